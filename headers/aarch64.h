@@ -1,0 +1,10 @@
+/* Restates struct pt_regs of arch/arm64/include/asm/ptrace.h up to orig_x0; the UAPI's
+ * user_pt_regs ends before it. What follows has moved between releases. */
+
+struct pt_regs {
+	unsigned long regs[31];
+	unsigned long sp;
+	unsigned long pc;
+	unsigned long pstate;
+	unsigned long orig_x0;
+};

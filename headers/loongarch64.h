@@ -1,0 +1,14 @@
+/* Restates struct pt_regs of arch/loongarch/include/asm/ptrace.h. The UAPI's user_pt_regs ends in
+ * ten reserved slots of which ctx holds five: the verifier refuses the others. */
+
+struct pt_regs {
+	unsigned long regs[32];
+	unsigned long orig_a0;
+	unsigned long csr_era;
+	unsigned long csr_badv;
+	unsigned long csr_crmd;
+	unsigned long csr_prmd;
+	unsigned long csr_euen;
+	unsigned long csr_ecfg;
+	unsigned long csr_estat;
+};

@@ -1,0 +1,12 @@
+/* Restates struct pt_regs of arch/mips/include/asm/ptrace.h for n64. The UAPI's struct of this name
+ * orders what follows regs otherwise and is not what ctx holds. */
+
+struct pt_regs {
+	unsigned long regs[32];
+	unsigned long cp0_status;
+	unsigned long hi;
+	unsigned long lo;
+	unsigned long cp0_badvaddr;
+	unsigned long cp0_cause;
+	unsigned long cp0_epc;
+};

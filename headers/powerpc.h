@@ -1,0 +1,18 @@
+/* Restates struct pt_regs of arch/powerpc/include/asm/ptrace.h, whose first 44 slots are the
+ * UAPI's; what the kernel appends depends on its configuration. */
+
+struct pt_regs {
+	unsigned long gpr[32];
+	unsigned long nip;
+	unsigned long msr;
+	unsigned long orig_gpr3;
+	unsigned long ctr;
+	unsigned long link;
+	unsigned long xer;
+	unsigned long ccr;
+	unsigned long mq;
+	unsigned long trap;
+	unsigned long dar;
+	unsigned long dsisr;
+	unsigned long result;
+};

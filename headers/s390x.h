@@ -1,0 +1,15 @@
+/* Restates struct pt_regs of arch/s390/include/asm/ptrace.h up to int_code; the UAPI's
+ * user_pt_regs ends after gprs. */
+
+struct psw_t {
+	unsigned long mask;
+	unsigned long addr;
+};
+
+struct pt_regs {
+	unsigned long args[1];
+	struct psw_t psw;
+	unsigned long gprs[16];
+	unsigned long orig_gpr2;
+	unsigned int int_code;
+};
