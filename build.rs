@@ -1,0 +1,143 @@
+//! Selects the machine, generates the bindings of all of them, and writes both down for the library.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+#[cfg(feature = "bindgen")]
+#[path = "build/generate.rs"]
+mod generate;
+#[path = "build/select.rs"]
+mod select;
+
+use select::{Endian, MACHINES, Machine, Target, VARIABLE};
+
+fn main() {
+    println!("cargo::rerun-if-env-changed={VARIABLE}");
+    for input in [
+        "build.rs",
+        "build",
+        "headers",
+        "src/arch/table.rs",
+        "src/bindings",
+    ] {
+        println!("cargo::rerun-if-changed={input}");
+    }
+    let names: Vec<String> = MACHINES
+        .iter()
+        .map(|machine| format!("{:?}", machine.name))
+        .collect();
+    println!(
+        "cargo::rustc-check-cfg=cfg(bpf_target_arch, values({}))",
+        names.join(", ")
+    );
+
+    if let Err(error) = run() {
+        for line in error.lines() {
+            println!("cargo::error={line}");
+        }
+    }
+}
+
+fn run() -> Result<(), String> {
+    let target_arch = variable("CARGO_CFG_TARGET_ARCH")?;
+    let endian = match variable("CARGO_CFG_TARGET_ENDIAN")?.as_str() {
+        "big" => Endian::Big,
+        _ => Endian::Little,
+    };
+    let target = Target {
+        arch: &target_arch,
+        endian,
+    };
+    let selection = select::select(env::var_os(VARIABLE).as_deref(), target)
+        .map_err(|error| error.to_string())?;
+    if let Some(warning) = selection.warning {
+        println!("cargo::warning={warning}");
+    }
+    println!(
+        "cargo::rustc-cfg=bpf_target_arch={:?}",
+        selection.machine.name
+    );
+
+    let sources = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
+    let out = PathBuf::from(variable("OUT_DIR")?);
+    for (machine, text) in bindings(&sources, selection.machine, endian)? {
+        let path = out.join(format!("{}.rs", machine.name));
+        fs::write(&path, text)
+            .map_err(|error| format!("cannot write `{}`: {error}", path.display()))?;
+    }
+    Ok(())
+}
+
+fn variable(name: &str) -> Result<String, String> {
+    env::var(name).map_err(|error| format!("cargo's `{name}`: {error}"))
+}
+
+fn committed(sources: &Path, machine: &Machine) -> Result<String, String> {
+    let path = sources.join(format!("src/bindings/{}.rs", machine.name));
+    fs::read_to_string(&path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))
+}
+
+type Bindings = Vec<(&'static Machine, String)>;
+
+#[cfg(not(feature = "bindgen"))]
+fn bindings(sources: &Path, _selected: &Machine, _endian: Endian) -> Result<Bindings, String> {
+    MACHINES
+        .iter()
+        .map(|machine| Ok((machine, committed(sources, machine)?)))
+        .collect()
+}
+
+#[cfg(feature = "bindgen")]
+fn bindings(sources: &Path, selected: &Machine, endian: Endian) -> Result<Bindings, String> {
+    for name in ["LIBCLANG_PATH", "LLVM_CONFIG_PATH"] {
+        println!("cargo::rerun-if-env-changed={name}");
+    }
+    // These are for the user's own headers; here they could name another machine.
+    for (name, _) in env::vars_os() {
+        if name
+            .as_encoded_bytes()
+            .starts_with(b"BINDGEN_EXTRA_CLANG_ARGS")
+        {
+            // SAFETY: a build script has one thread.
+            unsafe { env::remove_var(name) };
+        }
+    }
+
+    let libclang = generate::libclang();
+    if let Err(generate::Error::Libclang(why)) = &libclang {
+        warn_of_committed("libclang was not found", why);
+    }
+    let headers = sources.join("headers");
+    let bindings = MACHINES.iter().map(|machine| {
+        let text = match &libclang {
+            Ok(()) => {
+                let variant = machine.nearest(endian);
+                generate::bindings(&headers, machine, variant, env!("CARGO_PKG_RUST_VERSION"))
+            }
+            Err(_) => return Ok((machine, committed(sources, machine)?)),
+        };
+        match text {
+            Ok(text) => Ok((machine, text)),
+            Err(generate::Error::Header(why)) => Err(why),
+            Err(generate::Error::Libclang(why)) => {
+                if machine == selected {
+                    warn_of_committed("libclang is too old for this machine", &why);
+                }
+                Ok((machine, committed(sources, machine)?))
+            }
+        }
+    });
+    bindings.collect()
+}
+
+#[cfg(feature = "bindgen")]
+fn warn_of_committed(what: &str, why: &str) {
+    let why = why.lines().next().unwrap_or_default();
+    println!(
+        "cargo::warning={what}, so the bindings that come with the crate are used, which are the same \
+         (install libclang or set `LIBCLANG_PATH` to generate them; `default-features = false` to do \
+         without): {why}"
+    );
+}

@@ -1,0 +1,162 @@
+//! The bindings of one machine: its C types and `pt_regs`, as clang sees them.
+
+use std::{
+    cell::RefCell,
+    fs,
+    panic::{self, AssertUnwindSafe},
+    path::Path,
+    rc::Rc,
+};
+
+use bindgen::callbacks::{EnumVariantValue, ParseCallbacks};
+
+use crate::select::{Machine, Variant};
+
+/// What stands between the headers and the bindings.
+#[derive(Debug)]
+pub enum Error {
+    /// This libclang cannot be used, or not for this machine. It is not the headers' fault, and the
+    /// committed bindings hold what it would have said.
+    Libclang(String),
+    /// The headers are wrong.
+    Header(String),
+}
+
+/// Whether there is a libclang to generate with.
+pub fn libclang() -> Result<(), Error> {
+    quietly(bindgen::clang_version)
+        .map(drop)
+        .map_err(Error::Libclang)
+}
+
+/// The text of a machine's bindings.
+///
+/// `rust_version` is the oldest compiler that has to understand it.
+pub fn bindings(
+    headers: &Path,
+    machine: &Machine,
+    variant: &Variant,
+    rust_version: &str,
+) -> Result<String, Error> {
+    let ctypes = readable(headers.join("ctypes.h"))?;
+    let registers = readable(headers.join(format!("{}.h", machine.name)))?;
+    let aliases = Rc::new(RefCell::new(String::new()));
+    let rust_target = rust_version.parse().map_err(|_| {
+        Error::Header(format!(
+            "`{rust_version}` is no version of Rust that bindgen knows"
+        ))
+    })?;
+
+    let generate = || {
+        clang(variant)
+            .header(ctypes)
+            .header(registers)
+            .allowlist_type("pt_regs")
+            .ctypes_prefix("self")
+            .derive_default(true)
+            .use_core()
+            .layout_tests(true)
+            .rust_target(rust_target)
+            .rust_edition(bindgen::RustEdition::Edition2024)
+            // The default starts a process, rustfmt, that need not be there.
+            .formatter(bindgen::Formatter::Prettyplease)
+            .disable_header_comment()
+            .parse_callbacks(Box::new(Ctypes(Rc::clone(&aliases))))
+            .generate()
+    };
+    let registers = match quietly(generate) {
+        Ok(Ok(bindings)) => bindings.to_string(),
+        failed => {
+            let why = match failed {
+                Ok(Err(error)) => error.to_string(),
+                Err(panic) => panic,
+                Ok(Ok(_)) => unreachable!("matched above"),
+            };
+            // A libclang that stumbles over nothing at all stumbles over the machine.
+            return Err(
+                match quietly(|| clang(variant).header_contents("empty.h", "").generate()) {
+                    Ok(Ok(_)) => Error::Header(why),
+                    _ => Error::Libclang(format!("it does not know `{}`", variant.triple)),
+                },
+            );
+        }
+    };
+
+    let aliases = aliases.take();
+    let missing = |what| Error::Header(format!("no {what} in {}", headers.display()));
+    if aliases.is_empty() {
+        return Err(missing("`enum ctypes`"));
+    }
+    if !registers.contains("pub struct pt_regs {") {
+        return Err(missing(&format!("`struct pt_regs` of {}", machine.name)));
+    }
+    Ok(format!(
+        "// Generated from headers/ctypes.h and headers/{}.h. `cargo xtask bless` rewrites it.\n\n\
+         {aliases}\n{registers}",
+        machine.name
+    ))
+}
+
+/// A builder that sees the machine and nothing of the computer it runs on.
+fn clang(variant: &Variant) -> bindgen::Builder {
+    bindgen::builder()
+        .clang_arg(format!("--target={}", variant.triple))
+        .clang_arg("-nostdinc")
+        .detect_include_paths(false)
+}
+
+fn readable(path: std::path::PathBuf) -> Result<String, Error> {
+    let shown = path.display();
+    match fs::read_to_string(&path) {
+        Ok(_) => path.to_str().map(str::to_owned).ok_or_else(|| {
+            Error::Header(format!(
+                "the path `{shown}` is not UTF-8, which bindgen cannot open"
+            ))
+        }),
+        Err(error) => Err(Error::Header(format!("cannot read `{shown}`: {error}"))),
+    }
+}
+
+/// Runs something of bindgen's, which panics where it has no libclang or an old one.
+fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let result = panic::catch_unwind(AssertUnwindSafe(work));
+    panic::set_hook(hook);
+    result.map_err(|panic| match panic.downcast::<String>() {
+        Ok(message) => *message,
+        Err(panic) => panic
+            .downcast_ref::<&str>()
+            .copied()
+            .unwrap_or("bindgen panicked")
+            .to_owned(),
+    })
+}
+
+/// Writes an alias for each enumerator of headers/ctypes.h.
+#[derive(Debug)]
+struct Ctypes(Rc<RefCell<String>>);
+
+impl ParseCallbacks for Ctypes {
+    fn enum_variant_name(
+        &self,
+        _enum_name: Option<&str>,
+        name: &str,
+        value: EnumVariantValue,
+    ) -> Option<String> {
+        let bits = match value {
+            EnumVariantValue::Signed(bits) => bits,
+            EnumVariantValue::Unsigned(bits) => bits as i64,
+            EnumVariantValue::Boolean(_) => return None,
+        };
+        let (prefix, signedness) = if bits < 0 {
+            ("i", "signed")
+        } else {
+            ("u", "unsigned")
+        };
+        let width = bits.unsigned_abs();
+        *self.0.borrow_mut() +=
+            &format!("/// {width} bits, {signedness}.\npub type {name} = {prefix}{width};\n");
+        None
+    }
+}

@@ -1,0 +1,23 @@
+//! SPARC V9 of 64 bits, big-endian.
+//!
+//! * Calls: SPARC Compliance Definition 2.4.1, "Low-Level System Information", "Function Calling
+//!   Sequence". The stack pointer is biased: the stack is at `%sp + 2047`, and the sixth argument slot
+//!   176 bytes above that, behind the register window's save area and six slots for register arguments.
+//! * Return address: the `call` instruction leaves its own address in `%o7`; the function returns
+//!   behind it and its delay slot, 8 bytes on.
+//! * Syscalls: syscall(2), "Architecture calling conventions"; `arch/sparc/include/asm/syscall.h`.
+//! * `ctx`: the kernel's `struct pt_regs` is the UAPI's: globals and outs; locals and ins are in the
+//!   register window. A frame pointer (`%i6`) is therefore not in it.
+
+crate::regs::roles! {
+    arch: "sparc64";
+    arguments: u_regs[8], u_regs[9], u_regs[10], u_regs[11], u_regs[12], u_regs[13];
+    stack_arguments: u_regs[14] + 2047 + 176;
+    syscall_arguments: u_regs[8], u_regs[9], u_regs[10], u_regs[11], u_regs[12], u_regs[13];
+    syscall_number: u_regs[1];
+    return_value: u_regs[8];
+    return_address: Register(u_regs[15] + 8);
+    instruction_pointer: tpc;
+    stack_pointer: u_regs[14];
+    frame_pointer: None;
+}

@@ -1,0 +1,22 @@
+//! x86_64 (amd64), little-endian.
+//!
+//! * Calls: System V ABI, AMD64 Architecture Processor Supplement, 3.2.2 "The Stack Frame" and 3.2.3
+//!   "Parameter Passing".
+//! * Syscalls: the same, A.2.1 "Calling Conventions": `r10` in place of `rcx`, which the `syscall`
+//!   instruction overwrites.
+//! * `ctx`: the kernel's `struct pt_regs` is the UAPI's; fields have the UAPI's names.
+//!
+//! The instruction pointer in a kprobe is one byte past the probed instruction.
+
+crate::regs::roles! {
+    arch: "x86_64";
+    arguments: rdi, rsi, rdx, rcx, r8, r9;
+    stack_arguments: rsp + 8;
+    syscall_arguments: rdi, rsi, rdx, r10, r8, r9;
+    syscall_number: orig_rax;
+    return_value: rax;
+    return_address: Stack(rsp);
+    instruction_pointer: rip;
+    stack_pointer: rsp;
+    frame_pointer: Some(rbp);
+}
