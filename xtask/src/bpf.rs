@@ -1,0 +1,180 @@
+//! Building probes: whichever of the toolchains for BPF is installed.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::select::{Endian, Machine};
+
+/// A Rust toolchain that has `core` for BPF, and the linker.
+#[derive(Debug, Clone)]
+pub struct Toolchain {
+    cargo: PathBuf,
+    rustc: PathBuf,
+    build_std: bool,
+}
+
+impl Toolchain {
+    /// The first of: a compiler that comes with `core` for BPF (Debian's, or the one in `PATH`), and
+    /// rustup's nightly with rust-src. `Err` says what to install.
+    pub fn find() -> Result<Self, String> {
+        if which("bpf-linker").is_none() {
+            return Err(
+                "no bpf-linker in PATH: `scripts/setup` or `cargo install bpf-linker`".into(),
+            );
+        }
+        let precompiled = [
+            Some(PathBuf::from("/usr/bin")),
+            which("rustc").and_then(parent),
+        ];
+        for bin in precompiled.into_iter().flatten() {
+            let (rustc, cargo) = (bin.join("rustc"), bin.join("cargo"));
+            if cargo.exists() && has_core(&rustc) {
+                return Ok(Self {
+                    cargo,
+                    rustc,
+                    build_std: false,
+                });
+            }
+        }
+        let nightly =
+            |tool| printed("rustup", &["which", "--toolchain", "nightly", tool]).map(PathBuf::from);
+        if let (Some(cargo), Some(rustc)) = (nightly("cargo"), nightly("rustc"))
+            && let Some(sysroot) = printed(&rustc, &["--print", "sysroot"])
+            && Path::new(&sysroot)
+                .join("lib/rustlib/src/rust/library/core")
+                .exists()
+        {
+            return Ok(Self {
+                cargo,
+                rustc,
+                build_std: true,
+            });
+        }
+        Err(
+            "no Rust toolchain has `core` for BPF: `scripts/setup`, or `rustup toolchain install \
+             nightly --component rust-src`"
+                .into(),
+        )
+    }
+
+    /// `cargo` with this toolchain and nothing of the one that runs now.
+    pub fn cargo(&self) -> Command {
+        let mut cargo = Command::new(&self.cargo);
+        for (name, _) in env::vars_os() {
+            let name = name.to_string_lossy();
+            let inherited =
+                name.starts_with("CARGO") && name != "CARGO_HOME" && name != "CARGO_TERM_COLOR";
+            if inherited
+                || name.starts_with("RUSTUP_")
+                || name.starts_with("RUSTC")
+                || name == "RUSTFLAGS"
+            {
+                cargo.env_remove(&*name);
+            }
+        }
+        cargo.env("RUSTC", &self.rustc);
+        cargo
+    }
+}
+
+/// A probe package to build, in release mode.
+#[derive(Debug)]
+pub struct Probe<'a> {
+    package: &'a Path,
+    machine: &'static Machine,
+    target: &'static str,
+    target_dir: PathBuf,
+    args: Vec<String>,
+}
+
+impl<'a> Probe<'a> {
+    /// The package in a folder, for a machine: in that endianness, or else in the one that it has.
+    pub fn new(package: &'a Path, machine: &'static Machine, endian: Endian) -> Self {
+        let target = machine.nearest(endian).endian.bpf_target();
+        let package_name = package.file_name().unwrap_or_default();
+        // A folder for each package and machine, so that they do not displace each other.
+        let target_dir = root()
+            .join("target/probes")
+            .join(package_name)
+            .join(machine.name);
+        Self {
+            package,
+            machine,
+            target,
+            target_dir,
+            args: Vec::new(),
+        }
+    }
+
+    /// More arguments for cargo, such as `--config` and `--features`.
+    #[must_use]
+    pub fn args(mut self, args: &[&str]) -> Self {
+        self.args.extend(args.iter().map(|&arg| arg.to_owned()));
+        self
+    }
+
+    /// Builds somewhere else: where the arguments make other objects of the same package.
+    #[must_use]
+    pub fn target_dir(mut self, target_dir: impl Into<PathBuf>) -> Self {
+        self.target_dir = target_dir.into();
+        self
+    }
+
+    /// Builds the package and returns the folder with its objects.
+    pub fn build(&self, toolchain: &Toolchain) -> Result<PathBuf, String> {
+        let mut cargo = toolchain.cargo();
+        cargo
+            .current_dir(self.package)
+            .args(["build", "--quiet", "--release", "--target", self.target])
+            .arg("--target-dir")
+            .arg(&self.target_dir)
+            .args(&self.args)
+            .env("CARGO_CFG_BPF_TARGET_ARCH", self.machine.name);
+        if toolchain.build_std {
+            cargo.arg("-Zbuild-std=core");
+        }
+        let output = cargo
+            .output()
+            .map_err(|error| format!("cannot run {cargo:?}: {error}"))?;
+        if !output.status.success() {
+            return Err(format!(
+                "{cargo:?}\n{}",
+                String::from_utf8_lossy(&output.stderr)
+            ));
+        }
+        Ok(self.target_dir.join(self.target).join("release"))
+    }
+}
+
+/// The folder of the repository.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("xtask is in the repository")
+}
+
+/// Where a program is in `PATH`.
+pub fn which(program: &str) -> Option<PathBuf> {
+    env::split_paths(&env::var_os("PATH")?)
+        .map(|dir| dir.join(program))
+        .find(|path| path.is_file())
+}
+
+fn parent(path: PathBuf) -> Option<PathBuf> {
+    path.parent().map(Path::to_owned)
+}
+
+fn has_core(rustc: &Path) -> bool {
+    let libdir = ["--print", "target-libdir", "--target", "bpfel-unknown-none"];
+    printed(rustc, &libdir).is_some_and(|libdir| Path::new(&libdir).is_dir())
+}
+
+/// What a program prints, if it succeeds.
+fn printed(program: impl AsRef<Path>, args: &[&str]) -> Option<String> {
+    let output = Command::new(program.as_ref()).args(args).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then(|| text.trim().to_owned())
+}

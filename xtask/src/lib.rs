@@ -1,0 +1,9 @@
+//! What the maintainer's commands and the proofs under `tests/` share.
+
+#[path = "../../build/generate.rs"]
+pub mod generate;
+#[path = "../../build/select.rs"]
+pub mod select;
+
+pub mod bpf;
+pub mod proof;

@@ -1,0 +1,70 @@
+//! The maintainer's commands: `cargo xtask <command>`.
+
+use std::{
+    env,
+    path::Path,
+    process::{Command, ExitCode},
+};
+
+use xtask::{
+    bpf::{Probe, Toolchain},
+    select::{Endian, Machine},
+};
+
+const USAGE: &str = "\
+usage: cargo xtask <command>
+
+  bless                       rewrite what is committed but generated: src/bindings, and the
+                              compiler messages under tests/ui
+  probe <folder> <machine> [big]
+                              build the probe package in a folder for a machine (in big-endian,
+                              where it has both), with whichever toolchain for BPF is installed;
+                              prints the folder of its objects
+  toolchain                   say which toolchain for BPF is installed";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let result = match args[..] {
+        ["bless"] => bless(),
+        ["probe", folder, machine] => probe(Path::new(folder), machine, Endian::Little),
+        ["probe", folder, machine, "big"] => probe(Path::new(folder), machine, Endian::Big),
+        ["toolchain"] => Toolchain::find().map(|toolchain| println!("{toolchain:?}")),
+        ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        [] => Err(format!("no command is given\n{USAGE}")),
+        [command, ..] => Err(format!(
+            "`{command}` is no command, or not with these arguments\n{USAGE}"
+        )),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn bless() -> Result<(), String> {
+    let status = Command::new("cargo")
+        .args(["test", "--test", "bindings", "--test", "ui"])
+        .env("PROBE_ABI_BLESS", "1")
+        .env("TRYBUILD", "overwrite")
+        .status();
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(_) => Err("the tests that write the files failed".into()),
+        Err(error) => Err(format!("cannot run cargo: {error}")),
+    }
+}
+
+fn probe(folder: &Path, name: &str, endian: Endian) -> Result<(), String> {
+    let machine =
+        Machine::named(name).ok_or_else(|| format!("`{name}` is not a row of the table"))?;
+    let objects = Probe::new(folder, machine, endian).build(&Toolchain::find()?)?;
+    println!("{}", objects.display());
+    Ok(())
+}

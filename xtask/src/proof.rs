@@ -1,0 +1,51 @@
+//! Proofs that need something of the computer they run on: root, BPF, a compiler.
+//!
+//! Rust's own test runner cannot skip a test at run time. These are run by `libtest-mimic`, which
+//! counts the skipped ones as ignored, and never as passed.
+
+use libtest_mimic::{Arguments, Trial};
+
+/// A proof, and what it needs: `Err` says in one line what is missing.
+pub struct Proof {
+    pub name: String,
+    pub needs: Result<(), String>,
+    pub run: Box<dyn FnOnce() -> Result<(), String> + Send>,
+}
+
+impl Proof {
+    pub fn new(
+        name: impl Into<String>,
+        needs: Result<(), String>,
+        run: impl FnOnce() -> Result<(), String> + Send + 'static,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            needs,
+            run: Box::new(run),
+        }
+    }
+}
+
+/// Runs proofs as `cargo test` runs tests, and ends the process.
+///
+/// One that lacks what it needs is skipped; where `CI` is set it fails, because there nothing may be.
+pub fn run(proofs: Vec<Proof>) -> ! {
+    let arguments = Arguments::from_args();
+    let ci = std::env::var_os("CI").is_some();
+    let trials = proofs.into_iter().map(|proof| {
+        let Proof { name, needs, run } = proof;
+        match needs {
+            Ok(()) => Trial::test(name, || run().map_err(Into::into)),
+            Err(missing) if ci => {
+                Trial::test(name, move || Err(format!("cannot run: {missing}").into()))
+            }
+            Err(missing) => {
+                if !arguments.list {
+                    eprintln!("skipped: {name}: {missing}");
+                }
+                Trial::test(name, || Ok(())).with_ignored_flag(true)
+            }
+        }
+    });
+    libtest_mimic::run(&arguments, trials.collect()).exit()
+}
