@@ -192,10 +192,10 @@ macro_rules! roles {
 
         pub use core::ffi::c_void;
 
-        /// A pointer as it lies in this machine's memory.
+        /// A pointer as it lies in this machine's memory: [`Ptr`](crate::arch::Ptr) with its addresses.
         pub type Ptr<T> = $crate::ptr::Ptr<T, uintptr_t>;
 
-        /// [`ReturnAddress`](crate::regs::ReturnAddress) with this machine's addresses.
+        /// [`ReturnAddress`](crate::arch::ReturnAddress) with this machine's addresses.
         pub type ReturnAddress = $crate::regs::ReturnAddress<c_ulong>;
 
         /// This machine's name: Rust's `target_arch`, the value of `CARGO_CFG_BPF_TARGET_ARCH`.

@@ -5,6 +5,8 @@
 //! with its methods, and the constants. The module's own page says where its facts come from and
 //! what is peculiar to that machine.
 
+pub use crate::{ptr::Ptr, regs::ReturnAddress};
+
 include!("table.rs");
 
 macro_rules! modules {

@@ -1,7 +1,7 @@
 //! Building probes: whichever of the toolchains for BPF is installed.
 
 use std::{
-    env,
+    env, fmt,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -17,14 +17,20 @@ pub struct Toolchain {
 }
 
 impl Toolchain {
+    /// A compiler and the linker. `Err` says what to install.
+    pub fn find() -> Result<Self, String> {
+        let toolchain = Self::with_core()?;
+        match which("bpf-linker") {
+            Some(_) => Ok(toolchain),
+            None => {
+                Err("no bpf-linker in PATH: `scripts/setup`, or `cargo install bpf-linker`".into())
+            }
+        }
+    }
+
     /// The first of: a compiler that comes with `core` for BPF (Debian's, or the one in `PATH`), and
     /// rustup's nightly with rust-src. `Err` says what to install.
-    pub fn find() -> Result<Self, String> {
-        if which("bpf-linker").is_none() {
-            return Err(
-                "no bpf-linker in PATH: `scripts/setup` or `cargo install bpf-linker`".into(),
-            );
-        }
+    pub fn with_core() -> Result<Self, String> {
         let precompiled = [
             Some(PathBuf::from("/usr/bin")),
             which("rustc").and_then(parent),
@@ -77,6 +83,17 @@ impl Toolchain {
         }
         cargo.env("RUSTC", &self.rustc);
         cargo
+    }
+}
+
+impl fmt::Display for Toolchain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let core = if self.build_std {
+            "-Zbuild-std=core"
+        } else {
+            "precompiled core"
+        };
+        write!(f, "{} with {core}", self.rustc.display())
     }
 }
 

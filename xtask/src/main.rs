@@ -20,7 +20,7 @@ usage: cargo xtask <command>
                               build the probe package in a folder for a machine (in big-endian,
                               where it has both), with whichever toolchain for BPF is installed;
                               prints the folder of its objects
-  toolchain                   say which toolchain for BPF is installed";
+  toolchain [core]            say which toolchain for BPF is installed (core: linker or no linker)";
 
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
@@ -29,7 +29,8 @@ fn main() -> ExitCode {
         ["bless"] => bless(),
         ["probe", folder, machine] => probe(Path::new(folder), machine, Endian::Little),
         ["probe", folder, machine, "big"] => probe(Path::new(folder), machine, Endian::Big),
-        ["toolchain"] => Toolchain::find().map(|toolchain| println!("{toolchain:?}")),
+        ["toolchain"] => Toolchain::find().map(|toolchain| println!("{toolchain}")),
+        ["toolchain", "core"] => Toolchain::with_core().map(|toolchain| println!("{toolchain}")),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             Ok(())
