@@ -102,6 +102,8 @@ fn clang(variant: &Variant) -> bindgen::Builder {
     bindgen::builder()
         .clang_arg(format!("--target={}", variant.triple))
         .clang_arg("-nostdinc")
+        // Without it libclang leaves out what the headers say of the struct, which is its documentation.
+        .clang_arg("-fparse-all-comments")
         .detect_include_paths(false)
 }
 

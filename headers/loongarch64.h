@@ -1,6 +1,8 @@
-/* Restates struct pt_regs of arch/loongarch/include/asm/ptrace.h. The UAPI's user_pt_regs ends in
- * ten reserved slots of which ctx holds five: the verifier refuses the others. */
-
+/**
+ * What `ctx` points to: `struct pt_regs` of `arch/loongarch/include/asm/ptrace.h`. The UAPI's
+ * `user_pt_regs` ends in ten reserved slots of which `ctx` holds five: the verifier refuses the
+ * others.
+ */
 struct pt_regs {
 	unsigned long regs[32];
 	unsigned long orig_a0;

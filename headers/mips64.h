@@ -1,6 +1,7 @@
-/* Restates struct pt_regs of arch/mips/include/asm/ptrace.h for n64. The UAPI's struct of this name
- * orders what follows regs otherwise and is not what ctx holds. */
-
+/**
+ * What `ctx` points to: `struct pt_regs` of `arch/mips/include/asm/ptrace.h` for n64. The UAPI's
+ * struct of this name orders what follows `regs` otherwise and is not what `ctx` holds.
+ */
 struct pt_regs {
 	unsigned long regs[32];
 	unsigned long cp0_status;

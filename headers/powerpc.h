@@ -1,6 +1,7 @@
-/* Restates struct pt_regs of arch/powerpc/include/asm/ptrace.h, whose first 44 slots are the
- * UAPI's; what the kernel appends depends on its configuration. */
-
+/**
+ * What `ctx` points to: `struct pt_regs` of `arch/powerpc/include/asm/ptrace.h`, whose first 44
+ * slots are the UAPI's; what the kernel appends depends on its configuration.
+ */
 struct pt_regs {
 	unsigned long gpr[32];
 	unsigned long nip;

@@ -1,6 +1,8 @@
-/* Restates struct pt_regs of arch/riscv/include/asm/ptrace.h, whose first 32 slots are the UAPI's
- * user_regs_struct and keep its name for the program counter (the kernel says epc). */
-
+/**
+ * What `ctx` points to: `struct pt_regs` of `arch/riscv/include/asm/ptrace.h`, whose first 32
+ * slots are the UAPI's `user_regs_struct` and keep its name for the program counter (the kernel
+ * says `epc`).
+ */
 struct pt_regs {
 	unsigned long pc;
 	unsigned long ra;

@@ -1,11 +1,12 @@
-/* Restates struct pt_regs of arch/s390/include/asm/ptrace.h up to int_code; the UAPI's
- * user_pt_regs ends after gprs. */
-
 struct psw_t {
 	unsigned long mask;
 	unsigned long addr;
 };
 
+/**
+ * What `ctx` points to: `struct pt_regs` of `arch/s390/include/asm/ptrace.h` up to `int_code`;
+ * the UAPI's `user_pt_regs` ends after `gprs`.
+ */
 struct pt_regs {
 	unsigned long args[1];
 	struct psw_t psw;

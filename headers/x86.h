@@ -1,6 +1,8 @@
-/* Restates struct pt_regs of arch/x86/include/asm/ptrace.h for 32 bits, under the names of
- * uapi/asm/ptrace.h. Segment slots are as wide as the others; only their low half means something. */
-
+/**
+ * What `ctx` points to: `struct pt_regs` of `arch/x86/include/asm/ptrace.h` for 32 bits, under
+ * the names of `uapi/asm/ptrace.h`. Segment slots are as wide as the others; only their low half
+ * means something.
+ */
 struct pt_regs {
 	unsigned long ebx;
 	unsigned long ecx;

@@ -1,5 +1,7 @@
-/* Restates struct pt_regs of arch/x86/include/asm/ptrace.h, under the names of uapi/asm/ptrace.h. */
-
+/**
+ * What `ctx` points to: `struct pt_regs` of `arch/x86/include/asm/ptrace.h`, under the names of
+ * `uapi/asm/ptrace.h`.
+ */
 struct pt_regs {
 	unsigned long r15;
 	unsigned long r14;

@@ -67,6 +67,8 @@ pub type __s64 = i64;
 /// 64 bits, unsigned.
 pub type __u64 = u64;
 
+/** What `ctx` points to: `struct pt_regs` of `arch/arm/include/uapi/asm/ptrace.h`: r0 to r15,
+ cpsr, ORIG_r0. The kernel's slots are `long`, which BPF's own data model would make 8 bytes.*/
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
 pub struct pt_regs {

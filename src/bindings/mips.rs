@@ -67,6 +67,10 @@ pub type __s64 = i64;
 /// 64 bits, unsigned.
 pub type __u64 = u64;
 
+/** What `ctx` points to: `struct pt_regs` of `arch/mips/include/asm/ptrace.h` for o32. The UAPI's
+ struct of this name has 64-bit registers at offset 0 and is not what `ctx` holds. The first
+ slots are the save area that o32 gives a callee; the syscall entry stores arguments 4 to 7
+ there.*/
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
 pub struct pt_regs {

@@ -67,6 +67,8 @@ pub type __s64 = i64;
 /// 64 bits, unsigned.
 pub type __u64 = u64;
 
+/** What `ctx` points to: `struct pt_regs` of `arch/powerpc/include/asm/ptrace.h`, whose first 44
+ slots are the UAPI's; what the kernel appends depends on its configuration.*/
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
 pub struct pt_regs {

@@ -67,6 +67,9 @@ pub type __s64 = i64;
 /// 64 bits, unsigned.
 pub type __u64 = u64;
 
+/** What `ctx` points to: `struct pt_regs` of `arch/x86/include/asm/ptrace.h` for 32 bits, under
+ the names of `uapi/asm/ptrace.h`. Segment slots are as wide as the others; only their low half
+ means something.*/
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
 pub struct pt_regs {
