@@ -171,7 +171,7 @@ fn refused(error: impl Error + 'static) -> Refused {
         .next();
     match kind {
         Some(ErrorKind::PermissionDenied) => Refused::Unavailable(
-            "this user may not load a BPF program: root may, or who has the capabilities `bpf` and `perfmon`".to_owned(),
+            "loading a BPF program is not permitted: root may, or who has the capabilities `bpf` and `perfmon`".to_owned(),
         ),
         // ENOSYS
         Some(ErrorKind::Unsupported) => Refused::Unavailable("this kernel has no BPF".to_owned()),

@@ -305,7 +305,7 @@ fn unknown(words: &[&str]) -> String {
     let shown = words.join(" ");
     let why = match words {
         ["float"] | ["double"] | ["long", "double"] => {
-            "is in a floating-point register, which BPF does not see"
+            "is not passed as integers are, and BPF has no floating point"
         }
         ["struct" | "union", ..] => {
             "is not passed in one register, or is a pointer that lacks its `*`"
