@@ -94,7 +94,7 @@ impl Machine {
                 let register = slot(|regs| regs.user_code().arg_at(index).unwrap_or(0));
                 self.slots[register] = value;
             } else if let Some(address) = user_code(&self.slots).stack_arg_address_at(index) {
-                let at = (u64::from(address) - BASE) as usize;
+                let at = address as usize - BASE as usize;
                 self.memory[at..][..size_of::<c_ulong>()].copy_from_slice(&value.to_ne_bytes());
             }
         }
@@ -194,7 +194,6 @@ impl Program {
     fn run(&self, machine: &Machine, request: Request) -> Result<Vec<Vec<u8>>, String> {
         let failed = |error: io::Error| format!("rbpf: {error}");
         let mut vm = rbpf::EbpfVmRaw::new(None).map_err(failed)?;
-        // rbpf's own refuses what it does not run, run or not.
         vm.set_program(&self.0).map_err(failed)?;
         for &(number, helper) in HELPERS {
             vm.register_helper(number, helper).map_err(failed)?;
@@ -271,7 +270,7 @@ fn get_attach_cookie(_ctx: u64, _: u64, _: u64, _: u64, _: u64) -> u64 {
 fn ringbuf_reserve(_map: u64, size: u64, _flags: u64, _: u64, _: u64) -> u64 {
     kernel(|kernel| {
         let fits = size == kernel.reserved.len() as u64;
-        fits.then(|| kernel.reserved.as_mut_ptr() as u64)
+        fits.then_some(kernel.reserved.as_mut_ptr() as u64)
     })
     .unwrap_or(0)
 }
