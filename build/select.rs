@@ -75,6 +75,8 @@ impl Machine {
     }
 
     /// The machine in this endianness, or else in the one that it has.
+    // Without the feature `bindgen` the build script generates nothing, and does not ask.
+    #[allow(dead_code)]
     pub fn nearest(&self, endian: Endian) -> &'static Variant {
         self.variant(endian).unwrap_or(&self.variants[0])
     }

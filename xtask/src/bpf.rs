@@ -148,8 +148,13 @@ impl<'a> Probe<'a> {
             .args(["build", "--quiet", "--release", "--target", self.target])
             .arg("--target-dir")
             .arg(&self.target_dir)
-            .args(&self.args)
-            .env("CARGO_CFG_BPF_TARGET_ARCH", self.machine.name);
+            // The one form of naming the machine that every crate takes, aya-ebpf included.
+            .arg("--config")
+            .arg(format!(
+                r#"target.{}.rustflags=["--cfg", 'bpf_target_arch="{}"']"#,
+                self.target, self.machine.name
+            ))
+            .args(&self.args);
         if toolchain.build_std {
             cargo.arg("-Zbuild-std=core");
         }

@@ -1,0 +1,159 @@
+//! From events to lines: a call and its return are found together, and printed in the order of the
+//! calls.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    io::{self, Write},
+};
+
+use tracer_event::{Event, Request, TEXT, Value};
+
+use crate::prototype::{Prototype, Type};
+
+/// What the probe has to know of a function.
+pub fn request(index: usize, function: &Prototype) -> Request {
+    let string_arguments = function
+        .parameters
+        .iter()
+        .enumerate()
+        .filter(|(_, parameter)| parameter.ty == Type::String)
+        .fold(0, |mask, (argument, _)| mask | 1 << argument);
+    Request {
+        function: index as u32,
+        arguments: function.parameters.len() as u8,
+        string_arguments,
+        returns_string: function.returns == Type::String,
+    }
+}
+
+/// The calls that are not printed yet.
+pub struct Calls<'f, W> {
+    functions: &'f [Prototype],
+    out: W,
+    /// In the order in which they were made. The first one has not returned.
+    waiting: VecDeque<Call>,
+    /// How many were printed: what the first one's number is.
+    printed: usize,
+    /// For each thread the numbers of its calls that have not returned, the innermost one last.
+    open: HashMap<u64, Vec<usize>>,
+}
+
+struct Call {
+    function: usize,
+    arguments: String,
+    returned: Option<String>,
+}
+
+impl<'f, W: Write> Calls<'f, W> {
+    pub fn new(functions: &'f [Prototype], out: W) -> Self {
+        Self {
+            functions,
+            out,
+            waiting: VecDeque::new(),
+            printed: 0,
+            open: HashMap::new(),
+        }
+    }
+
+    /// Takes an event, as it lay in the ring buffer.
+    pub fn event(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if bytes.len() != size_of::<Event>() {
+            return Ok(());
+        }
+        // SAFETY: an event is as long as that, and integers may have any value.
+        let event: Event = unsafe { bytes.as_ptr().cast::<Event>().read_unaligned() };
+        let index = event.function as usize;
+        let Some(function) = self.functions.get(index) else {
+            return Ok(());
+        };
+        if event.returned == 0 {
+            self.open
+                .entry(event.thread)
+                .or_default()
+                .push(self.printed + self.waiting.len());
+            self.waiting.push_back(Call {
+                function: index,
+                arguments: arguments(function, &event.values),
+                returned: None,
+            });
+        } else {
+            self.returned(&event, shown(function.returns, &event.values[0]));
+        }
+        self.print_returned()
+    }
+
+    /// The innermost call of the function in that thread has returned. Those within it never will:
+    /// they were left by a jump.
+    fn returned(&mut self, event: &Event, value: String) {
+        let Some(open) = self.open.get_mut(&event.thread) else {
+            return;
+        };
+        let (printed, waiting) = (self.printed, &self.waiting);
+        let is_its =
+            |&number: &usize| waiting[number - printed].function == event.function as usize;
+        let Some(innermost) = open.iter().rposition(is_its) else {
+            return;
+        };
+        let abandoned = open.split_off(innermost);
+        for (position, number) in abandoned.into_iter().enumerate() {
+            self.waiting[number - printed].returned = Some(match position {
+                0 => value.clone(),
+                _ => "?".to_owned(),
+            });
+        }
+    }
+
+    fn print_returned(&mut self) -> io::Result<()> {
+        while let Some(Some(_)) = self.waiting.front().map(|call| &call.returned) {
+            self.print_first()?;
+        }
+        Ok(())
+    }
+
+    fn print_first(&mut self) -> io::Result<()> {
+        let Some(call) = self.waiting.pop_front() else {
+            return Ok(());
+        };
+        self.printed += 1;
+        let name = &self.functions[call.function].name;
+        let returned = call.returned.as_deref().unwrap_or("?");
+        writeln!(self.out, "{name}({}) = {returned}", call.arguments)
+    }
+
+    /// Prints what has not returned, and tells how many lines were printed in all.
+    pub fn finish(mut self) -> io::Result<usize> {
+        while !self.waiting.is_empty() {
+            self.print_first()?;
+        }
+        Ok(self.printed)
+    }
+}
+
+fn arguments(function: &Prototype, values: &[Value]) -> String {
+    let mut arguments: Vec<String> = function
+        .parameters
+        .iter()
+        .zip(values)
+        .map(|(parameter, value)| shown(parameter.ty, value))
+        .collect();
+    if function.variadic {
+        arguments.push("...".to_owned());
+    }
+    arguments.join(", ")
+}
+
+/// A value as C would write it, strings in full; `?` for what could not be read.
+fn shown(ty: Type, value: &Value) -> String {
+    match ty {
+        Type::String if value.read > 0 => {
+            let with_zero = usize::try_from(value.read).map_or(TEXT, |length| length.min(TEXT));
+            let text = value.text[..with_zero - 1].escape_ascii();
+            let more = if with_zero == TEXT { "..." } else { "" };
+            format!("\"{text}\"{more}")
+        }
+        // The probe read an address, but no string there.
+        Type::String => ty.show(value.bits),
+        _ if value.read < 0 => "?".to_owned(),
+        _ => ty.show(value.bits),
+    }
+}

@@ -1,0 +1,48 @@
+//! The probe's object file, before it is loaded anywhere.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use object::{Object, ObjectSection};
+
+/// Where `cargo xtask probe examples/tracer/probe <machine>` leaves the object for this machine.
+pub fn default_path() -> PathBuf {
+    let target = if cfg!(target_endian = "big") {
+        "bpfeb-unknown-none"
+    } else {
+        "bpfel-unknown-none"
+    };
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../../../target/probes/probe")
+        .join(probe_abi::ARCH)
+        .join(target)
+        .join("release/tracer")
+}
+
+/// The object, which is for the machine that this loader is for.
+pub fn read(path: &Path) -> Result<Vec<u8>, String> {
+    let shown = path.display();
+    let object = fs::read(path).map_err(|error| {
+        format!(
+            "cannot read the probe `{shown}`: {error}: build it with \
+             `cargo xtask probe examples/tracer/probe {}`, or name it with `--probe`",
+            probe_abi::ARCH
+        )
+    })?;
+    let not_the_tracers = || format!("`{shown}` is not the object of the tracer's probe");
+    let elf = object::File::parse(&*object).map_err(|_| not_the_tracers())?;
+    let machine = elf
+        .section_by_name("machine")
+        .and_then(|section| section.data().ok())
+        .ok_or_else(not_the_tracers)?;
+    if machine != probe_abi::ARCH.as_bytes() {
+        return Err(format!(
+            "the probe `{shown}` is for `{}`, and this is `{}`",
+            machine.escape_ascii(),
+            probe_abi::ARCH
+        ));
+    }
+    Ok(object)
+}

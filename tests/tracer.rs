@@ -1,0 +1,521 @@
+//! The example tracer: built as a user builds it, run on this kernel, in rbpf, and against wrong input.
+
+use std::{
+    collections::HashMap,
+    env, fs,
+    os::unix::{fs::MetadataExt, fs::PermissionsExt, process::CommandExt},
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    sync::Mutex,
+};
+
+use xtask::{
+    bpf::{Probe, Toolchain, root},
+    proof::{self, Proof},
+    select::{Endian, MACHINES, Machine},
+};
+
+/// The machines that the probe is built for: the four kinds of 64 and 32 bits, of arguments in six,
+/// eight, four and five registers, and of both endiannesses.
+const BUILT: [&str; 4] = ["x86_64", "aarch64", "arm", "s390x"];
+
+fn main() {
+    let mut proofs = Vec::new();
+    for name in BUILT {
+        proofs.push(Proof::new(
+            format!("builds_for_{name}"),
+            probe_needs(),
+            move || built(name).map(drop),
+        ));
+        proofs.push(Proof::new(
+            format!("simulates_{name}"),
+            probe_needs(),
+            move || simulates(name),
+        ));
+    }
+    proofs.push(Proof::new(
+        "refuses_wrong_input",
+        probe_needs(),
+        refuses_wrong_input,
+    ));
+    proofs.push(Proof::new(
+        "refuses_another_machines_probe",
+        probe_needs(),
+        refuses_another_machines_probe,
+    ));
+    proofs.push(Proof::new(
+        "runs_without_root",
+        root_needs(),
+        runs_without_root,
+    ));
+    proofs.push(Proof::new(
+        "prints_every_value",
+        kernel_needs(),
+        prints_every_value,
+    ));
+    proofs.push(Proof::new(
+        "traces_the_c_library",
+        kernel_needs(),
+        traces_the_c_library,
+    ));
+    proofs.push(Proof::new(
+        "refuses_what_is_not_there",
+        kernel_needs(),
+        refuses_what_is_not_there,
+    ));
+    proof::run(proofs);
+}
+
+// What the proofs need.
+
+fn probe_needs() -> Result<(), String> {
+    Toolchain::find().map(drop)
+}
+
+fn root_needs() -> Result<(), String> {
+    probe_needs()?;
+    match fs::metadata("/proc/self") {
+        Ok(process) if process.uid() == 0 => Ok(()),
+        _ => Err("this user is not root".to_owned()),
+    }
+}
+
+fn kernel_needs() -> Result<(), String> {
+    root_needs()?;
+    own()?;
+    for (what, shows) in [
+        ("BPF", "/proc/sys/kernel/unprivileged_bpf_disabled"),
+        ("uprobes", "/sys/bus/event_source/devices/uprobe"),
+    ] {
+        if !Path::new(shows).exists() {
+            return Err(format!("this kernel has no {what}: there is no {shows}"));
+        }
+    }
+    Ok(())
+}
+
+/// The machine that the proofs run on.
+fn own() -> Result<&'static str, String> {
+    let own = MACHINES
+        .iter()
+        .find(|machine| machine.name == env::consts::ARCH);
+    match own {
+        Some(machine) if cfg!(target_pointer_width = "64") => Ok(machine.name),
+        _ => Err(format!(
+            "`{}` is no 64-bit machine of the table",
+            env::consts::ARCH
+        )),
+    }
+}
+
+// What they run.
+
+/// The probe for a machine and the loader for it, which runs on this computer.
+#[derive(Clone)]
+struct Tracer {
+    probe: PathBuf,
+    loader: PathBuf,
+}
+
+impl Tracer {
+    fn run(&self, arguments: &[&str]) -> Result<Ran, String> {
+        let mut command = Command::new(&self.loader);
+        command.arg("--probe").arg(&self.probe).args(arguments);
+        ran(&mut command)
+    }
+}
+
+/// Built once, by whoever asks first.
+fn built(name: &'static str) -> Result<Tracer, String> {
+    static BUILT: Mutex<Option<HashMap<&str, Result<Tracer, String>>>> = Mutex::new(None);
+    let mut built = BUILT.lock().map_err(|_| "another build has panicked")?;
+    built
+        .get_or_insert_default()
+        .entry(name)
+        .or_insert_with(|| build(name))
+        .clone()
+}
+
+fn build(name: &str) -> Result<Tracer, String> {
+    let machine = Machine::named(name).ok_or("not a row of the table")?;
+    let built = root().join("target/examples");
+
+    // One folder for all machines: what runs on this computer is compiled once. So the objects
+    // displace each other.
+    let objects = Probe::new(
+        &root().join("examples/tracer/probe"),
+        machine,
+        Endian::Little,
+    )
+    .args(&["--locked"])
+    .target_dir(built.join("probe"))
+    .build(&Toolchain::find()?)?;
+    let probe = built.join(format!("probe-{name}"));
+    copy(&objects.join("tracer"), &probe)?;
+
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo
+        .current_dir(root().join("examples/tracer/loader"))
+        .args(["build", "--quiet", "--locked", "--target-dir"])
+        .arg(&built)
+        .env("CARGO_CFG_BPF_TARGET_ARCH", name);
+    succeeded(&mut cargo)?;
+    let loader = built.join(format!("tracer-{name}"));
+    copy(&built.join("debug/tracer"), &loader)?;
+    Ok(Tracer { probe, loader })
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), String> {
+    fs::copy(from, to).map(drop).map_err(|error| {
+        format!(
+            "cannot copy {} to {}: {error}",
+            from.display(),
+            to.display()
+        )
+    })
+}
+
+/// The program that is traced.
+fn target() -> Result<PathBuf, String> {
+    let target = root().join("target/examples/target");
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    succeeded(
+        Command::new(rustc)
+            .args(["--edition=2024", "-Copt-level=1", "-o"])
+            .arg(&target)
+            .arg(root().join("tests/tracer/target.rs")),
+    )?;
+    Ok(target)
+}
+
+struct Ran {
+    status: i32,
+    stdout: String,
+    stderr: String,
+}
+
+fn ran(command: &mut Command) -> Result<Ran, String> {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command
+        .output()
+        .map_err(|error| format!("cannot run {command:?}: {error}"))?;
+    Ok(Ran {
+        status: status.code().ok_or("it was killed")?,
+        stdout: String::from_utf8_lossy(&stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&stderr).into_owned(),
+    })
+}
+
+fn succeeded(command: &mut Command) -> Result<(), String> {
+    match ran(command)? {
+        Ran { status: 0, .. } => Ok(()),
+        Ran { stderr, .. } => Err(format!("{command:?}\n{stderr}")),
+    }
+}
+
+fn equal<T: PartialEq + std::fmt::Debug>(actual: &T, expected: &T) -> Result<(), String> {
+    if actual == expected {
+        return Ok(());
+    }
+    Err(format!("expected {expected:#?}\nbut there is {actual:#?}"))
+}
+
+fn lines(text: &str) -> Vec<&str> {
+    text.lines().collect()
+}
+
+// The proofs.
+
+/// More arguments than any of the machines has registers for, and types that are not the same on all.
+const PROTOTYPES: [&str; 2] = [
+    "long ten(int, unsigned char b, short, wchar_t, const char *path, void *, _Bool, char, size_t, const char *last)",
+    "extern const char *open_it(const char *const restrict, enum how, struct stat buf[2], int (*f)(int, long), ...);",
+];
+
+fn simulated(name: &str) -> Result<[&'static str; 2], String> {
+    Ok(match name {
+        "x86_64" => [
+            r#"ten(-1, 2, -3, -4, "path", 0x10028, true, 'h', 9, "last") = -1"#,
+            r#"open_it("argument 0", 2, 0x10010, 0x10018, ...) = "returned""#,
+        ],
+        // wchar_t is unsigned.
+        "aarch64" => [
+            r#"ten(-1, 2, -3, 4, "path", 0x10028, true, 'h', 9, "last") = -1"#,
+            r#"open_it("argument 0", 2, 0x10010, 0x10018, ...) = "returned""#,
+        ],
+        // And pointers have 4 bytes.
+        "arm" => [
+            r#"ten(-1, 2, -3, 4, "path", 0x10014, true, 'h', 9, "last") = -1"#,
+            r#"open_it("argument 0", 2, 0x10008, 0x1000c, ...) = "returned""#,
+        ],
+        _ => return Err(format!("what is expected of `{name}`?")),
+    })
+}
+
+fn simulates(name: &'static str) -> Result<(), String> {
+    let tracer = built(name)?;
+    let simulation = tracer.run(&[&["--simulate"], &PROTOTYPES[..]].concat())?;
+    if name == "s390x" {
+        let error = "error: cannot run the probe's program `called` in rbpf: it is big-endian, and rbpf runs \
+                     little-endian bytecode\n";
+        return equal(
+            &(simulation.stderr.as_str(), simulation.status),
+            &(error, 125),
+        );
+    }
+    equal(&simulation.stderr.as_str(), &"")?;
+    equal(&lines(&simulation.stdout), &simulated(name)?.to_vec())?;
+    equal(&simulation.status, &0)
+}
+
+/// What happens to a command line, and nothing else must happen: a status, and a line on stderr that
+/// starts like this.
+fn refused(tracer: &Tracer, cases: &[(&[&str], &str)]) -> Result<(), String> {
+    for (arguments, message) in cases {
+        let run = tracer.run(arguments)?;
+        let first = run.stderr.lines().next().unwrap_or_default();
+        let expected = format!("error: {message}");
+        if !first.starts_with(&expected) || run.stderr.contains("panicked") {
+            return Err(format!(
+                "{arguments:?}: expected `{expected}`, but there is `{}`",
+                run.stderr
+            ));
+        }
+        equal(&(run.stdout.as_str(), run.status), &("", 125))?;
+    }
+    Ok(())
+}
+
+fn refuses_wrong_input() -> Result<(), String> {
+    const NOT_ONE: &str =
+        "is not a C prototype: accepted is one such as `int open(const char *path, int flags)`";
+    refused(
+        &built("x86_64")?,
+        &[
+            (&[], "no prototype is given"),
+            (&["--", "ls"], "no prototype is given"),
+            (
+                &["int f(int)"],
+                "no command is given: it stands behind `--`",
+            ),
+            (
+                &["int f(int)", "--"],
+                "no command is given: it stands behind `--`",
+            ),
+            (
+                &["--sim"],
+                "there is no option `--sim`: accepted are `--library`, `--probe`, `--simulate` and `--help`",
+            ),
+            (&["--library"], "`--library` needs a path behind it"),
+            (
+                &["--probe", "/nonexistent", "int f(int)", "--", "ls"],
+                "cannot read the probe `/nonexistent`: No such file",
+            ),
+            (
+                &["--probe", "/bin/ls", "int f(int)", "--", "ls"],
+                "`/bin/ls` is not the object of the tracer's probe",
+            ),
+            (
+                &["--probe", "/etc/passwd", "int f(int)", "--", "ls"],
+                "`/etc/passwd` is not the object of the tracer's probe",
+            ),
+            (&[""], &format!("`` {NOT_ONE}")),
+            (&["getenv"], &format!("`getenv` {NOT_ONE}")),
+            (&["f(int)"], &format!("`f(int)` {NOT_ONE}")),
+            (&["int f"], &format!("`int f` {NOT_ONE}")),
+            (&["int f(int"], &format!("`int f(int` {NOT_ONE}")),
+            (&["int f(int))"], &format!("`int f(int))` {NOT_ONE}")),
+            (&["int int(int)"], &format!("`int int(int)` {NOT_ONE}")),
+            (
+                &["int f(int) {"],
+                "`int f(int) {` is not a C prototype, for the `{` in it",
+            ),
+            (&["int f(int,)"], "`int f(int,)`: `` names no type"),
+            (
+                &["int f(void, int)"],
+                "`int f(void, int)`: a parameter cannot be `void`",
+            ),
+            (
+                &["int f(strin s)"],
+                "`int f(strin s)`: `strin` is no type that is known here, or is a pointer that lacks its `*`: accepted are C's integer types, `void`, ",
+            ),
+            (
+                &["double f(int)"],
+                "`double f(int)`: `double` is not passed as integers are, and BPF has no floating point: accepted are ",
+            ),
+            (
+                &["int f(struct stat s)"],
+                "`int f(struct stat s)`: `struct stat` is not passed in one register, or is a pointer that lacks its `*`: accepted are ",
+            ),
+            (
+                &["int f(int, int, int, int, int, int, int, int, int, int, int)"],
+                "`f` has 11 parameters: accepted are up to 10",
+            ),
+        ],
+    )?;
+    // Two registers would hold it, and which ones is another question on each 32-bit machine.
+    refused(
+        &built("arm")?,
+        &[(
+            &["int f(int, long long offset)"],
+            "`int f(int, long long offset)`: `long long offset` has 64 bits, which take two registers of `arm`: \
+             accepted are types of up to 32",
+        )],
+    )
+}
+
+fn refuses_another_machines_probe() -> Result<(), String> {
+    let tracer = Tracer {
+        probe: built("aarch64")?.probe,
+        ..built("x86_64")?
+    };
+    let message = format!(
+        "the probe `{}` is for `aarch64`, and this is `x86_64`",
+        tracer.probe.display()
+    );
+    refused(&tracer, &[(&["--simulate", "int f(int)"], &message)])
+}
+
+/// Nobody may load a probe: so the same bytecode is run on made-up calls, and that is said.
+fn runs_without_root() -> Result<(), String> {
+    const NOBODY: u32 = 65534;
+    let tracer = built("x86_64")?;
+    // Somewhere that nobody may look into.
+    let folder = env::temp_dir().join(format!("probe-abi-tracer-{}", std::process::id()));
+    let copied = fs::create_dir(&folder)
+        .and_then(|()| fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)))
+        .map_err(|error| format!("cannot make {}: {error}", folder.display()))
+        .and_then(|()| copy(&tracer.loader, &folder.join("loader")))
+        .and_then(|()| copy(&tracer.probe, &folder.join("probe")));
+    let result = copied.and_then(|_| {
+        let mut command = Command::new(folder.join("loader"));
+        command
+            .current_dir("/")
+            .uid(NOBODY)
+            .gid(NOBODY)
+            .arg("--probe")
+            .arg(folder.join("probe"))
+            .args(PROTOTYPES)
+            .args(["--", "ls", "/etc"]);
+        ran(&mut command)
+    });
+    fs::remove_dir_all(&folder).map_err(|error| error.to_string())?;
+    let run = result?;
+    let said = "tracer: loading a BPF program is not permitted: root may, or who has the capabilities `bpf` and \
+                `perfmon`; so these are made-up calls, on which rbpf runs the probe\n";
+    equal(&run.stderr.as_str(), &said)?;
+    equal(&lines(&run.stdout), &simulated("x86_64")?.to_vec())?;
+    equal(&run.status, &0)
+}
+
+/// Every register, stack slot, width and string of tests/tracer/target.rs, as it was called.
+fn prints_every_value() -> Result<(), String> {
+    let target = target()?;
+    let target = target.to_str().ok_or("the path is not UTF-8")?;
+    let run = built(own()?)?.run(&[
+        "--library",
+        target,
+        "unsigned long ten(long, long, uint64_t, size_t, uintptr_t, long, long, long, ssize_t, void *)",
+        "short narrow(int, unsigned, signed char, unsigned char, short, unsigned short, bool, char)",
+        "void nothing(void)",
+        "const char *text(const char *, const char *, const char *, const char *)",
+        "long inner(long)",
+        "long outer(long)",
+        "int down(int)",
+        "long held(long)",
+        "void leave(int)",
+        "--",
+        target,
+    ])?;
+    let long = format!(
+        r#"text("say \"hi\",\n\xe2\x82\xac\\", "{}"..., NULL, 0x10) = "what comes back""#,
+        "x".repeat(127)
+    );
+    let expected = [
+        "ten(81985529216486895, -1, 2199023255552, 3298534883328, 4398046511104, 5497558138880, \
+         6597069766656, 7696581394432, 8796093022208, 0x90000000000) = 18364758544493064720",
+        r"narrow(-2, 4294967294, -128, 128, -32768, 32768, false, '\'') = -32768",
+        "nothing() = void",
+        &long,
+        "outer(100) = 212",
+        "inner(100) = 101",
+        "inner(110) = 111",
+        "down(2) = 3",
+        "down(1) = 1",
+        "down(0) = 0",
+        "held(1000) = 2000",
+        "inner(500) = 501",
+        "leave(3) = ?",
+    ];
+    equal(&run.stderr.as_str(), &"")?;
+    equal(&lines(&run.stdout), &expected.to_vec())?;
+    equal(&run.status, &3)
+}
+
+/// A function that a command has from the C library, and whose argument is on its command line.
+fn traces_the_c_library() -> Result<(), String> {
+    let run = built(own()?)?.run(&["DIR *opendir(const char *name)", "--", "ls", "/etc"])?;
+    let calls: Vec<&str> = lines(&run.stdout)
+        .into_iter()
+        .filter(|line| line.starts_with("opendir("))
+        .collect();
+    match calls[..] {
+        [call] if call.starts_with(r#"opendir("/etc") = 0x"#) => {}
+        _ => return Err(format!("`ls /etc` opens it once, but there is {calls:?}")),
+    }
+    equal(&(run.stderr.as_str(), run.status), &("", 0))?;
+
+    // The command's status is the tracer's, also where it is killed.
+    for (script, status) in [("exit 7", 7), ("kill -KILL $$", 128 + 9)] {
+        let run = built(own()?)?.run(&["int isatty(int)", "--", "sh", "-c", script])?;
+        equal(&(run.stderr.as_str(), run.status), &("", status))?;
+    }
+    Ok(())
+}
+
+fn refuses_what_is_not_there() -> Result<(), String> {
+    let tracer = built(own()?)?;
+    let f = "int f(int)";
+    refused(
+        &tracer,
+        &[
+            (
+                &["int isatty(int)", "--", "nonexistent"],
+                "there is no command `nonexistent`",
+            ),
+            (
+                &["int isatty(int)", "--", "/etc/passwd"],
+                "cannot run `/etc/passwd`: Permission denied",
+            ),
+            (
+                &["--library", "/nonexistent", f, "--", "ls"],
+                "cannot read the library `/nonexistent`: No such file",
+            ),
+            (
+                &["--library", "/etc/passwd", f, "--", "ls"],
+                "`/etc/passwd` is neither a library nor a program: ",
+            ),
+        ],
+    )?;
+    for (prototype, message) in [
+        ("int no_such(int)", "has no function `no_such`: `nm -D "),
+        ("int environ(int)", "`environ` of `"),
+        (
+            "size_t strlen(const char *)",
+            "is chosen among several when a program starts: ",
+        ),
+    ] {
+        let run = tracer.run(&[prototype, "--", "ls"])?;
+        if !run.stderr.starts_with("error: ") || !run.stderr.contains(message) {
+            return Err(format!(
+                "`{prototype}`: expected `{message}`, but there is `{}`",
+                run.stderr
+            ));
+        }
+        equal(&(run.stdout.as_str(), run.status), &("", 125))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,105 @@
+//! What the proofs in tests/tracer.rs trace: every call is made with values that they know.
+//!
+//! The functions take whole registers. What C makes of them is for the prototype to say that the
+//! tracer is given.
+
+use std::{
+    ffi::{CStr, CString, c_char},
+    hint::black_box,
+    process::exit,
+    sync::mpsc::sync_channel,
+    thread,
+};
+
+macro_rules! functions {
+    ($($name:ident($($argument:ident),*) = $returned:expr;)*) => { $(
+        #[unsafe(no_mangle)]
+        #[inline(never)]
+        extern "C" fn $name($($argument: u64),*) -> u64 {
+            black_box(($($argument),*));
+            $returned
+        }
+    )* };
+}
+
+functions! {
+    ten(a, b, c, d, e, f, g, h, i, j) = 0xfedc_ba98_7654_3210;
+    narrow(a, b, c, d, e, f, g, h) = 0xdead_beef_cafe_8000;
+    nothing() = 0xdead_beef_dead_beef;
+    text(a, b, c, d) = address(c"what comes back");
+    inner(a) = a + 1;
+    outer(a) = inner(a) + inner(a + 10);
+    down(a) = if a == 0 { 0 } else { down(a - 1) + a };
+    leave(status) = exit(status as i32);
+}
+
+/// Calls a function, and lets nothing of that be foreseen.
+macro_rules! call {
+    ($function:ident($($argument:expr),*)) => {
+        black_box($function as extern "C" fn($(call!(@ $argument)),*) -> u64)($($argument),*)
+    };
+    (@ $argument:expr) => { u64 };
+}
+
+fn address(text: &CStr) -> u64 {
+    // Read once, so that it is in memory: a probe does not wait for a page to be fetched.
+    black_box(text.to_bytes().iter().fold(0_u8, |sum, byte| sum ^ byte));
+    text.as_ptr().cast::<c_char>().expose_provenance() as u64
+}
+
+/// Returns only when a call in another thread has come and gone.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn held(a: u64) -> u64 {
+    let (go, gone) = sync_channel(0);
+    let other = thread::spawn(move || {
+        let _ = gone.recv();
+        call!(inner(500))
+    });
+    let _ = go.send(());
+    let _ = other.join();
+    black_box(a * 2)
+}
+
+fn main() {
+    let one = 0x0123_4567_89ab_cdef_u64;
+    call!(ten(
+        one,
+        !0,
+        2 << 40,
+        3 << 40,
+        4 << 40,
+        5 << 40,
+        6 << 40,
+        7 << 40,
+        8 << 40,
+        9 << 40
+    ));
+
+    // Above the bits that count there is something else.
+    let garbage = 0xdead_beef_dead_0000_u64;
+    call!(narrow(
+        garbage << 16 | 0xffff_fffe,
+        garbage << 16 | 0xffff_fffe,
+        garbage | 0x80,
+        garbage | 0x80,
+        garbage | 0x8000,
+        garbage | 0x8000,
+        garbage | 0x100,
+        garbage | b'\'' as u64
+    ));
+    call!(nothing());
+
+    let long = CString::new([b'x'; 300]).unwrap_or_default();
+    call!(text(
+        address(c"say \"hi\",\n\xe2\x82\xac\\"),
+        address(&long),
+        0,
+        16
+    ));
+
+    call!(outer(100));
+    call!(down(2));
+    call!(held(1000));
+    call!(leave(3));
+}
