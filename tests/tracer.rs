@@ -425,7 +425,7 @@ fn prints_every_value() -> Result<(), String> {
         "long inner(long)",
         "long outer(long)",
         "int down(int)",
-        "long held(long)",
+        "long meet(long)",
         "void leave(int)",
         "--",
         target,
@@ -446,8 +446,8 @@ fn prints_every_value() -> Result<(), String> {
         "down(2) = 3",
         "down(1) = 1",
         "down(0) = 0",
-        "held(1000) = 2000",
-        "inner(500) = 501",
+        "meet(1000) = 2000",
+        "meet(500) = 1000",
         "leave(3) = ?",
     ];
     equal(&run.stderr.as_str(), &"")?;
