@@ -165,14 +165,10 @@ fn build(name: &str) -> Result<Tracer, String> {
     Ok(Tracer { probe, loader })
 }
 
+/// In a process of its own: what this one has open for writing, a process that another proof is just
+/// starting has too, and then the kernel does not run it.
 fn copy(from: &Path, to: &Path) -> Result<(), String> {
-    fs::copy(from, to).map(drop).map_err(|error| {
-        format!(
-            "cannot copy {} to {}: {error}",
-            from.display(),
-            to.display()
-        )
-    })
+    succeeded(Command::new("cp").arg(from).arg(to))
 }
 
 /// The program that is traced.
@@ -376,7 +372,13 @@ fn refuses_another_machines_probe() -> Result<(), String> {
         "the probe `{}` is for `aarch64`, and this is `x86_64`",
         tracer.probe.display()
     );
-    refused(&tracer, &[(&["--simulate", "int f(int)"], &message)])
+    refused(&tracer, &[(&["--simulate", "int f(int)"], &message)])?;
+
+    let message = format!(
+        "this tracer is for `arm` and runs on `{}`: it can only `--simulate`",
+        env::consts::ARCH
+    );
+    refused(&built("arm")?, &[(&["int f(int)", "--", "ls"], &message)])
 }
 
 /// Nobody may load a probe: so the same bytecode is run on made-up calls, and that is said.
