@@ -7,7 +7,7 @@ use std::{
     ffi::{CStr, CString, c_char},
     hint::black_box,
     process::exit,
-    sync::mpsc::sync_channel,
+    sync::Barrier,
     thread,
 };
 
@@ -47,17 +47,21 @@ fn address(text: &CStr) -> u64 {
     text.as_ptr().cast::<c_char>().expose_provenance() as u64
 }
 
-/// Returns only when a call in another thread has come and gone.
+static ENTERED: Barrier = Barrier::new(2);
+static BOTH_INSIDE: Barrier = Barrier::new(2);
+static LEFT: Barrier = Barrier::new(2);
+
+/// Called in two threads, so that neither call is within the other: 1000 enters first and leaves first.
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn held(a: u64) -> u64 {
-    let (go, gone) = sync_channel(0);
-    let other = thread::spawn(move || {
-        let _ = gone.recv();
-        call!(inner(500))
-    });
-    let _ = go.send(());
-    let _ = other.join();
+extern "C" fn meet(a: u64) -> u64 {
+    if a == 1000 {
+        ENTERED.wait();
+        BOTH_INSIDE.wait();
+    } else {
+        BOTH_INSIDE.wait();
+        LEFT.wait();
+    }
     black_box(a * 2)
 }
 
@@ -100,6 +104,14 @@ fn main() {
 
     call!(outer(100));
     call!(down(2));
-    call!(held(1000));
+
+    let other = thread::spawn(|| {
+        ENTERED.wait();
+        call!(meet(500))
+    });
+    call!(meet(1000));
+    LEFT.wait();
+    let _ = other.join();
+
     call!(leave(3));
 }

@@ -1,6 +1,7 @@
 //! The probe in the kernel, and the command that it watches.
 
 use std::{
+    env::consts::ARCH,
     error::Error,
     ffi::OsString,
     io::{self, ErrorKind, Write},
@@ -50,6 +51,12 @@ pub enum Refused {
 
 impl Probe {
     pub fn load(object: &[u8]) -> Result<Self, Refused> {
+        if probe_abi::ARCH != ARCH {
+            return Err(Refused::Failed(format!(
+                "this tracer is for `{}` and runs on `{ARCH}`: it can only `--simulate`",
+                probe_abi::ARCH
+            )));
+        }
         const UPROBES: &str = "/sys/bus/event_source/devices/uprobe";
         if !Path::new(UPROBES).exists() {
             return Err(Refused::Unavailable(format!(
