@@ -6,7 +6,9 @@
 //!   instruction overwrites.
 //! * `ctx`: the kernel's `struct pt_regs` is the UAPI's; fields have the UAPI's names.
 //!
-//! The instruction pointer in a kprobe is one byte past the probed instruction.
+//! The instruction pointer in a kprobe is one byte past the probed instruction. `cs` and `ss` are whole
+//! slots, `csx` and `ssx` in kernels that know FRED: only their low 16 bits are the selectors, and where
+//! the processor has FRED the others describe the event that entered the kernel.
 
 crate::regs::roles! {
     arch: "x86_64";

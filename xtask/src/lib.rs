@@ -6,5 +6,9 @@ pub mod generate;
 pub mod select;
 
 pub mod bpf;
+pub mod c;
 pub mod debian;
 pub mod proof;
+
+// Which libclang the process has loaded.
+pub use bindgen::clang_version;

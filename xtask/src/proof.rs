@@ -3,7 +3,14 @@
 //! Rust's own test runner cannot skip a test at run time. These are run by `libtest-mimic`, which
 //! counts the skipped ones as ignored, and never as passed.
 
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
 use libtest_mimic::{Arguments, Trial};
+
+use crate::select::{Machine, Variant};
 
 /// A proof, and what it needs: `Err` says in one line what is missing.
 pub struct Proof {
@@ -23,6 +30,15 @@ impl Proof {
             needs,
             run: Box::new(run),
         }
+    }
+}
+
+/// What a proof of a machine in one endianness is called: `s390x` or, where it has both,
+/// `aarch64 big-endian`.
+pub fn title(machine: &Machine, variant: &Variant) -> String {
+    match machine.variants {
+        [_] => machine.name.to_owned(),
+        _ => format!("{} {}", machine.name, variant.endian),
     }
 }
 
@@ -47,5 +63,30 @@ pub fn run(proofs: Vec<Proof>) -> ! {
             }
         }
     });
-    libtest_mimic::run(&arguments, trials.collect()).exit()
+    let conclusion = libtest_mimic::run(&arguments, trials.collect());
+    summary();
+    conclusion.exit()
+}
+
+/// By source, and in it by machine, how many facts were checked.
+static CHECKED: Mutex<BTreeMap<String, BTreeMap<String, usize>>> = Mutex::new(BTreeMap::new());
+
+/// Notes that a proof has checked that many facts of a machine against a source, for the summary
+/// below the tests' names.
+pub fn checked(source: &str, machine: &str, facts: usize) {
+    let mut checked = CHECKED.lock().unwrap_or_else(PoisonError::into_inner);
+    let machines = checked.entry(source.to_owned()).or_default();
+    *machines.entry(machine.to_owned()).or_default() += facts;
+}
+
+fn summary() {
+    let checked = CHECKED.lock().unwrap_or_else(PoisonError::into_inner);
+    for (source, machines) in checked.iter() {
+        let all: usize = machines.values().sum();
+        let each: Vec<String> = machines
+            .iter()
+            .map(|(machine, facts)| format!("{machine} {facts}"))
+            .collect();
+        println!("{all} facts checked against {source}: {}", each.join(", "));
+    }
 }

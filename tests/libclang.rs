@@ -1,0 +1,111 @@
+//! Promise: whichever libclang a user has, the bindings are the committed ones, letter for letter.
+//!
+//! The one difference: libclang 14 does not know loongarch64, and says so; the build script then takes
+//! the committed bindings of that machine.
+//!
+//! A process loads one libclang only. So each text is written by this program in a process of its own,
+//! which is told which libclang to load.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use xtask::{
+    bpf::root,
+    clang_version,
+    generate::{self, Error},
+    proof::{self, Proof},
+    select::{Endian, MACHINES, Machine, Variant},
+};
+
+/// From the oldest that Debian bookworm has to the one of today's rustc.
+const VERSIONS: [u32; 4] = [14, 16, 19, 22];
+
+/// Older ones do not know the machine.
+const LOONGARCH64_SINCE: u32 = 16;
+
+/// The first argument of the process that generates; a machine and an endianness follow.
+const GENERATE: &str = "generate-bindings";
+
+fn main() {
+    let args: Vec<String> = env::args().skip(1).collect();
+    if let [command, name, endian] = &args[..]
+        && command == GENERATE
+    {
+        println!("{}", generated(name, endian));
+        return;
+    }
+    let mut proofs = Vec::new();
+    for version in VERSIONS {
+        for machine in MACHINES {
+            let variants = machine.variants.iter();
+            proofs.extend(variants.map(|variant| proof(version, machine, variant)));
+        }
+    }
+    proof::run(proofs)
+}
+
+/// Which libclang this process has, and below that the bindings, or why it has none.
+fn generated(name: &str, endian: &str) -> String {
+    let machine = Machine::named(name).expect("the parent took it from the table");
+    let mut variants = machine.variants.iter();
+    let variant = variants.find(|variant| variant.endian.to_string() == endian);
+    let variant = variant.expect("and this from its row");
+    let headers = root().join("headers");
+    let text = generate::bindings(&headers, machine, variant, env!("CARGO_PKG_RUST_VERSION"));
+    let text = text.unwrap_or_else(|error| match error {
+        Error::Libclang(why) => format!("libclang: {why}"),
+        Error::Header(why) => format!("headers: {why}"),
+    });
+    format!("{}\n{text}", clang_version().full)
+}
+
+fn proof(version: u32, machine: &'static Machine, variant: &'static Variant) -> Proof {
+    let folder = PathBuf::from(format!("/usr/lib/llvm-{version}/lib"));
+    let needs = if folder.join(format!("libclang-{version}.so.1")).exists() {
+        Ok(())
+    } else {
+        Err(format!(
+            "libclang {version} is not installed: `scripts/setup`, or `apt-get install libclang1-{version}`"
+        ))
+    };
+    let title = proof::title(machine, variant);
+    Proof::new(format!("libclang {version}, {title}"), needs, move || {
+        let printed = in_process(&folder, machine, variant.endian)?;
+        let (loaded, text) = printed.split_once('\n').unwrap_or_default();
+        if !loaded.contains(&format!("version {version}.")) {
+            return Err(format!("another libclang was loaded: {loaded}"));
+        }
+        let expected = expected(version, machine, variant)?;
+        if text.trim_end() != expected.trim_end() {
+            return Err(format!("this is not what is committed:\n{text}"));
+        }
+        proof::checked(&format!("libclang {version}, texts"), machine.name, 1);
+        Ok(())
+    })
+}
+
+fn expected(version: u32, machine: &Machine, variant: &Variant) -> Result<String, String> {
+    if machine.name == "loongarch64" && version < LOONGARCH64_SINCE {
+        return Ok(format!("libclang: it does not know `{}`", variant.triple));
+    }
+    let committed = root().join(format!("src/bindings/{}.rs", machine.name));
+    fs::read_to_string(committed).map_err(|error| error.to_string())
+}
+
+fn in_process(libclang: &Path, machine: &Machine, endian: Endian) -> Result<String, String> {
+    let output = env::current_exe()
+        .and_then(|this| {
+            Command::new(this)
+                .args([GENERATE, machine.name, &endian.to_string()])
+                .env("LIBCLANG_PATH", libclang)
+                .output()
+        })
+        .map_err(|error| format!("cannot run this program again: {error}"))?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    String::from_utf8(output.stdout).map_err(|error| error.to_string())
+}

@@ -1,0 +1,191 @@
+//! Questions to C compilers, asked as assertions: what a compiler lets pass is what it believes.
+
+use std::{
+    env::consts,
+    ffi::OsString,
+    io::Write,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+use crate::{bpf::which, select::Variant};
+
+/// `expression == value`, in C.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assertion {
+    pub expression: String,
+    pub value: i64,
+}
+
+impl Assertion {
+    pub fn new(expression: impl Into<String>, value: impl TryInto<i64>) -> Self {
+        Self {
+            expression: expression.into(),
+            value: value
+                .try_into()
+                .unwrap_or_else(|_| panic!("layouts are small numbers")),
+        }
+    }
+}
+
+/// A C compiler, made to compile for one machine.
+#[derive(Debug, Clone)]
+pub struct Compiler {
+    path: PathBuf,
+    args: Vec<OsString>,
+}
+
+impl Compiler {
+    /// gcc for a machine. `Err` says what is missing.
+    pub fn gcc(variant: &Variant) -> Result<Self, String> {
+        // What is not a compiler of its own, or not under the name that `cc` expects.
+        let (compiler, flags): (_, &[&str]) = match variant.triple {
+            "riscv64-linux-gnu" => ("riscv64-linux-gnu-gcc", &[]),
+            "riscv32-linux-gnu" => ("riscv64-linux-gnu-gcc", &["-march=rv32gc", "-mabi=ilp32d"]),
+            "aarch64_be-linux-gnu" => ("aarch64-linux-gnu-gcc", &["-mbig-endian"]),
+            "armeb-linux-gnueabi" => ("arm-linux-gnueabihf-gcc", &["-mbig-endian"]),
+            _ => ("", &[]),
+        };
+        let mut build = build(variant);
+        if !compiler.is_empty() {
+            build.compiler(compiler).no_default_flags(true);
+        }
+        build.flags(flags);
+        let (gcc, tool) = Self::found(&build)?;
+        if tool.is_like_clang() {
+            return Err(format!("`{}` is not gcc", gcc.path.display()));
+        }
+        Ok(gcc)
+    }
+
+    /// clang for a machine: the newest that is installed. `Err` says what is missing.
+    pub fn clang(variant: &Variant) -> Result<Self, String> {
+        // 16 is the first that knows loongarch64.
+        let versions = (16..=40).rev().map(|version| format!("clang-{version}"));
+        let installed = versions
+            .chain(["clang".into()])
+            .find_map(|name| which(&name));
+        let clang = installed
+            .ok_or("clang is not installed: `scripts/setup`, or `apt-get install clang`")?;
+        let (clang, _) = Self::found(build(variant).compiler(clang))?;
+        Ok(clang.args(["-ferror-limit=0"]))
+    }
+
+    fn found(build: &cc::Build) -> Result<(Self, cc::Tool), String> {
+        let tool = build
+            .try_get_compiler()
+            .map_err(|error| error.to_string())?;
+        let path = tool.path().to_owned();
+        let runs = path.is_file() || path.to_str().is_some_and(|name| which(name).is_some());
+        if !runs {
+            return Err(format!(
+                "`{}` is not installed: `scripts/setup`",
+                path.display()
+            ));
+        }
+        let args = tool.args().to_vec();
+        Ok((Self { path, args }, tool))
+    }
+
+    /// More arguments, such as where headers are.
+    #[must_use]
+    pub fn args<A: Into<OsString>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        self.args.extend(args.into_iter().map(Into::into));
+        self
+    }
+
+    /// Headers in a folder, before all others.
+    #[must_use]
+    pub fn headers(self, folder: &Path) -> Self {
+        self.args([OsString::from("-isystem"), folder.into()])
+    }
+
+    /// Whether the compiler agrees with all assertions, which are made behind `prelude`. Gives
+    /// their number.
+    ///
+    /// Each of them is also made with a wrong value, and the compiler has to refuse each of those: one
+    /// that overlooks assertions proves nothing.
+    pub fn prove(&self, prelude: &str, assertions: &[Assertion]) -> Result<usize, String> {
+        let complaints = self.complaints(prelude, assertions, 0)?;
+        if !complaints.is_empty() {
+            return Err(complaints);
+        }
+        let complaints = self.complaints(prelude, assertions, 1)?;
+        let refused = complaints
+            .lines()
+            .filter(|line| line.contains("error: static assertion failed"))
+            .count();
+        if refused != assertions.len() || refused == 0 {
+            return Err(format!(
+                "of {} false assertions {} refused {refused}:\n{complaints}",
+                assertions.len(),
+                self.path.display()
+            ));
+        }
+        Ok(refused)
+    }
+
+    /// The errors of a translation unit that makes the assertions: an empty text where it has none.
+    fn complaints(
+        &self,
+        prelude: &str,
+        assertions: &[Assertion],
+        off_by: i64,
+    ) -> Result<String, String> {
+        let assertions = assertions.iter().map(|Assertion { expression, value }| {
+            let value = value + off_by;
+            format!("_Static_assert(({expression}) == {value}, {expression:?});\n")
+        });
+        let source = format!("{prelude}\n{}", assertions.collect::<String>());
+        let output = self.run("-fsyntax-only", &source)?;
+        if output.status.success() {
+            return Ok(String::new());
+        }
+        Ok(String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+
+    /// A source text with its macros expanded.
+    pub fn preprocessed(&self, source: &str) -> Result<String, String> {
+        let output = self.run("-E", source)?;
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    fn run(&self, what: &str, source: &str) -> Result<Output, String> {
+        let mut command = Command::new(&self.path);
+        command
+            .args(&self.args)
+            .args([what, "-x", "c", "-"])
+            // The messages are searched.
+            .env("LC_ALL", "C")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut run = || {
+            let mut child = command.spawn()?;
+            if let Some(mut stdin) = child.stdin.take() {
+                stdin.write_all(source.as_bytes())?;
+            }
+            child.wait_with_output()
+        };
+        run().map_err(|error| format!("cannot run `{}`: {error}", self.path.display()))
+    }
+}
+
+fn build(variant: &Variant) -> cc::Build {
+    // Rust's triples have a vendor.
+    let target = variant.triple.replacen("-linux", "-unknown-linux", 1);
+    let mut build = cc::Build::new();
+    build
+        .target(&target)
+        .host(&format!("{}-unknown-linux-gnu", consts::ARCH))
+        .opt_level(0)
+        .debug(false)
+        .warnings(false)
+        .cargo_metadata(false)
+        .cargo_warnings(false)
+        .cargo_output(false);
+    build
+}
