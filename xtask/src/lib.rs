@@ -6,4 +6,5 @@ pub mod generate;
 pub mod select;
 
 pub mod bpf;
+pub mod debian;
 pub mod proof;
