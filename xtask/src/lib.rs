@@ -7,4 +7,7 @@ pub mod select;
 
 pub mod bpf;
 pub mod debian;
+pub mod bpf;
+pub mod debian;
+pub mod kernels;
 pub mod proof;
