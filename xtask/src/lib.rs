@@ -7,7 +7,5 @@ pub mod select;
 
 pub mod bpf;
 pub mod debian;
-pub mod bpf;
-pub mod debian;
 pub mod kernels;
 pub mod proof;

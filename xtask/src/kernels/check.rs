@@ -375,11 +375,8 @@ impl Check<'_> {
 
     fn multi_entry(&mut self) -> Result<(), String> {
         let report = self.said.report(self.promise)?;
-        self.same(
-            "instruction_pointer",
-            report[INSTRUCTION_POINTER],
-            self.known("symbol")?,
-        );
+        let stopped = self.known("symbol")? + self.guest.multi_stops_behind;
+        self.same("instruction_pointer", report[INSTRUCTION_POINTER], stopped);
         let entry = self.said.report("kprobe")?;
         self.same(
             "return_address",

@@ -25,6 +25,9 @@ pub struct Guest {
     pub syscalls: Syscalls,
     /// How far behind the probed instruction the kernel says it stopped.
     pub kprobe_stops_behind: u64,
+    /// How far behind the function's entry kprobe.multi says it stopped: behind the call of the kernel's
+    /// tracer.
+    pub multi_stops_behind: u64,
     /// How many bytes of the stack a call takes for the return address.
     pub return_address_on_stack: u64,
     pub kernels: &'static [Kernel],
@@ -115,6 +118,7 @@ pub const GUESTS: &[Guest] = &[
         compiler: Compiler::Gcc("x86_64-unknown-linux-gnu", &[]),
         syscalls: Syscalls::Wrapped("__x64_sys_"),
         kprobe_stops_behind: 1,
+        multi_stops_behind: 9,
         return_address_on_stack: 8,
         kernels: &[
             kernel(
@@ -147,6 +151,7 @@ pub const GUESTS: &[Guest] = &[
         compiler: Compiler::Gcc("i686-unknown-linux-gnu", &[]),
         syscalls: Syscalls::Wrapped("__ia32_sys_"),
         kprobe_stops_behind: 1,
+        multi_stops_behind: 0,
         return_address_on_stack: 4,
         kernels: &[kernel(
             "6.1",
@@ -166,6 +171,7 @@ pub const GUESTS: &[Guest] = &[
         compiler: Compiler::Gcc("aarch64-unknown-linux-gnu", &[]),
         syscalls: Syscalls::Wrapped("__arm64_sys_"),
         kprobe_stops_behind: 0,
+        multi_stops_behind: 0,
         return_address_on_stack: 0,
         kernels: &[
             kernel(
@@ -198,6 +204,7 @@ pub const GUESTS: &[Guest] = &[
         compiler: Compiler::Gcc("armv7-unknown-linux-gnueabihf", &["-marm"]),
         syscalls: Syscalls::Plain("sys_"),
         kprobe_stops_behind: 0,
+        multi_stops_behind: 0,
         return_address_on_stack: 0,
         kernels: &[
             kernel("6.1", "bookworm", "linux-image-[0-9.-]+-armmp"),
@@ -221,6 +228,7 @@ pub const GUESTS: &[Guest] = &[
         compiler: Compiler::Gcc("riscv64gc-unknown-linux-gnu", &[]),
         syscalls: Syscalls::Wrapped("__riscv_sys_"),
         kprobe_stops_behind: 0,
+        multi_stops_behind: 0,
         return_address_on_stack: 0,
         kernels: &[
             kernel(
@@ -251,6 +259,7 @@ pub const GUESTS: &[Guest] = &[
         compiler: Compiler::Gcc("s390x-unknown-linux-gnu", &[]),
         syscalls: Syscalls::Wrapped("__s390x_sys_"),
         kprobe_stops_behind: 0,
+        multi_stops_behind: 0,
         return_address_on_stack: 0,
         kernels: &[
             kernel("6.1", "bookworm", "linux-image-[0-9.-]+-s390x"),
@@ -279,6 +288,7 @@ pub const GUESTS: &[Guest] = &[
         compiler: Compiler::Gcc("powerpc64le-unknown-linux-gnu", &[]),
         syscalls: Syscalls::Wrapped("sys_"),
         kprobe_stops_behind: 0,
+        multi_stops_behind: 0,
         return_address_on_stack: 0,
         kernels: &[
             kernel("6.1", "bookworm", "linux-image-[0-9.-]+-powerpc64le"),
@@ -310,6 +320,7 @@ pub const GUESTS: &[Guest] = &[
         compiler: Compiler::Gcc("mipsel-unknown-linux-gnu", &[]),
         syscalls: Syscalls::Plain("sys_"),
         kprobe_stops_behind: 0,
+        multi_stops_behind: 0,
         return_address_on_stack: 0,
         kernels: &[kernel("6.1", "bookworm", "linux-image-[0-9.-]+-4kc-malta")],
     },
@@ -325,6 +336,7 @@ pub const GUESTS: &[Guest] = &[
         compiler: Compiler::Gcc("mips64el-unknown-linux-gnuabi64", &[]),
         syscalls: Syscalls::Plain("sys_"),
         kprobe_stops_behind: 0,
+        multi_stops_behind: 0,
         return_address_on_stack: 0,
         kernels: &[
             kernel("6.1", "bookworm", "linux-image-[0-9.-]+-5kc-malta"),
@@ -356,13 +368,13 @@ pub const GUESTS: &[Guest] = &[
         },
         syscalls: Syscalls::Plain("sys_"),
         kprobe_stops_behind: 0,
+        multi_stops_behind: 8,
         return_address_on_stack: 0,
         kernels: &[kernel(
             "7.2",
             "forky",
             "linux-binary-[0-9][^a-z]*([+]deb[0-9]+)?-loong64",
         )
-        .btf()
         .multi()],
     },
 ];

@@ -1,6 +1,13 @@
 //! What the guest boots: an initramfs, and the kernel as the emulator takes it.
 
-use std::{fs, io::Read, path::Path};
+use std::{
+    fmt::Display,
+    fs,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use ruzstd::decoding::StreamingDecoder;
 
 /// An initramfs: a cpio archive in the format that `Documentation/driver-api/early-userspace` of the
 /// kernel calls newc. Nothing in it needs root to be made.
@@ -79,19 +86,19 @@ pub fn kernel_in(root: &Path) -> Result<Vec<u8>, String> {
     let path = find(root).ok_or_else(|| format!("no kernel in `{}`", root.display()))?;
     let image =
         fs::read(&path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
-    match zboot_payload(&image) {
-        None => Ok(image),
-        Some(payload) => {
-            let mut kernel = Vec::new();
-            flate2::read::GzDecoder::new(payload)
-                .read_to_end(&mut kernel)
-                .map_err(|error| format!("cannot decompress `{}`: {error}", path.display()))?;
-            Ok(kernel)
-        }
-    }
+    let Some(payload) = zboot_payload(&image) else {
+        return Ok(image);
+    };
+    let cannot = |error: &dyn Display| format!("cannot decompress `{}`: {error}", path.display());
+    let mut kernel = Vec::new();
+    let mut decoder = StreamingDecoder::new(payload).map_err(|error| cannot(&error))?;
+    decoder
+        .read_to_end(&mut kernel)
+        .map_err(|error| cannot(&error))?;
+    Ok(kernel)
 }
 
-fn find(folder: &Path) -> Option<std::path::PathBuf> {
+fn find(folder: &Path) -> Option<PathBuf> {
     let mut paths: Vec<_> = fs::read_dir(folder)
         .ok()?
         .flatten()
@@ -114,8 +121,7 @@ fn find(folder: &Path) -> Option<std::path::PathBuf> {
     })
 }
 
-/// What is compressed in an EFI application that only decompresses it, which older emulators cannot
-/// start: `drivers/firmware/efi/libstub/zboot-header.S` of the kernel.
+/// What is compressed in an EFI application that only decompresses it, which emulators cannot start: `drivers/firmware/efi/libstub/zboot-header.S` of the kernel.
 fn zboot_payload(image: &[u8]) -> Option<&[u8]> {
     let number =
         |at: usize| Some(u32::from_le_bytes(image.get(at..at + 4)?.try_into().ok()?) as usize);

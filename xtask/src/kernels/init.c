@@ -88,12 +88,14 @@ static void failed(const char *name, const char *what)
 static volatile word entry_stack_pointer, entry_return_address, caller_frame_pointer;
 
 /* Takes more arguments than any machine has registers for them. */
-__attribute__((noinline, noclone)) word target(word a, word b, word c, word d, word e, word f, word g,
-					       word h, word i, word j, word k, word l)
+__attribute__((noinline)) word target(word a, word b, word c, word d, word e, word f, word g, word h, word i,
+				      word j, word k, word l)
 {
 	entry_stack_pointer = (word)__builtin_dwarf_cfa() - FRAME_ADDRESS_ABOVE_STACK;
 	entry_return_address = (word)__builtin_return_address(0);
-	__asm__ volatile("" : : "r"(a), "r"(b) : "memory");
+	/* So that the compiler does not find the arguments to be unused. */
+	__asm__ volatile("" : : "g"(a), "g"(b), "g"(c), "g"(d), "g"(e), "g"(f), "g"(g), "g"(h), "g"(i), "g"(j),
+			 "g"(k), "g"(l));
 	return values.answer;
 }
 
@@ -114,19 +116,20 @@ __attribute__((noinline)) static word call_target(void)
 }
 
 /* Where a call from this program enters a function. On powerpc64 a function's address is that of its
- * global entry, which starts with setting up r2; its neighbours enter behind that. */
+ * global entry, which starts with two instructions that set r2 up; its neighbours enter behind them. */
 static word entry(void *function)
 {
 #if defined(__powerpc64__)
-	const uint32_t addis_r2_r12 = 0x3c4c;
+	const uint32_t addis_r2_r12 = 0x3c4c, lis_r2 = 0x3c40;
+	uint32_t first = *(uint32_t *)function >> 16;
 
-	if (*(uint32_t *)function >> 16 == addis_r2_r12)
+	if (first == addis_r2_r12 || first == lis_r2)
 		return (word)function + 8;
 #endif
 	return (word)function;
 }
 
-static int segment_of(struct dl_phdr_info *info, size_t size, void *found)
+static int segment_of(struct dl_phdr_info *info, __attribute__((unused)) size_t size, void *found)
 {
 	word *address = found;
 
@@ -259,7 +262,7 @@ static int load(const char *name, const char *program, enum bpf_prog_type type, 
 {
 	static char log[1 << 20];
 	union bpf_attr attr = { 0 };
-	char path[128];
+	char path[256];
 	size_t size;
 	struct bpf_insn *instructions;
 	int fd;
@@ -334,15 +337,15 @@ static int attach_raw_tracepoint(int program, const char *symbol)
 	return bpf(BPF_RAW_TRACEPOINT_OPEN, &attr);
 }
 
-/* Where the kernel put the only kprobe that there is. */
-static void say_probed_address(const char *name)
+/* Where the kernel put the probe: its list has a line for each, "<address> <kind> <symbol>+<offset>". */
+static void say_probed_address(const char *name, const char *symbol)
 {
-	char *list = contents("/sys/kernel/debug/kprobes/list", NULL);
+	char *list = contents("/sys/kernel/debug/kprobes/list", NULL), found[256];
+	unsigned long long address;
 
-	if (list && *list)
-		say(name, "address", "%llx", strtoull(list, NULL, 16));
-	else
-		failed(name, "no kprobe is listed");
+	for (char *line = strtok(list, "\n"); line; line = strtok(NULL, "\n"))
+		if (sscanf(line, "%llx %*s %255[^+ ]", &address, found) == 2 && !strcmp(found, symbol))
+			say(name, "address", "%llx", address);
 	free(list);
 }
 
@@ -449,7 +452,7 @@ static void step(const char *name, const struct kind *kind, const char *program,
 				trigger(name, kind->trigger);
 				say_report(name, map, slots);
 				if (!strcmp(kind->name, "kprobe"))
-					say_probed_address(name);
+					say_probed_address(name, symbol);
 				if (kind->trigger == KERNEL)
 					say_symbol(name, symbol);
 				close(attached);
