@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::guests::{Emulator, Guest};
+use super::guests::{Emulator, GUESTS, Guest};
 use crate::{bpf::which, debian::Package};
 
 /// How long a guest may take. The slowest takes some twenty seconds of a computer to itself.
@@ -118,25 +118,23 @@ fn emulator(guest: &Guest) -> Result<Command, String> {
             suite,
             package,
         } => {
-            let unpacked =
-                |name: &str| Package::newest(suite, env_arch()?, name).map(|package| package.root);
-            let root = unpacked(package)?;
-            let mut command = Command::new(root.join("usr/bin").join(program));
-            for folder in [root.clone(), unpacked("qemu-system-data")?] {
-                command.arg("-L").arg(folder.join("usr/share/qemu"));
-            }
-            Ok(command)
+            let package = Package::newest(suite, own_arch()?, package)?;
+            Ok(Command::new(package.root.join("usr/bin").join(program)))
         }
     }
 }
 
 /// Debian's name of the computer that this runs on.
-fn env_arch() -> Result<&'static str, String> {
-    match env::consts::ARCH {
-        "x86_64" => Ok("amd64"),
-        "aarch64" => Ok("arm64"),
-        other => Err(format!("Debian's name of `{other}` is not known here")),
-    }
+fn own_arch() -> Result<&'static str, String> {
+    let own = GUESTS
+        .iter()
+        .find(|guest| guest.machine == env::consts::ARCH);
+    own.map(|guest| guest.debian).ok_or_else(|| {
+        format!(
+            "Debian has no emulators that run on `{}`",
+            env::consts::ARCH
+        )
+    })
 }
 
 /// Whether the emulator is there, or can be fetched.

@@ -259,7 +259,7 @@ pub const GUESTS: &[Guest] = &[
         compiler: Compiler::Gcc("s390x-unknown-linux-gnu", &[]),
         syscalls: Syscalls::Wrapped("__s390x_sys_"),
         kprobe_stops_behind: 0,
-        multi_stops_behind: 0,
+        multi_stops_behind: 6,
         return_address_on_stack: 0,
         kernels: &[
             kernel("6.1", "bookworm", "linux-image-[0-9.-]+-s390x"),
@@ -288,7 +288,7 @@ pub const GUESTS: &[Guest] = &[
         compiler: Compiler::Gcc("powerpc64le-unknown-linux-gnu", &[]),
         syscalls: Syscalls::Wrapped("sys_"),
         kprobe_stops_behind: 0,
-        multi_stops_behind: 0,
+        multi_stops_behind: 16,
         return_address_on_stack: 0,
         kernels: &[
             kernel("6.1", "bookworm", "linux-image-[0-9.-]+-powerpc64le"),
