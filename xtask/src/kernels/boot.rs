@@ -110,9 +110,14 @@ fn read(child: &mut Child) -> Result<Vec<String>, String> {
 }
 
 /// The emulator's command, before its arguments.
-fn emulator(guest: &Guest) -> Result<Command, String> {
+pub fn emulator(guest: &Guest) -> Result<Command, String> {
     match guest.emulator {
-        Emulator::Installed(program) => Ok(Command::new(program)),
+        Emulator::Installed(program) => match which(program) {
+            Some(path) => Ok(Command::new(path)),
+            None => Err(format!(
+                "no `{program}` in PATH: `scripts/setup` installs it"
+            )),
+        },
         Emulator::Unpacked {
             program,
             suite,
@@ -135,14 +140,4 @@ fn own_arch() -> Result<&'static str, String> {
             env::consts::ARCH
         )
     })
-}
-
-/// Whether the emulator is there, or can be fetched.
-pub fn is_there(guest: &Guest) -> Result<(), String> {
-    match guest.emulator {
-        Emulator::Installed(program) if which(program).is_none() => Err(format!(
-            "no `{program}` in PATH: `scripts/setup` installs it"
-        )),
-        _ => Ok(()),
-    }
 }

@@ -231,7 +231,7 @@ impl Check<'_> {
 
     fn is_absent(&self) -> bool {
         match self.promise {
-            "kprobe.multi" | "kretprobe.multi" => !self.kernel.multi,
+            "kprobe.multi" | "kretprobe.multi" => self.kernel.multi.is_none(),
             "kretprobe" => !self.kernel.kprobe_at_entry,
             "BTF" => !self.kernel.btf,
             _ => false,
@@ -375,7 +375,7 @@ impl Check<'_> {
 
     fn multi_entry(&mut self) -> Result<(), String> {
         let report = self.said.report(self.promise)?;
-        let stopped = self.known("symbol")? + self.guest.multi_stops_behind;
+        let stopped = self.known("symbol")? + self.kernel.multi.unwrap_or(0);
         self.same("instruction_pointer", report[INSTRUCTION_POINTER], stopped);
         let entry = self.said.report("kprobe")?;
         self.same(

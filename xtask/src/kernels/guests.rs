@@ -1,7 +1,9 @@
 //! The machines that Debian has kernels for and qemu plays, one row each: all that is known of them
 //! here, about emulators, compilers, packages and what a kernel was built with.
 
-use crate::select::Endian;
+use std::fmt;
+
+use crate::{debian::Package, select::Endian};
 
 /// A machine to boot kernels on.
 #[derive(Debug)]
@@ -25,9 +27,6 @@ pub struct Guest {
     pub syscalls: Syscalls,
     /// How far behind the probed instruction the kernel says it stopped.
     pub kprobe_stops_behind: u64,
-    /// How far behind the function's entry kprobe.multi says it stopped: behind the call of the kernel's
-    /// tracer.
-    pub multi_stops_behind: u64,
     /// How many bytes of the stack a call takes for the return address.
     pub return_address_on_stack: u64,
     pub kernels: &'static [Kernel],
@@ -67,35 +66,58 @@ pub enum Syscalls {
 pub struct Kernel {
     pub release: &'static str,
     pub suite: &'static str,
-    /// The package's name, as an extended regular expression.
-    pub package: &'static str,
+    /// What its package's name starts with, in front of the version.
+    kind: &'static str,
+    /// What its package's name ends with.
+    flavour: &'static str,
     /// Whether it describes its own types.
     pub btf: bool,
-    /// Whether it has kprobe.multi.
-    pub multi: bool,
+    /// Where it has kprobe.multi: how far behind the function's symbol that says it stopped, which is
+    /// behind the call of the kernel's tracer.
+    pub multi: Option<u64>,
     /// Whether a kprobe can be on a function's first instruction, and so a kretprobe be at all.
     pub kprobe_at_entry: bool,
 }
 
-const fn kernel(release: &'static str, suite: &'static str, package: &'static str) -> Kernel {
+const fn kernel(
+    release: &'static str,
+    suite: &'static str,
+    kind: &'static str,
+    flavour: &'static str,
+) -> Kernel {
     Kernel {
         release,
         suite,
-        package,
+        kind,
+        flavour,
         btf: false,
-        multi: false,
+        multi: None,
         kprobe_at_entry: true,
     }
 }
 
+impl fmt::Display for Kernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-*-{} of {}", self.kind, self.flavour, self.suite)
+    }
+}
+
 impl Kernel {
+    /// Its package, downloaded and unpacked. The name has the version in it, which is whatever the suite
+    /// has today.
+    pub fn package(&self, guest: &Guest) -> Result<Package, String> {
+        let Self { kind, flavour, .. } = self;
+        let name = format!("{kind}-[0-9][^a-z]*(deb[0-9]+)?-{flavour}");
+        Package::newest(self.suite, guest.debian, &name)
+    }
+
     const fn btf(mut self) -> Self {
         self.btf = true;
         self
     }
 
-    const fn multi(mut self) -> Self {
-        self.multi = true;
+    const fn multi(mut self, stops_behind: u64) -> Self {
+        self.multi = Some(stops_behind);
         self
     }
 
@@ -118,25 +140,15 @@ pub const GUESTS: &[Guest] = &[
         compiler: Compiler::Gcc("x86_64-unknown-linux-gnu", &[]),
         syscalls: Syscalls::Wrapped("__x64_sys_"),
         kprobe_stops_behind: 1,
-        multi_stops_behind: 9,
         return_address_on_stack: 8,
         kernels: &[
-            kernel(
-                "6.1",
-                "bookworm",
-                "linux-image-[0-9.-]+-cloud-amd64-unsigned",
-            )
-            .btf(),
-            kernel(
-                "6.12",
-                "trixie",
-                "linux-image-[0-9.]+(\\+deb[0-9]+)?-cloud-amd64-unsigned",
-            )
-            .btf()
-            .multi(),
-            kernel("7.2", "forky", "linux-binary-unsigned-[0-9].*-cloud-amd64")
+            kernel("6.1", "bookworm", "linux-image", "cloud-amd64-unsigned").btf(),
+            kernel("6.12", "trixie", "linux-image", "cloud-amd64-unsigned")
                 .btf()
-                .multi(),
+                .multi(9),
+            kernel("7.2", "forky", "linux-binary-unsigned", "cloud-amd64")
+                .btf()
+                .multi(9),
         ],
     },
     Guest {
@@ -151,13 +163,8 @@ pub const GUESTS: &[Guest] = &[
         compiler: Compiler::Gcc("i686-unknown-linux-gnu", &[]),
         syscalls: Syscalls::Wrapped("__ia32_sys_"),
         kprobe_stops_behind: 1,
-        multi_stops_behind: 0,
         return_address_on_stack: 4,
-        kernels: &[kernel(
-            "6.1",
-            "bookworm",
-            "linux-image-[0-9.-]+-686-pae-unsigned",
-        )],
+        kernels: &[kernel("6.1", "bookworm", "linux-image", "686-pae-unsigned")],
     },
     Guest {
         machine: "aarch64",
@@ -171,24 +178,13 @@ pub const GUESTS: &[Guest] = &[
         compiler: Compiler::Gcc("aarch64-unknown-linux-gnu", &[]),
         syscalls: Syscalls::Wrapped("__arm64_sys_"),
         kprobe_stops_behind: 0,
-        multi_stops_behind: 0,
         return_address_on_stack: 0,
         kernels: &[
-            kernel(
-                "6.1",
-                "bookworm",
-                "linux-image-[0-9.-]+-cloud-arm64-unsigned",
-            )
-            .btf(),
-            kernel(
-                "6.12",
-                "trixie",
-                "linux-image-[0-9.]+(\\+deb[0-9]+)?-cloud-arm64-unsigned",
-            )
-            .btf(),
-            kernel("7.2", "forky", "linux-binary-unsigned-[0-9].*-cloud-arm64")
+            kernel("6.1", "bookworm", "linux-image", "cloud-arm64-unsigned").btf(),
+            kernel("6.12", "trixie", "linux-image", "cloud-arm64-unsigned").btf(),
+            kernel("7.2", "forky", "linux-binary-unsigned", "cloud-arm64")
                 .btf()
-                .multi(),
+                .multi(8),
         ],
     },
     Guest {
@@ -204,16 +200,11 @@ pub const GUESTS: &[Guest] = &[
         compiler: Compiler::Gcc("armv7-unknown-linux-gnueabihf", &["-marm"]),
         syscalls: Syscalls::Plain("sys_"),
         kprobe_stops_behind: 0,
-        multi_stops_behind: 0,
         return_address_on_stack: 0,
         kernels: &[
-            kernel("6.1", "bookworm", "linux-image-[0-9.-]+-armmp"),
-            kernel("6.12", "trixie", "linux-image-[0-9.]+(\\+deb[0-9]+)?-armmp"),
-            kernel(
-                "7.2",
-                "forky",
-                "linux-binary-[0-9][^a-z]*([+]deb[0-9]+)?-armmp",
-            ),
+            kernel("6.1", "bookworm", "linux-image", "armmp"),
+            kernel("6.12", "trixie", "linux-image", "armmp"),
+            kernel("7.2", "forky", "linux-binary", "armmp"),
         ],
     },
     Guest {
@@ -228,23 +219,14 @@ pub const GUESTS: &[Guest] = &[
         compiler: Compiler::Gcc("riscv64gc-unknown-linux-gnu", &[]),
         syscalls: Syscalls::Wrapped("__riscv_sys_"),
         kprobe_stops_behind: 0,
-        multi_stops_behind: 0,
         return_address_on_stack: 0,
         kernels: &[
-            kernel(
-                "6.12",
-                "trixie",
-                "linux-image-[0-9.]+(\\+deb[0-9]+)?-riscv64",
-            )
-            .btf()
-            .kprobe_behind_entry(),
-            kernel(
-                "7.2",
-                "forky",
-                "linux-binary-[0-9][^a-z]*([+]deb[0-9]+)?-riscv64",
-            )
-            .btf()
-            .multi(),
+            kernel("6.12", "trixie", "linux-image", "riscv64")
+                .btf()
+                .kprobe_behind_entry(),
+            kernel("7.2", "forky", "linux-binary", "riscv64")
+                .btf()
+                .multi(8),
         ],
     },
     Guest {
@@ -259,20 +241,15 @@ pub const GUESTS: &[Guest] = &[
         compiler: Compiler::Gcc("s390x-unknown-linux-gnu", &[]),
         syscalls: Syscalls::Wrapped("__s390x_sys_"),
         kprobe_stops_behind: 0,
-        multi_stops_behind: 6,
         return_address_on_stack: 0,
         kernels: &[
-            kernel("6.1", "bookworm", "linux-image-[0-9.-]+-s390x"),
-            kernel("6.12", "trixie", "linux-image-[0-9.]+(\\+deb[0-9]+)?-s390x")
+            kernel("6.1", "bookworm", "linux-image", "s390x"),
+            kernel("6.12", "trixie", "linux-image", "s390x")
                 .btf()
-                .multi(),
-            kernel(
-                "7.2",
-                "forky",
-                "linux-binary-[0-9][^a-z]*([+]deb[0-9]+)?-s390x",
-            )
-            .btf()
-            .multi(),
+                .multi(6),
+            kernel("7.2", "forky", "linux-binary", "s390x")
+                .btf()
+                .multi(6),
         ],
     },
     Guest {
@@ -288,24 +265,15 @@ pub const GUESTS: &[Guest] = &[
         compiler: Compiler::Gcc("powerpc64le-unknown-linux-gnu", &[]),
         syscalls: Syscalls::Wrapped("sys_"),
         kprobe_stops_behind: 0,
-        multi_stops_behind: 16,
         return_address_on_stack: 0,
         kernels: &[
-            kernel("6.1", "bookworm", "linux-image-[0-9.-]+-powerpc64le"),
-            kernel(
-                "6.12",
-                "trixie",
-                "linux-image-[0-9.]+(\\+deb[0-9]+)?-powerpc64le",
-            )
-            .btf()
-            .multi(),
-            kernel(
-                "7.2",
-                "forky",
-                "linux-binary-[0-9][^a-z]*([+]deb[0-9]+)?-powerpc64le",
-            )
-            .btf()
-            .multi(),
+            kernel("6.1", "bookworm", "linux-image", "powerpc64le"),
+            kernel("6.12", "trixie", "linux-image", "powerpc64le")
+                .btf()
+                .multi(16),
+            kernel("7.2", "forky", "linux-binary", "powerpc64le")
+                .btf()
+                .multi(12),
         ],
     },
     Guest {
@@ -320,9 +288,8 @@ pub const GUESTS: &[Guest] = &[
         compiler: Compiler::Gcc("mipsel-unknown-linux-gnu", &[]),
         syscalls: Syscalls::Plain("sys_"),
         kprobe_stops_behind: 0,
-        multi_stops_behind: 0,
         return_address_on_stack: 0,
-        kernels: &[kernel("6.1", "bookworm", "linux-image-[0-9.-]+-4kc-malta")],
+        kernels: &[kernel("6.1", "bookworm", "linux-image", "4kc-malta")],
     },
     Guest {
         machine: "mips64",
@@ -336,15 +303,10 @@ pub const GUESTS: &[Guest] = &[
         compiler: Compiler::Gcc("mips64el-unknown-linux-gnuabi64", &[]),
         syscalls: Syscalls::Plain("sys_"),
         kprobe_stops_behind: 0,
-        multi_stops_behind: 0,
         return_address_on_stack: 0,
         kernels: &[
-            kernel("6.1", "bookworm", "linux-image-[0-9.-]+-5kc-malta"),
-            kernel(
-                "6.12",
-                "bookworm-backports",
-                "linux-image-[0-9.]+(\\+deb[0-9]+)?-5kc-malta",
-            ),
+            kernel("6.1", "bookworm", "linux-image", "5kc-malta"),
+            kernel("6.12", "bookworm-backports", "linux-image", "5kc-malta"),
         ],
     },
     Guest {
@@ -368,13 +330,7 @@ pub const GUESTS: &[Guest] = &[
         },
         syscalls: Syscalls::Plain("sys_"),
         kprobe_stops_behind: 0,
-        multi_stops_behind: 8,
         return_address_on_stack: 0,
-        kernels: &[kernel(
-            "7.2",
-            "forky",
-            "linux-binary-[0-9][^a-z]*([+]deb[0-9]+)?-loong64",
-        )
-        .multi()],
+        kernels: &[kernel("7.2", "forky", "linux-binary", "loong64").multi(8)],
     },
 ];

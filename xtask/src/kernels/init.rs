@@ -14,26 +14,7 @@ const FLAGS: &[&str] = &["-O1", "-fno-omit-frame-pointer", "-static", "-Wall"];
 
 /// Compiles `init.c` for a guest.
 pub fn compile(guest: &Guest, output: &Path) -> Result<(), String> {
-    let mut command = match &guest.compiler {
-        Compiler::Gcc(target, flags) => {
-            let mut command = gcc(target)?;
-            command.args(*flags);
-            command
-        }
-        Compiler::Clang {
-            target,
-            suite,
-            libraries,
-        } => {
-            let roots: Result<Vec<_>, _> = libraries
-                .iter()
-                .map(|library| {
-                    Package::newest(suite, guest.debian, library).map(|package| package.root)
-                })
-                .collect();
-            clang(target, &roots?)?
-        }
-    };
+    let mut command = compiler(guest)?;
     command.args(FLAGS).arg("-o").arg(output);
     let run = command
         .output()
@@ -47,19 +28,23 @@ pub fn compile(guest: &Guest, output: &Path) -> Result<(), String> {
     }
 }
 
-/// Whether the compiler is there.
-pub fn is_there(guest: &Guest) -> Result<(), String> {
+/// The compiler's command, before its flags and output. `Err` says what is missing.
+pub fn compiler(guest: &Guest) -> Result<Command, String> {
     match &guest.compiler {
-        Compiler::Gcc(target, _) => gcc(target).and_then(|command| {
-            let program = command.get_program().to_string_lossy().into_owned();
-            match bpf::which(&program) {
-                Some(_) => Ok(()),
-                None => Err(format!(
-                    "no `{program}` in PATH: `scripts/setup` installs it"
-                )),
-            }
-        }),
-        Compiler::Clang { target, .. } => clang_program(target).map(drop),
+        Compiler::Gcc(target, flags) => gcc(target, flags),
+        Compiler::Clang {
+            target,
+            suite,
+            libraries,
+        } => {
+            let packages = libraries
+                .iter()
+                .map(|library| Package::newest(suite, guest.debian, library));
+            let roots: Result<Vec<_>, _> = packages
+                .map(|package| package.map(|package| package.root))
+                .collect();
+            clang(target, &roots?)
+        }
     }
 }
 
@@ -67,7 +52,7 @@ fn source() -> PathBuf {
     bpf::root().join("xtask/src/kernels/init.c")
 }
 
-fn gcc(target: &str) -> Result<Command, String> {
+fn gcc(target: &str, flags: &[&str]) -> Result<Command, String> {
     let host = format!("{}-unknown-linux-gnu", env::consts::ARCH);
     let compiler = cc::Build::new()
         .target(target)
@@ -78,13 +63,21 @@ fn gcc(target: &str) -> Result<Command, String> {
         .try_get_compiler()
         .map_err(|error| error.to_string())?;
     let mut command = compiler.to_command();
-    command.arg(source());
+    let program = command.get_program().to_string_lossy().into_owned();
+    if bpf::which(&program).is_none() {
+        return Err(format!(
+            "no `{program}` in PATH: `scripts/setup` installs it"
+        ));
+    }
+    command.args(flags).arg(source());
     Ok(command)
 }
 
 /// clang brings no C library: everything of the machine's comes out of unpacked packages.
 fn clang(target: &str, roots: &[PathBuf]) -> Result<Command, String> {
-    let mut command = Command::new(clang_program(target)?);
+    let program = ["clang-22", "clang"].into_iter().find_map(bpf::which);
+    let program = program.ok_or("no clang in PATH: `scripts/setup` installs it")?;
+    let mut command = Command::new(program);
     command
         .arg(format!("--target={target}"))
         .args(["-nostdlib", "-nostdlibinc", "-fuse-ld=lld"]);
@@ -115,13 +108,6 @@ fn clang(target: &str, roots: &[PathBuf]) -> Result<Command, String> {
         ])
         .arg(object("crtn.o")?);
     Ok(command)
-}
-
-fn clang_program(target: &str) -> Result<PathBuf, String> {
-    let found = ["clang-22", "clang"].into_iter().find_map(bpf::which);
-    found.ok_or_else(|| {
-        format!("no clang in PATH to compile for `{target}`: `scripts/setup` installs it")
-    })
 }
 
 /// Where a package has libraries for a target: the C library's, and gcc's by its version.

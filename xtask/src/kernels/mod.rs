@@ -22,7 +22,6 @@ use image::Initramfs;
 
 use crate::{
     bpf::{self, Probe, Toolchain},
-    debian::Package,
     select::Machine,
 };
 
@@ -99,10 +98,7 @@ pub fn run(selection: &Selection) -> Result<(), String> {
     let kernels = selection.kernels()?;
     if selection.list {
         for (guest, kernel) in kernels {
-            println!(
-                "{} {}: {} of {}",
-                guest.machine, kernel.release, kernel.package, kernel.suite
-            );
+            println!("{} {}: {kernel}", guest.machine, kernel.release);
         }
         return Ok(());
     }
@@ -156,7 +152,7 @@ impl Proof {
 pub fn prove(toolchain: &Toolchain, guest: &Guest, kernel: &Kernel) -> Result<Proof, String> {
     let note = |what: &str| eprintln!("{} {}: {what}", guest.machine, kernel.release);
     note("fetching the kernel");
-    let package = Package::newest(kernel.suite, guest.debian, kernel.package)?;
+    let package = kernel.package(guest)?;
     let folder = bpf::root()
         .join("target/kernels")
         .join(format!("{}-{}", guest.machine, kernel.release));
@@ -187,10 +183,11 @@ pub fn prove(toolchain: &Toolchain, guest: &Guest, kernel: &Kernel) -> Result<Pr
     })
 }
 
-/// What a proof on a guest needs of the computer.
-pub fn needs(guest: &Guest) -> Result<(), String> {
-    boot::is_there(guest)?;
-    init::is_there(guest)
+/// What a proof on a kernel needs of the computer; fetches what can be fetched.
+pub fn needs(guest: &Guest, kernel: &Kernel) -> Result<(), String> {
+    boot::emulator(guest)?;
+    init::compiler(guest)?;
+    kernel.package(guest).map(drop)
 }
 
 fn initramfs(toolchain: &Toolchain, guest: &Guest, folder: &Path) -> Result<Vec<u8>, String> {
