@@ -245,7 +245,9 @@ macro_rules! roles {
             ///
             /// Meaningful in every kind of probe. In a kprobe it is the address that the kernel
             /// stopped at, on x86 and x86_64 behind the breakpoint: one byte past the instruction. In
-            /// a return probe it is the address that the function returns to.
+            /// a kprobe.multi it is where the kernel's tracer goes back to, on most machines some
+            /// bytes behind the function's symbol (9 on x86_64, 6 on s390x). In a return probe of any
+            /// kind it is the address that the function returns to.
             #[inline(always)]
             pub fn instruction_pointer(&self) -> c_ulong {
                 $crate::regs::load(&self.$ip $(.$ip_field)? $([$ip_i])?)

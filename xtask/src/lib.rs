@@ -8,6 +8,7 @@ pub mod select;
 pub mod bpf;
 pub mod c;
 pub mod debian;
+pub mod kernels;
 pub mod proof;
 
 // Which libclang the process has loaded.

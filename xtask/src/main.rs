@@ -8,6 +8,7 @@ use std::{
 
 use xtask::{
     bpf::{Probe, Toolchain},
+    kernels,
     select::{Endian, Machine},
 };
 
@@ -16,6 +17,9 @@ usage: cargo xtask <command>
 
   bless                       rewrite what is committed but generated: src/bindings, and the
                               compiler messages under tests/ui
+  kernels [--arch <machine>] [--release <6.1|6.12|7.2>] [--list]
+                              boot Debian's kernels under qemu, run this crate's programs in them and
+                              compare what they say; without a selection, rewrite KERNELS.md
   probe <folder> <machine> [big]
                               build the probe package in a folder for a machine (in big-endian,
                               where it has both), with whichever toolchain for BPF is installed;
@@ -27,6 +31,9 @@ fn main() -> ExitCode {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match args[..] {
         ["bless"] => bless(),
+        ["kernels", ref selection @ ..] => {
+            kernels::Selection::parse(selection).and_then(|selection| kernels::run(&selection))
+        }
         ["probe", folder, machine] => probe(Path::new(folder), machine, Endian::Little),
         ["probe", folder, machine, "big"] => probe(Path::new(folder), machine, Endian::Big),
         ["toolchain"] => Toolchain::find().map(|toolchain| println!("{toolchain}")),

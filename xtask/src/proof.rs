@@ -42,6 +42,16 @@ pub fn title(machine: &Machine, variant: &Variant) -> String {
     }
 }
 
+/// Whether this run is about a proof of that name: what a proof needs may be costly to ask for.
+pub fn is_wanted(name: &str) -> bool {
+    let arguments = Arguments::from_args();
+    let matches = |filter: &String| match arguments.exact {
+        true => name == filter,
+        false => name.contains(filter),
+    };
+    !arguments.list && arguments.filter.as_ref().is_none_or(matches)
+}
+
 /// Runs proofs as `cargo test` runs tests, and ends the process.
 ///
 /// One that lacks what it needs is skipped; where `CI` is set it fails, because there nothing may be.

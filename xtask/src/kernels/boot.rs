@@ -1,0 +1,143 @@
+//! Boots a kernel under its emulator and reads what the guest says.
+
+use std::{
+    env,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::mpsc::{self, RecvTimeoutError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::guests::{Emulator, GUESTS, Guest};
+use crate::{bpf::which, debian::Package};
+
+/// How long a guest may take. The slowest takes some twenty seconds of a computer to itself.
+const TIME_LIMIT: Duration = Duration::from_secs(240);
+
+/// How many of the console's last lines tell why a guest failed.
+const LAST_LINES: usize = 15;
+
+/// The line that ends a guest's work.
+const DONE: &str = "@ guest done";
+
+/// Boots a kernel and returns the console's lines, when the guest says that it is done.
+pub fn boot(guest: &Guest, kernel: &Path, initramfs: &Path) -> Result<Vec<String>, String> {
+    let mut emulator = emulator(guest)?;
+    emulator
+        .args(guest.hardware.split_whitespace())
+        .args("-smp 1 -accel tcg -display none -monitor none -no-reboot -nodefaults".split(' '))
+        .args(console(guest).split(' '))
+        .arg("-kernel")
+        .arg(kernel)
+        .arg("-initrd")
+        .arg(initramfs)
+        .arg("-append")
+        .arg(format!(
+            "console={} panic=-1 loglevel=4 {}",
+            guest.console, guest.parameters
+        ))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let child = emulator.spawn();
+    let mut child = child.map_err(|error| format!("cannot run {emulator:?}: {error}"))?;
+    let lines = read(&mut child);
+    // Whether or not it ended by itself: both fail only where it has.
+    let _ = child.kill();
+    let _ = child.wait();
+    lines
+}
+
+/// The console goes to standard output: by a serial line, or the console that s390x has.
+fn console(guest: &Guest) -> &'static str {
+    if guest.console.starts_with("ttysclp") {
+        "-chardev stdio,id=console -device sclpconsole,chardev=console"
+    } else {
+        "-serial stdio"
+    }
+}
+
+fn read(child: &mut Child) -> Result<Vec<String>, String> {
+    let (sender, receiver) = mpsc::channel();
+    let streams: [Option<Box<dyn std::io::Read + Send>>; 2] = [
+        child.stdout.take().map(|stream| Box::new(stream) as _),
+        child.stderr.take().map(|stream| Box::new(stream) as _),
+    ];
+    for stream in streams.into_iter().flatten() {
+        let sender = sender.clone();
+        thread::spawn(move || {
+            for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
+                let line = String::from_utf8_lossy(&line).trim_end().to_owned();
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    drop(sender);
+
+    let end = Instant::now() + TIME_LIMIT;
+    let mut lines: Vec<String> = Vec::new();
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        let why = match receiver.recv_timeout(left) {
+            Ok(line) => {
+                let done = line.starts_with(DONE);
+                lines.push(line);
+                if done {
+                    return Ok(lines);
+                }
+                continue;
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                format!(
+                    "the guest was not done after {} seconds",
+                    TIME_LIMIT.as_secs()
+                )
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                "the guest stopped before it was done".to_owned()
+            }
+        };
+        let last = &lines[lines.len().saturating_sub(LAST_LINES)..];
+        return Err(format!(
+            "{why}; the last lines of its console:\n{}",
+            last.join("\n")
+        ));
+    }
+}
+
+/// The emulator's command, before its arguments.
+pub fn emulator(guest: &Guest) -> Result<Command, String> {
+    match guest.emulator {
+        Emulator::Installed(program) => match which(program) {
+            Some(path) => Ok(Command::new(path)),
+            None => Err(format!(
+                "no `{program}` in PATH: `scripts/setup` installs it"
+            )),
+        },
+        Emulator::Unpacked {
+            program,
+            suite,
+            package,
+        } => {
+            let package = Package::newest(suite, own_arch()?, package)?;
+            Ok(Command::new(package.root.join("usr/bin").join(program)))
+        }
+    }
+}
+
+/// Debian's name of the computer that this runs on.
+fn own_arch() -> Result<&'static str, String> {
+    let own = GUESTS
+        .iter()
+        .find(|guest| guest.machine == env::consts::ARCH);
+    own.map(|guest| guest.debian).ok_or_else(|| {
+        format!(
+            "Debian has no emulators that run on `{}`",
+            env::consts::ARCH
+        )
+    })
+}

@@ -1,0 +1,336 @@
+//! The machines that Debian has kernels for and qemu plays, one row each: all that is known of them
+//! here, about emulators, compilers, packages and what a kernel was built with.
+
+use std::fmt;
+
+use crate::{debian::Package, select::Endian};
+
+/// A machine to boot kernels on.
+#[derive(Debug)]
+pub struct Guest {
+    /// The row of the crate's table.
+    pub machine: &'static str,
+    pub endian: Endian,
+    /// How wide a register is.
+    pub bits: u32,
+    /// Debian's name of it.
+    pub debian: &'static str,
+    pub emulator: Emulator,
+    /// Arguments of the emulator: machine, processor, memory.
+    pub hardware: &'static str,
+    /// The kernel's console, which is the emulator's standard output.
+    pub console: &'static str,
+    /// What else the kernel is told.
+    pub parameters: &'static str,
+    pub compiler: Compiler,
+    /// What a syscall's function is called, and whether its only argument is the syscall's `pt_regs`.
+    pub syscalls: Syscalls,
+    /// How far behind the probed instruction the kernel says it stopped.
+    pub kprobe_stops_behind: u64,
+    /// How many bytes of the stack a call takes for the return address.
+    pub return_address_on_stack: u64,
+    pub kernels: &'static [Kernel],
+}
+
+#[derive(Debug)]
+pub enum Emulator {
+    Installed(&'static str),
+    /// Of a newer Debian than the one that runs here: a package that is unpacked beside.
+    Unpacked {
+        program: &'static str,
+        suite: &'static str,
+        package: &'static str,
+    },
+}
+
+#[derive(Debug)]
+pub enum Compiler {
+    /// Debian's gcc for a target, with flags of its own.
+    Gcc(&'static str, &'static [&'static str]),
+    /// clang, where Debian has no gcc, with a C library of the machine's own packages.
+    Clang {
+        target: &'static str,
+        suite: &'static str,
+        libraries: &'static [&'static str],
+    },
+}
+
+#[derive(Debug)]
+pub enum Syscalls {
+    Wrapped(&'static str),
+    Plain(&'static str),
+}
+
+/// A kernel of a Debian suite.
+#[derive(Debug)]
+pub struct Kernel {
+    pub release: &'static str,
+    pub suite: &'static str,
+    /// What its package's name starts with, in front of the version.
+    kind: &'static str,
+    /// What its package's name ends with.
+    flavour: &'static str,
+    /// Whether it describes its own types.
+    pub btf: bool,
+    /// Where it has kprobe.multi: how far behind the function's symbol that says it stopped, which is
+    /// behind the call of the kernel's tracer.
+    pub multi: Option<u64>,
+    /// Whether a kprobe can be on a function's first instruction, and so a kretprobe be at all.
+    pub kprobe_at_entry: bool,
+}
+
+const fn kernel(
+    release: &'static str,
+    suite: &'static str,
+    kind: &'static str,
+    flavour: &'static str,
+) -> Kernel {
+    Kernel {
+        release,
+        suite,
+        kind,
+        flavour,
+        btf: false,
+        multi: None,
+        kprobe_at_entry: true,
+    }
+}
+
+impl fmt::Display for Kernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-*-{} of {}", self.kind, self.flavour, self.suite)
+    }
+}
+
+impl Kernel {
+    /// Its package, downloaded and unpacked. The name has the version in it, which is whatever the suite
+    /// has today.
+    pub fn package(&self, guest: &Guest) -> Result<Package, String> {
+        let Self { kind, flavour, .. } = self;
+        let name = format!("{kind}-[0-9][^a-z]*(deb[0-9]+)?-{flavour}");
+        Package::newest(self.suite, guest.debian, &name)
+    }
+
+    const fn btf(mut self) -> Self {
+        self.btf = true;
+        self
+    }
+
+    const fn multi(mut self, stops_behind: u64) -> Self {
+        self.multi = Some(stops_behind);
+        self
+    }
+
+    const fn kprobe_behind_entry(mut self) -> Self {
+        self.kprobe_at_entry = false;
+        self
+    }
+}
+
+pub const GUESTS: &[Guest] = &[
+    Guest {
+        machine: "x86_64",
+        endian: Endian::Little,
+        bits: 64,
+        debian: "amd64",
+        emulator: Emulator::Installed("qemu-system-x86_64"),
+        hardware: "-M pc -cpu max -m 512",
+        console: "ttyS0",
+        parameters: "",
+        compiler: Compiler::Gcc("x86_64-unknown-linux-gnu", &[]),
+        syscalls: Syscalls::Wrapped("__x64_sys_"),
+        kprobe_stops_behind: 1,
+        return_address_on_stack: 8,
+        kernels: &[
+            kernel("6.1", "bookworm", "linux-image", "cloud-amd64-unsigned").btf(),
+            kernel("6.12", "trixie", "linux-image", "cloud-amd64-unsigned")
+                .btf()
+                .multi(9),
+            kernel("7.2", "forky", "linux-binary-unsigned", "cloud-amd64")
+                .btf()
+                .multi(9),
+        ],
+    },
+    Guest {
+        machine: "x86",
+        endian: Endian::Little,
+        bits: 32,
+        debian: "i386",
+        emulator: Emulator::Installed("qemu-system-i386"),
+        hardware: "-M pc -cpu max -m 512",
+        console: "ttyS0",
+        parameters: "",
+        compiler: Compiler::Gcc("i686-unknown-linux-gnu", &[]),
+        syscalls: Syscalls::Wrapped("__ia32_sys_"),
+        kprobe_stops_behind: 1,
+        return_address_on_stack: 4,
+        kernels: &[kernel("6.1", "bookworm", "linux-image", "686-pae-unsigned")],
+    },
+    Guest {
+        machine: "aarch64",
+        endian: Endian::Little,
+        bits: 64,
+        debian: "arm64",
+        emulator: Emulator::Installed("qemu-system-aarch64"),
+        hardware: "-M virt -cpu cortex-a72 -m 512",
+        console: "ttyAMA0",
+        parameters: "",
+        compiler: Compiler::Gcc("aarch64-unknown-linux-gnu", &[]),
+        syscalls: Syscalls::Wrapped("__arm64_sys_"),
+        kprobe_stops_behind: 0,
+        return_address_on_stack: 0,
+        kernels: &[
+            kernel("6.1", "bookworm", "linux-image", "cloud-arm64-unsigned").btf(),
+            kernel("6.12", "trixie", "linux-image", "cloud-arm64-unsigned").btf(),
+            kernel("7.2", "forky", "linux-binary-unsigned", "cloud-arm64")
+                .btf()
+                .multi(8),
+        ],
+    },
+    Guest {
+        machine: "arm",
+        endian: Endian::Little,
+        bits: 32,
+        debian: "armhf",
+        emulator: Emulator::Installed("qemu-system-arm"),
+        hardware: "-M virt -cpu cortex-a15 -m 512",
+        console: "ttyAMA0",
+        parameters: "",
+        // A uprobe cannot be on Thumb code, which is this compiler's default.
+        compiler: Compiler::Gcc("armv7-unknown-linux-gnueabihf", &["-marm"]),
+        syscalls: Syscalls::Plain("sys_"),
+        kprobe_stops_behind: 0,
+        return_address_on_stack: 0,
+        kernels: &[
+            kernel("6.1", "bookworm", "linux-image", "armmp"),
+            kernel("6.12", "trixie", "linux-image", "armmp"),
+            kernel("7.2", "forky", "linux-binary", "armmp"),
+        ],
+    },
+    Guest {
+        machine: "riscv64",
+        endian: Endian::Little,
+        bits: 64,
+        debian: "riscv64",
+        emulator: Emulator::Installed("qemu-system-riscv64"),
+        hardware: "-M virt -cpu rv64 -m 512",
+        console: "ttyS0",
+        parameters: "",
+        compiler: Compiler::Gcc("riscv64gc-unknown-linux-gnu", &[]),
+        syscalls: Syscalls::Wrapped("__riscv_sys_"),
+        kprobe_stops_behind: 0,
+        return_address_on_stack: 0,
+        kernels: &[
+            kernel("6.12", "trixie", "linux-image", "riscv64")
+                .btf()
+                .kprobe_behind_entry(),
+            kernel("7.2", "forky", "linux-binary", "riscv64")
+                .btf()
+                .multi(8),
+        ],
+    },
+    Guest {
+        machine: "s390x",
+        endian: Endian::Big,
+        bits: 64,
+        debian: "s390x",
+        emulator: Emulator::Installed("qemu-system-s390x"),
+        hardware: "-M s390-ccw-virtio -cpu max -m 512",
+        console: "ttysclp0",
+        parameters: "",
+        compiler: Compiler::Gcc("s390x-unknown-linux-gnu", &[]),
+        syscalls: Syscalls::Wrapped("__s390x_sys_"),
+        kprobe_stops_behind: 0,
+        return_address_on_stack: 0,
+        kernels: &[
+            kernel("6.1", "bookworm", "linux-image", "s390x"),
+            kernel("6.12", "trixie", "linux-image", "s390x")
+                .btf()
+                .multi(6),
+            kernel("7.2", "forky", "linux-binary", "s390x")
+                .btf()
+                .multi(6),
+        ],
+    },
+    Guest {
+        machine: "powerpc64",
+        endian: Endian::Little,
+        bits: 64,
+        debian: "ppc64el",
+        emulator: Emulator::Installed("qemu-system-ppc64"),
+        // x-vof skips the firmware; the others are mitigations that the emulator does not have.
+        hardware: "-M pseries,x-vof=on,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off -cpu power9 -m 1024",
+        console: "hvc0",
+        parameters: "",
+        compiler: Compiler::Gcc("powerpc64le-unknown-linux-gnu", &[]),
+        syscalls: Syscalls::Wrapped("sys_"),
+        kprobe_stops_behind: 0,
+        return_address_on_stack: 0,
+        kernels: &[
+            kernel("6.1", "bookworm", "linux-image", "powerpc64le"),
+            kernel("6.12", "trixie", "linux-image", "powerpc64le")
+                .btf()
+                .multi(16),
+            kernel("7.2", "forky", "linux-binary", "powerpc64le")
+                .btf()
+                .multi(12),
+        ],
+    },
+    Guest {
+        machine: "mips",
+        endian: Endian::Little,
+        bits: 32,
+        debian: "mipsel",
+        emulator: Emulator::Installed("qemu-system-mipsel"),
+        hardware: "-M malta -cpu 24Kf -m 512",
+        console: "ttyS0",
+        parameters: "",
+        compiler: Compiler::Gcc("mipsel-unknown-linux-gnu", &[]),
+        syscalls: Syscalls::Plain("sys_"),
+        kprobe_stops_behind: 0,
+        return_address_on_stack: 0,
+        kernels: &[kernel("6.1", "bookworm", "linux-image", "4kc-malta")],
+    },
+    Guest {
+        machine: "mips64",
+        endian: Endian::Little,
+        bits: 64,
+        debian: "mips64el",
+        emulator: Emulator::Installed("qemu-system-mips64el"),
+        hardware: "-M malta -cpu MIPS64R2-generic -m 512",
+        console: "ttyS0",
+        parameters: "",
+        compiler: Compiler::Gcc("mips64el-unknown-linux-gnuabi64", &[]),
+        syscalls: Syscalls::Plain("sys_"),
+        kprobe_stops_behind: 0,
+        return_address_on_stack: 0,
+        kernels: &[
+            kernel("6.1", "bookworm", "linux-image", "5kc-malta"),
+            kernel("6.12", "bookworm-backports", "linux-image", "5kc-malta"),
+        ],
+    },
+    Guest {
+        machine: "loongarch64",
+        endian: Endian::Little,
+        bits: 64,
+        debian: "loong64",
+        emulator: Emulator::Unpacked {
+            program: "qemu-system-loongarch64",
+            suite: "bookworm-backports",
+            package: "qemu-system-misc",
+        },
+        hardware: "-M virt -cpu la464 -m 1024",
+        console: "ttyS0,115200",
+        // Without a keyboard controller it would look for one for long.
+        parameters: "initcall_blacklist=i8042_init",
+        compiler: Compiler::Clang {
+            target: "loongarch64-linux-gnu",
+            suite: "forky",
+            libraries: &["libc6-dev", "libgcc-[0-9]+-dev", "linux-libc-dev"],
+        },
+        syscalls: Syscalls::Plain("sys_"),
+        kprobe_stops_behind: 0,
+        return_address_on_stack: 0,
+        kernels: &[kernel("7.2", "forky", "linux-binary", "loong64").multi(8)],
+    },
+];

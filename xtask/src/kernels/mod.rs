@@ -1,0 +1,310 @@
+//! `cargo xtask kernels`: boots real kernels, runs this crate's own programs in them, and compares what
+//! they write down with what the guest knows.
+
+use std::{
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Instant,
+};
+
+mod boot;
+mod check;
+pub mod guests;
+mod image;
+mod init;
+mod programs;
+
+use check::{Outcome, PROMISES, Values};
+use guests::{GUESTS, Guest, Kernel};
+use image::Initramfs;
+
+use crate::{
+    bpf::{self, Probe, Toolchain},
+    select::Machine,
+};
+
+/// The map that the programs write to, as tests/kernel-probes calls it.
+const MAP: &str = "REPORT";
+
+/// Which kernels to boot; everything that is not named.
+#[derive(Debug, Default)]
+pub struct Selection {
+    pub arch: Option<String>,
+    pub release: Option<String>,
+    pub list: bool,
+}
+
+impl Selection {
+    /// What stands behind `cargo xtask kernels`.
+    pub fn parse(args: &[&str]) -> Result<Self, String> {
+        let mut selection = Self::default();
+        let mut args = args.iter();
+        while let Some(&arg) = args.next() {
+            let mut value = || {
+                args.next()
+                    .map(|value| (*value).to_owned())
+                    .ok_or_else(|| format!("`{arg}` needs a value"))
+            };
+            match arg {
+                "--arch" => selection.arch = Some(value()?),
+                "--release" => selection.release = Some(value()?),
+                "--list" => selection.list = true,
+                _ => {
+                    return Err(format!(
+                        "`{arg}` is none of `--arch`, `--release`, `--list`"
+                    ));
+                }
+            }
+        }
+        Ok(selection)
+    }
+
+    fn kernels(&self) -> Result<Vec<(&'static Guest, &'static Kernel)>, String> {
+        let wanted = |name: &Option<String>, is: &str| name.as_ref().is_none_or(|name| name == is);
+        let all = || {
+            GUESTS
+                .iter()
+                .flat_map(|guest| guest.kernels.iter().map(move |kernel| (guest, kernel)))
+        };
+        let kernels: Vec<_> = all()
+            .filter(|(guest, kernel)| {
+                wanted(&self.arch, guest.machine) && wanted(&self.release, kernel.release)
+            })
+            .collect();
+        if kernels.is_empty() {
+            let known: Vec<_> = all()
+                .map(|(guest, kernel)| format!("`{} {}`", guest.machine, kernel.release))
+                .collect();
+            let arch = self.arch.as_deref().unwrap_or("any machine");
+            let release = self.release.as_deref().unwrap_or("any release");
+            return Err(format!(
+                "there is no kernel for `{arch}` of `{release}`; there are: {}",
+                known.join(", ")
+            ));
+        }
+        Ok(kernels)
+    }
+
+    fn is_everything(&self) -> bool {
+        self.arch.is_none() && self.release.is_none()
+    }
+}
+
+/// Boots the selected kernels, one after the other, and prints a table of what they confirmed; writes
+/// it down where all were selected.
+pub fn run(selection: &Selection) -> Result<(), String> {
+    let kernels = selection.kernels()?;
+    if selection.list {
+        for (guest, kernel) in kernels {
+            println!("{} {}: {kernel}", guest.machine, kernel.release);
+        }
+        return Ok(());
+    }
+    let toolchain = Toolchain::find()?;
+    let mut table = Table::default();
+    for (guest, kernel) in kernels {
+        let start = Instant::now();
+        let result = prove(&toolchain, guest, kernel);
+        eprintln!(
+            "{} {}: {} s",
+            guest.machine,
+            kernel.release,
+            start.elapsed().as_secs()
+        );
+        table.add(guest, kernel, result);
+    }
+    println!("{}", table.rows);
+    if selection.is_everything() {
+        let path = bpf::root().join("KERNELS.md");
+        fs::write(&path, table.page()?).map_err(cannot("write", &path))?;
+    }
+    match table.failures.as_slice() {
+        [] => Ok(()),
+        failures => Err(failures.join("\n")),
+    }
+}
+
+/// What a kernel confirmed, and which one it was.
+#[derive(Debug)]
+pub struct Proof {
+    pub release: String,
+    /// The package and its version, and the image's hash.
+    pub image: String,
+    outcomes: Vec<Outcome>,
+}
+
+impl Proof {
+    /// What the kernel contradicted, a line each.
+    pub fn contradictions(&self) -> Vec<String> {
+        let outcomes = PROMISES.iter().zip(&self.outcomes);
+        outcomes
+            .filter_map(|(promise, outcome)| match outcome {
+                Outcome::Contradicted(why) => Some(format!("{promise}: {why}")),
+                Outcome::Confirmed | Outcome::Absent => None,
+            })
+            .collect()
+    }
+}
+
+/// Boots one kernel and compares what it says.
+pub fn prove(toolchain: &Toolchain, guest: &Guest, kernel: &Kernel) -> Result<Proof, String> {
+    let note = |what: &str| eprintln!("{} {}: {what}", guest.machine, kernel.release);
+    note("fetching the kernel");
+    let package = kernel.package(guest)?;
+    let folder = bpf::root()
+        .join("target/kernels")
+        .join(format!("{}-{}", guest.machine, kernel.release));
+    fs::create_dir_all(&folder).map_err(cannot("make", &folder))?;
+
+    note("building the programs and the guest");
+    let image = write(&folder.join("kernel"), &image::kernel_in(&package.root)?)?;
+    let initramfs = write(
+        &folder.join("initramfs"),
+        &initramfs(toolchain, guest, &folder)?,
+    )?;
+
+    note(&format!("booting {} {}", package.name, package.version));
+    let console = boot::boot(guest, &image, &initramfs)?;
+    write(&folder.join("console"), console.join("\n").as_bytes())?;
+    let release = console
+        .iter()
+        .find_map(|line| line.strip_prefix("@ guest release "));
+    Ok(Proof {
+        release: release.unwrap_or("unknown").to_owned(),
+        image: format!(
+            "{} {}, sha256 {}",
+            package.name,
+            package.version,
+            sha256(&image)?
+        ),
+        outcomes: check::outcomes(guest, kernel, &console),
+    })
+}
+
+/// What a proof on a kernel needs of the computer; fetches what can be fetched.
+pub fn needs(guest: &Guest, kernel: &Kernel) -> Result<(), String> {
+    boot::emulator(guest)?;
+    init::compiler(guest)?;
+    kernel.package(guest).map(drop)
+}
+
+fn initramfs(toolchain: &Toolchain, guest: &Guest, folder: &Path) -> Result<Vec<u8>, String> {
+    let machine = Machine::named(guest.machine)
+        .ok_or_else(|| format!("`{}` is not a row of the table", guest.machine))?;
+    let package = bpf::root().join("tests/kernel-probes");
+    let objects = Probe::new(&package, machine, guest.endian).build(toolchain)?;
+    let object = read(&objects.join("kernel-probes"))?;
+    let init = folder.join("init");
+    init::compile(guest, &init)?;
+
+    let mut initramfs = Initramfs::default();
+    for path in ["dev", "proc", "sys", "programs"] {
+        initramfs.folder(path);
+    }
+    initramfs.console();
+    initramfs.file("init", &read(&init)?);
+    initramfs.file("plan", check::plan(guest).as_bytes());
+    initramfs.file("values", Values::new(guest).text().as_bytes());
+    for (name, instructions) in programs::programs(&object, MAP)? {
+        initramfs.file(&format!("programs/{name}"), &instructions);
+    }
+    Ok(initramfs.finish())
+}
+
+/// The rows so far: a kernel each, with what it confirmed of each promise.
+#[derive(Debug, Default)]
+struct Table {
+    rows: String,
+    images: String,
+    failures: Vec<String>,
+}
+
+impl Table {
+    fn add(&mut self, guest: &Guest, kernel: &Kernel, result: Result<Proof, String>) {
+        let named = format!("{} {}", guest.machine, kernel.release);
+        match result {
+            Err(error) => {
+                let cells = " ✗ |".repeat(PROMISES.len());
+                let _ = writeln!(
+                    self.rows,
+                    "| {} | {} |{cells}",
+                    guest.machine, kernel.release
+                );
+                self.failures.push(format!("{named}: {error}"));
+            }
+            Ok(proof) => {
+                let cells: String = proof
+                    .outcomes
+                    .iter()
+                    .map(|outcome| format!(" {} |", sign(outcome)))
+                    .collect();
+                let _ = writeln!(
+                    self.rows,
+                    "| {} | {} |{cells}",
+                    guest.machine, proof.release
+                );
+                let _ = writeln!(self.images, "* {}: {}", guest.machine, proof.image);
+                let contradictions = proof.contradictions();
+                self.failures.extend(
+                    contradictions
+                        .into_iter()
+                        .map(|why| format!("{named}: {why}")),
+                );
+            }
+        }
+    }
+
+    fn page(&self) -> Result<String, String> {
+        let date = printed(Command::new("date").args(["-u", "+%F"]))?;
+        let promises = PROMISES.join(" | ");
+        let line = "---|".repeat(PROMISES.len() + 2);
+        Ok(format!(
+            "# Real kernels\n\n\
+             What each kernel confirmed of this crate, run on {date} by `cargo xtask kernels`: Debian's \
+             kernels under qemu, with programs built by this crate for each machine. ✓ every value was \
+             the one that the guest knows, – this kernel has no such thing, ✗ contradicted.\n\n\
+             | machine | kernel | {promises} |\n|{line}\n{}\n## Images\n\n{}",
+            self.rows, self.images
+        ))
+    }
+}
+
+fn sign(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Confirmed => "✓",
+        Outcome::Absent => "–",
+        Outcome::Contradicted(_) => "✗",
+    }
+}
+
+fn sha256(path: &Path) -> Result<String, String> {
+    let printed = printed(Command::new("sha256sum").arg(path))?;
+    Ok(printed
+        .split_whitespace()
+        .next()
+        .unwrap_or_default()
+        .to_owned())
+}
+
+fn printed(command: &mut Command) -> Result<String, String> {
+    let output = command
+        .output()
+        .map_err(|error| format!("cannot run {command:?}: {error}"))?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    fs::read(path).map_err(cannot("read", path))
+}
+
+fn write(path: &Path, contents: &[u8]) -> Result<PathBuf, String> {
+    fs::write(path, contents).map_err(cannot("write", path))?;
+    Ok(path.to_owned())
+}
+
+fn cannot(what: &'static str, path: &Path) -> impl Fn(std::io::Error) -> String {
+    let path = path.display().to_string();
+    move |error| format!("cannot {what} `{path}`: {error}")
+}
