@@ -82,18 +82,28 @@ impl Machine {
     }
 }
 
-/// What Linux runs on that is not a probe target: known, so that nobody is left to wonder.
+/// What Linux runs on that is not a row: known, so that nobody is left to wonder. The reasons are those
+/// of `arch/*/Kconfig` and `arch/*/include/asm/ptrace.h` in Linux 6.1 and 6.12.
 const NOT_PROBE_TARGETS: &[(&[&str], &str)] = &[
     (
         &["arc", "arcv2"],
         "its `pt_regs` is not the one that Linux promises, and changed between Linux 6.1 and 6.12",
     ),
     (
-        &[
-            "alpha", "csky", "hexagon", "m68k", "parisc", "hppa", "sh", "sh4", "sparc", "sparc32",
-            "xtensa",
-        ],
-        "Linux has no kprobes or uprobes there that run a BPF program, or no `pt_regs` that is the same from release to release",
+        &["alpha", "hexagon", "m68k", "xtensa"],
+        "Linux has neither kprobes nor uprobes there",
+    ),
+    (
+        &["sparc", "sparc32"],
+        "of the SPARC machines, Linux has kprobes and uprobes on `sparc64` alone",
+    ),
+    (
+        &["csky"],
+        "its `pt_regs` is another one in each of its two ABIs, and neither is known to this crate",
+    ),
+    (
+        &["parisc", "parisc64", "hppa", "hppa64", "sh", "sh4"],
+        "Linux has no uprobes there, and what its kprobes see is not known to this crate",
     ),
 ];
 
@@ -104,6 +114,12 @@ pub struct Target<'a> {
     pub arch: &'a str,
     /// `CARGO_CFG_TARGET_ENDIAN`
     pub endian: Endian,
+}
+
+impl Target<'_> {
+    fn is_bpf(&self) -> bool {
+        self.arch == "bpf"
+    }
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -127,10 +143,9 @@ impl fmt::Display for Error {
 /// On a BPF target nothing is guessed. Elsewhere no value means the machine that the compiler builds
 /// for, so that host tests, documentation and packaging work as they stand.
 pub fn select(value: Option<&OsStr>, target: Target<'_>) -> Result<Selection, Error> {
-    let bpf = target.arch == "bpf";
     let Some(value) = value else {
-        return if bpf {
-            Err(nothing_named(target.endian))
+        return if target.is_bpf() {
+            Err(nothing_named(target))
         } else {
             Ok(own_machine(target))
         };
@@ -141,13 +156,13 @@ pub fn select(value: Option<&OsStr>, target: Target<'_>) -> Result<Selection, Er
                 "`{VARIABLE}` is not UTF-8: {}",
                 quoted(&value.to_string_lossy())
             ),
-            accepted(MACHINES.iter()),
+            accepted(target),
         ]));
     };
     let Some(machine) = Machine::named(name) else {
         return Err(not_a_row(name, target));
     };
-    if bpf && machine.variant(target.endian).is_none() {
+    if target.is_bpf() && machine.variant(target.endian).is_none() {
         let has = machine.variants[0].endian;
         return Err(Error(vec![
             format!(
@@ -166,9 +181,7 @@ pub fn select(value: Option<&OsStr>, target: Target<'_>) -> Result<Selection, Er
 
 /// The machine that something is built for, when it is not a BPF program.
 fn own_machine(target: Target<'_>) -> Selection {
-    let own =
-        Machine::named(target.arch).or_else(|| called(target.arch).map(|(machine, _)| machine));
-    match own {
+    match called(target.arch, target.endian).map(|(machine, _)| machine) {
         Some(machine) => Selection {
             machine,
             warning: None,
@@ -184,80 +197,77 @@ fn own_machine(target: Target<'_>) -> Selection {
     }
 }
 
-fn nothing_named(endian: Endian) -> Error {
-    let example = MACHINES
-        .iter()
-        .find(|machine| machine.variant(endian).is_some());
-    let example = example.unwrap_or(&MACHINES[0]).name;
+fn nothing_named(target: Target<'_>) -> Error {
+    let example = example(target.endian);
     Error(vec![
         format!(
             "`{VARIABLE}` is not set, and `{}` does not tell which machine the probe will run on",
-            endian.bpf_target()
+            target.endian.bpf_target()
         ),
         format!(
             "set it for one build, `{VARIABLE}={example} cargo build …`, or for all, in \
              .cargo/config.toml: `[env]` and below it `{VARIABLE} = \"{example}\"`"
         ),
-        accepted(
-            MACHINES
-                .iter()
-                .filter(|machine| machine.variant(endian).is_some()),
-        ),
+        accepted(target),
     ])
 }
 
 fn not_a_row(name: &str, target: Target<'_>) -> Error {
+    let value = quoted(name);
     let mut lines = Vec::new();
-    let names: Vec<&str> = name.split(',').collect();
     if name.trim().is_empty() {
-        lines.push(format!("`{VARIABLE}` is empty: {}", quoted(name)));
+        lines.push(format!("`{VARIABLE}` is empty: {value}"));
         lines.push(format!(
             "`--cfg bpf_target_arch` without a value has the same effect: write \
              `--cfg bpf_target_arch=\"{}\"`",
-            MACHINES[0].name
+            example(target.endian)
         ));
-    } else if names.len() > 1 {
+    } else if name.contains(',') {
         lines.push(format!(
-            "`{VARIABLE}` names {} machines: {}",
-            names.len(),
-            quoted(name)
+            "`{VARIABLE}` is a list, and a build is for one machine: {value}"
         ));
-        lines.push("a build is for one machine: name one, and build once for each".to_owned());
+        lines.push(
+            "`--cfg bpf_target_arch` given twice has the same effect: name one machine, and build \
+             once for each"
+                .to_owned(),
+        );
     } else if let Some(why) = not_a_probe_target(name) {
-        lines.push(format!(
-            "{} is not a machine that probes run on: {why}",
-            quoted(name)
-        ));
+        lines.push(format!("{value} is not a probe target: {why}"));
     } else {
         lines.push(format!(
-            "`{VARIABLE}` names no machine that is known: {}",
-            quoted(name)
+            "`{VARIABLE}` names no machine that is known: {value}"
         ));
-        if let Some((machine, endian)) = called(name).or_else(|| resembling(name)) {
-            let variants_differ = machine.variants.len() > 1;
-            let wrong_target = target.arch == "bpf" && machine.variant(target.endian).is_none();
-            lines.push(if variants_differ || wrong_target {
-                let bpf_target = endian.bpf_target();
-                format!(
-                    "did you mean `{}`, built with `--target {bpf_target}`?",
-                    machine.name
-                )
-            } else {
-                format!("did you mean `{}`?", machine.name)
-            });
-        }
+        let meant = called(name, target.endian).or_else(|| resembling(name, target.endian));
+        lines.extend(meant.map(|(machine, endian)| did_you_mean(machine, endian, target)));
     }
-    lines.push(accepted(MACHINES.iter()));
+    lines.push(accepted(target));
     Error(lines)
+}
+
+fn did_you_mean(machine: &Machine, endian: Endian, target: Target<'_>) -> String {
+    let name = machine.name;
+    let told_by_target = target.is_bpf() && target.endian == endian;
+    let told_by_name = !target.is_bpf() && machine.variants.len() == 1;
+    if told_by_target || told_by_name {
+        return format!("did you mean `{name}`?");
+    }
+    let bpf_target = endian.bpf_target();
+    let or_as_it_is = if target.is_bpf() && machine.variant(target.endian).is_some() {
+        format!(", or in {}, as it is built now", target.endian)
+    } else {
+        String::new()
+    };
+    format!("did you mean `{name}`, built with `--target {bpf_target}`{or_as_it_is}?")
 }
 
 /// The forms in which a name may stand in a list: as it is written, and as the first part of a triple.
 fn spellings(name: &str) -> [String; 2] {
-    let plain = |name: &str| name.trim().to_lowercase().replace('-', "_");
-    [
-        plain(name),
-        plain(name.trim().split('-').next().unwrap_or(name)),
-    ]
+    let first = name.trim().split('-').next().unwrap_or_default();
+    [plain(name), plain(first)]
+}
+
+fn plain(name: &str) -> String {
+    name.trim().to_lowercase().replace('-', "_")
 }
 
 fn not_a_probe_target(name: &str) -> Option<&'static str> {
@@ -269,48 +279,80 @@ fn not_a_probe_target(name: &str) -> Option<&'static str> {
         .map(|(_, why)| *why)
 }
 
-/// Everything that a machine is called, with the endianness that is meant.
-fn names() -> impl Iterator<Item = (&'static Machine, Endian, String)> {
-    MACHINES.iter().flat_map(|machine| {
-        machine.variants.iter().flat_map(move |variant| {
-            let also = variant.also.iter().copied();
-            std::iter::once(machine.name)
-                .chain(also)
-                .map(move |name| (machine, variant.endian, spellings(name)[0].clone()))
+/// The machine that goes by a name, in the endianness that the name implies: a row's own name implies
+/// the one that is built for, a triple or another name the one that it stands with in the table.
+fn called(name: &str, endian: Endian) -> Option<(&'static Machine, Endian)> {
+    let spellings = spellings(name);
+    let own =
+        Machine::named(&spellings[0]).map(|machine| (machine, machine.nearest(endian).endian));
+    own.or_else(|| {
+        spellings.iter().find_map(|spelling| {
+            other_names()
+                .find(|(_, _, known)| known == spelling)
+                .map(|(machine, endian, _)| (machine, endian))
         })
     })
 }
 
-fn called(name: &str) -> Option<(&'static Machine, Endian)> {
-    spellings(name).iter().find_map(|spelling| {
-        names()
-            .find(|(_, _, name)| name == spelling)
-            .map(|(machine, endian, _)| (machine, endian))
-    })
-}
-
 /// What a name may be a slip of the keyboard for: at most two letters wrong, and most of them right.
-fn resembling(name: &str) -> Option<(&'static Machine, Endian)> {
-    let [name, _] = spellings(name);
-    names()
+fn resembling(name: &str, endian: Endian) -> Option<(&'static Machine, Endian)> {
+    let own_names = MACHINES.iter().map(|machine| {
+        let variant = machine.nearest(endian);
+        (machine, variant.endian, machine.name.to_owned())
+    });
+    let name = plain(name);
+    own_names
+        .chain(other_names())
         .map(|(machine, endian, known)| {
-            (
-                strsim::osa_distance(&name, &known),
-                known.len(),
-                machine,
-                endian,
-            )
+            let distance = strsim::osa_distance(&name, &known);
+            (distance, known.len(), machine, endian)
         })
         .filter(|(distance, length, ..)| *distance <= 2 && distance * 3 <= *length)
         .min_by_key(|(distance, ..)| *distance)
         .map(|(_, _, machine, endian)| (machine, endian))
 }
 
-fn accepted<'a>(machines: impl Iterator<Item = &'a Machine>) -> String {
-    let names: Vec<String> = machines
-        .map(|machine| format!("`{}`", machine.name))
-        .collect();
-    format!("accepted: {}", names.join(", "))
+/// What the machines are called but for their own names, with the endianness that is meant.
+fn other_names() -> impl Iterator<Item = (&'static Machine, Endian, String)> {
+    MACHINES.iter().flat_map(|machine| {
+        machine.variants.iter().flat_map(move |variant| {
+            let [_, in_triples] = spellings(variant.triple);
+            let also = variant.also.iter().map(|name| plain(name));
+            std::iter::once(in_triples)
+                .chain(also)
+                .map(move |name| (machine, variant.endian, name))
+        })
+    })
+}
+
+/// A machine to name in an example.
+fn example(endian: Endian) -> &'static str {
+    let mut machines = MACHINES.iter();
+    let example = machines.find(|machine| machine.variant(endian).is_some());
+    example.unwrap_or(&MACHINES[0]).name
+}
+
+/// The values to choose from: on a BPF target those that are built with it, then the others.
+fn accepted(target: Target<'_>) -> String {
+    let (these, others): (Vec<_>, Vec<_>) = MACHINES
+        .iter()
+        .partition(|machine| !target.is_bpf() || machine.variant(target.endian).is_some());
+    let list = |machines: &[&Machine]| {
+        let names: Vec<String> = machines
+            .iter()
+            .map(|machine| quoted(machine.name))
+            .collect();
+        names.join(", ")
+    };
+    let Some(other) = others.first() else {
+        return format!("accepted: {}", list(&these));
+    };
+    format!(
+        "accepted: {}; only with `--target {}`: {}",
+        list(&these),
+        other.variants[0].endian.bpf_target(),
+        list(&others)
+    )
 }
 
 /// A value as it was given, on one line whatever it holds.

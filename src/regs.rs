@@ -48,17 +48,19 @@ pub enum ReturnAddress<Word> {
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "argument {N} is not passed in a register: this machine passes {REGISTERS} arguments in registers, and `N` counts from zero",
-    label = "not in a register of `{Self}`",
-    note = "`stack_arg_address::<{N}>()` gives the address on the stack to read it from"
+    message = "argument `{N}` is not passed in a register: this machine's calling convention has `{REGISTERS}` register arguments, counted from 0",
+    label = "not a register argument of `{Self}`",
+    note = "one that is not lies on the stack: `stack_arg_address::<{N}>()` gives its address",
+    note = "a function that is generic over the index repeats the bound: `where pt_regs: Argument<N, ARG_REGISTERS>`"
 )]
 pub trait Argument<const N: usize, const REGISTERS: usize> {}
 
 /// Says that syscall argument `N` is in a slot of a syscall's own `pt_regs`, on a machine that has
 /// `REGISTERS` of them.
 #[diagnostic::on_unimplemented(
-    message = "there is no syscall argument {N}: this machine passes {REGISTERS} syscall arguments, and `N` counts from zero",
-    label = "not a syscall argument in `{Self}`"
+    message = "there is no syscall argument `{N}`: this machine's syscalls have `{REGISTERS}` arguments, counted from 0",
+    label = "not a syscall argument of `{Self}`",
+    note = "a function that is generic over the index repeats the bound: `where pt_regs: SyscallArgument<N, SYSCALL_ARG_REGISTERS>`"
 )]
 pub trait SyscallArgument<const N: usize, const REGISTERS: usize> {}
 
@@ -223,13 +225,26 @@ macro_rules! roles {
             /// `ctx` is what the kernel passed to a kprobe, kretprobe, uprobe, uretprobe, kprobe.multi
             /// or fprobe program on this machine, or points to a whole `pt_regs` elsewhere (in host
             /// tests, or a copy that `bpf_probe_read_kernel` made). The reference must not outlive
-            /// that program's run.
+            /// that program's run, which the compiler cannot see from a raw pointer: it grants
+            /// whatever lifetime is asked for. [`with_ctx`](Self::with_ctx) asks for the shortest.
             #[inline(always)]
             pub unsafe fn from_ctx<'ctx>(ctx: *const c_void) -> &'ctx pt_regs {
                 // SAFETY: the caller passes a ctx: at least as long as pt_regs (the verifier refuses a
                 // read past its end), aligned to its slots, and left alone by the kernel while the
                 // program runs.
                 unsafe { &*ctx.cast() }
+            }
+
+            /// [`from_ctx`](Self::from_ctx) for the time of one call: a program that keeps the
+            /// registers for longer does not compile.
+            ///
+            /// # Safety
+            ///
+            /// `ctx` is as in [`from_ctx`](Self::from_ctx). The lifetime is seen to.
+            #[inline(always)]
+            pub unsafe fn with_ctx<T>(ctx: *const c_void, probe: impl FnOnce(&pt_regs) -> T) -> T {
+                // SAFETY: the caller passes a ctx, and the reference ends with this function.
+                probe(unsafe { Self::from_ctx(ctx) })
             }
 
             /// What the function returned: the whole register.

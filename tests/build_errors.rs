@@ -1,0 +1,899 @@
+//! What a build says of bad input: each case runs cargo on a small package that depends on the crate
+//! as a user's does.
+
+use std::{
+    collections::BTreeMap,
+    env,
+    ffi::{OsStr, OsString},
+    fmt, fs, io,
+    os::unix::{ffi::OsStringExt, fs::symlink},
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
+};
+
+use xtask::{
+    bpf::{Toolchain, root},
+    proof::{self, Proof},
+    select::{Endian, MACHINES, Target, VARIABLE, select},
+};
+
+fn main() {
+    let proofs = [selections(), headers(), libclangs(), others()];
+    proof::run(proofs.into_iter().flatten().collect());
+}
+
+// Selection
+
+/// A way to name the machine.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Form {
+    /// `--cfg bpf_target_arch="…"`
+    Cfg,
+    /// The variable in the environment.
+    Environment,
+    /// The variable in `[env]` of .cargo/config.toml.
+    Config,
+}
+
+const FORMS: [Form; 3] = [Form::Cfg, Form::Environment, Form::Config];
+
+/// What a build is for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Platform {
+    Host,
+    Bpfel,
+    Bpfeb,
+}
+
+impl Platform {
+    fn target(self) -> Target<'static> {
+        let (arch, endian) = match self {
+            Platform::Host if cfg!(target_endian = "big") => (env::consts::ARCH, Endian::Big),
+            Platform::Host => (env::consts::ARCH, Endian::Little),
+            Platform::Bpfel => ("bpf", Endian::Little),
+            Platform::Bpfeb => ("bpf", Endian::Big),
+        };
+        Target { arch, endian }
+    }
+
+    /// The value of `--target`. The host is named too, so that the flags of the package are not those
+    /// of build scripts, which would be compiled anew for each of them.
+    fn triple(self) -> &'static str {
+        match self {
+            Platform::Host => "host-tuple",
+            Platform::Bpfel | Platform::Bpfeb => self.target().endian.bpf_target(),
+        }
+    }
+
+    fn needs(self) -> Result<(), String> {
+        match (self, &*TOOLCHAIN) {
+            (Platform::Bpfel | Platform::Bpfeb, Err(missing)) => Err(missing.clone()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What selects no machine, in whichever form it is given.
+const NO_MACHINES: &[(&str, Platform)] = &[
+    ("", Platform::Host),
+    ("", Platform::Bpfel),
+    ("  ", Platform::Bpfeb),
+    ("amd64", Platform::Host),
+    ("x86-64", Platform::Bpfel),
+    ("X86_64", Platform::Host),
+    (" x86_64", Platform::Bpfel),
+    ("i686", Platform::Host),
+    ("arm64", Platform::Host),
+    ("arm64", Platform::Bpfeb),
+    ("aarch64-unknown-linux-gnu", Platform::Host),
+    ("armv7l", Platform::Bpfel),
+    ("riscv64gc", Platform::Bpfel),
+    ("ppc64le", Platform::Host),
+    ("ppc64le", Platform::Bpfeb),
+    ("mipsel", Platform::Bpfel),
+    ("loong64", Platform::Host),
+    ("s390", Platform::Bpfel),
+    ("arc", Platform::Host),
+    ("csky", Platform::Bpfel),
+    ("sh", Platform::Host),
+    ("parisc", Platform::Host),
+    ("m68k", Platform::Host),
+    ("alpha", Platform::Host),
+    ("sparc", Platform::Bpfeb),
+    ("hexagon", Platform::Host),
+    ("arm,x86_64", Platform::Host),
+    ("x86_64", Platform::Bpfeb),
+    ("s390x", Platform::Bpfel),
+    ("nonsense", Platform::Host),
+    ("`x86_64`", Platform::Host),
+];
+
+fn selections() -> Vec<Proof> {
+    let values = NO_MACHINES.iter().flat_map(|&(value, platform)| {
+        FORMS.map(|form| {
+            let what = format!("{form:?}: {value:?}");
+            refusal(&what, platform, Some(value.into()), move |build| {
+                build.name(form, value)
+            })
+        })
+    });
+    let nothing = [Platform::Bpfel, Platform::Bpfeb]
+        .map(|platform| refusal("nothing", platform, None, |build| build));
+
+    let host = Platform::Host;
+    let line_for_cargo = "x86_64\ncargo::rustc-cfg=evil";
+    let not_utf8 = OsString::from_vec(b"x86\xff64".to_vec());
+    let others = [
+        // As a cfg it would be a line to cargo itself, which refuses it.
+        refusal(
+            "Environment: a line for cargo",
+            host,
+            Some(line_for_cargo.into()),
+            move |build| build.name(Form::Environment, line_for_cargo),
+        ),
+        refusal(
+            "Config: a line for cargo",
+            host,
+            Some(line_for_cargo.into()),
+            move |build| build.name(Form::Config, line_for_cargo),
+        ),
+        refusal(
+            "Environment: not UTF-8",
+            host,
+            Some(not_utf8.clone()),
+            move |build| build.env(VARIABLE, not_utf8),
+        ),
+        refusal("Cfg: no value", host, Some("".into()), |build| {
+            build.rustflags(&["--cfg", "bpf_target_arch"])
+        }),
+        refusal("Cfg: twice", host, Some("arm,mips".into()), |build| {
+            let [arm, mips] = ["arm", "mips"].map(|name| format!("bpf_target_arch={name:?}"));
+            build.rustflags(&["--cfg", &arm, "--cfg", &mips])
+        }),
+        refusal("Cfg: in RUSTFLAGS", host, Some("arm64".into()), |build| {
+            build.env("RUSTFLAGS", "--cfg bpf_target_arch=\"arm64\"")
+        }),
+    ];
+    values.chain(nothing).chain(others).collect()
+}
+
+/// The build fails with the lines that the pure function has for a value, and those show the value.
+fn refusal(
+    what: &str,
+    platform: Platform,
+    value: Option<OsString>,
+    given: impl FnOnce(Build<'_>) -> Build<'_> + Send + 'static,
+) -> Proof {
+    let name = format!("selection: {platform:?}: {what}");
+    Proof::new(name, platform.needs(), move || {
+        let Err(error) = select(value.as_deref(), platform.target()) else {
+            return Err(format!("{value:?} selects a machine"));
+        };
+        let error = error.to_string();
+        let shown = value.map(|value| format!("`{}`", value.to_string_lossy().escape_debug()));
+        if let Some(shown) = shown.filter(|shown| !error.contains(shown)) {
+            return Err(format!("{shown} is not in: {error}"));
+        }
+        let workshop = Workshop::enter();
+        let outcome = given(workshop.build(platform)).run()?;
+        outcome.refused(&error.lines().collect::<Vec<_>>())
+    })
+}
+
+// Headers
+
+/// What is done to a copy of the crate, and what the build says then.
+type Damage = (
+    &'static str,
+    fn(&Path) -> io::Result<()>,
+    &'static [&'static str],
+);
+
+const DAMAGES: &[Damage] = &[
+    (
+        "a header is missing",
+        |at| fs::remove_file(at.join("headers/arm.h")),
+        &[
+            "cannot read `",
+            "/headers/arm.h`: No such file or directory",
+        ],
+    ),
+    (
+        "a header is a folder",
+        |at| {
+            fs::remove_file(at.join("headers/mips.h"))?;
+            fs::create_dir(at.join("headers/mips.h"))
+        },
+        &["cannot read `", "/headers/mips.h`: Is a directory"],
+    ),
+    (
+        "a header is a dangling link",
+        |at| {
+            fs::remove_file(at.join("headers/x86.h"))?;
+            symlink("nowhere.h", at.join("headers/x86.h"))
+        },
+        &[
+            "cannot read `",
+            "/headers/x86.h`: No such file or directory",
+        ],
+    ),
+    (
+        "a header that another includes is missing",
+        |at| fs::remove_file(at.join("headers/riscv64.h")),
+        &[
+            "cannot read `",
+            "/headers/riscv64.h`: No such file or directory",
+        ],
+    ),
+    (
+        "the folder of headers is missing",
+        |at| fs::remove_dir_all(at.join("headers")),
+        &[
+            "cannot read `",
+            "/headers/ctypes.h`: No such file or directory",
+        ],
+    ),
+    (
+        "the folder of headers is a file",
+        |at| {
+            fs::remove_dir_all(at.join("headers"))?;
+            fs::write(at.join("headers"), "")
+        },
+        &["cannot read `", "/headers/ctypes.h`: Not a directory"],
+    ),
+    (
+        "a header is not UTF-8",
+        |at| fs::write(at.join("headers/sparc64.h"), b"/* \xff */"),
+        &["cannot read `", "/headers/sparc64.h`: ", "UTF-8"],
+    ),
+    (
+        "a header is truncated",
+        |at| {
+            let path = at.join("headers/s390x.h");
+            let text = fs::read_to_string(&path)?;
+            let end = text.find("unsigned long gprs").unwrap_or_default();
+            fs::write(path, &text[..end])
+        },
+        &["/headers/s390x.h:", "error: expected"],
+    ),
+    (
+        "a header is empty",
+        |at| fs::write(at.join("headers/powerpc.h"), ""),
+        &["no `struct pt_regs` of powerpc in ", "/headers"],
+    ),
+    (
+        "a header has a syntax error",
+        |at| {
+            fs::write(
+                at.join("headers/aarch64.h"),
+                "struct pt_regs { unsigned lnog sp; };\n",
+            )
+        },
+        &["/headers/aarch64.h:1:", "error: "],
+    ),
+    (
+        "a header has another struct",
+        |at| {
+            fs::write(
+                at.join("headers/mips64.h"),
+                "struct user_regs { long sp; };\n",
+            )
+        },
+        &["no `struct pt_regs` of mips64 in ", "/headers"],
+    ),
+    (
+        "ctypes.h is empty",
+        |at| fs::write(at.join("headers/ctypes.h"), ""),
+        &["no `enum ctypes` in ", "/headers"],
+    ),
+    (
+        "ctypes.h has a type that is none",
+        |at| {
+            fs::write(
+                at.join("headers/ctypes.h"),
+                "enum ctypes { c_int = sizeof(__INT__) };\n",
+            )
+        },
+        &["/headers/ctypes.h:1:", "error: "],
+    ),
+];
+
+fn headers() -> Vec<Proof> {
+    let damages = DAMAGES.iter().map(|&(what, damage, said)| {
+        Proof::new(format!("headers: {what}"), Ok(()), move || {
+            let workshop = Workshop::enter();
+            let copy = workshop.copy().map_err(|error| error.to_string())?;
+            damage(&copy).map_err(|error| error.to_string())?;
+            workshop
+                .build(Platform::Host)
+                .of(&copy)
+                .run()?
+                .refused(said)
+        })
+    });
+    let repaired = Proof::new("headers: the build after the repair", Ok(()), || {
+        let workshop = Workshop::enter();
+        let copy = workshop.copy().map_err(|error| error.to_string())?;
+        let (header, aside) = (copy.join("headers/arm.h"), copy.join("arm.h"));
+        fs::rename(&header, &aside).map_err(|error| error.to_string())?;
+        let build = || {
+            workshop
+                .build(Platform::Host)
+                .of(&copy)
+                .name(Form::Environment, "arm")
+        };
+        build().run()?.refused(&["/headers/arm.h"])?;
+        fs::rename(&aside, &header).map_err(|error| error.to_string())?;
+        build().expect("arm").run()?.accepted(0)
+    });
+    let bindings = Proof::new(
+        "headers: neither libclang nor committed bindings",
+        Ok(()),
+        || {
+            let workshop = Workshop::enter();
+            let copy = workshop.copy().map_err(|error| error.to_string())?;
+            fs::remove_file(copy.join("src/bindings/x86.rs"))
+                .and_then(|()| workshop.replace_libclang(|path| fs::write(path, "no library")))
+                .map_err(|error| error.to_string())?;
+            let outcome = workshop.build(Platform::Host).of(&copy).run()?;
+            outcome.refused(&[
+                "cannot read `",
+                "/src/bindings/x86.rs`: No such file or directory",
+            ])
+        },
+    );
+    damages.chain([repaired, bindings]).collect()
+}
+
+// libclang
+
+fn libclangs() -> Vec<Proof> {
+    const NOT_FOUND: &str = "libclang was not found";
+    const TOO_OLD: &str = "libclang is too old for this machine";
+    vec![
+        // Where the path has none, one of the system's may still be found: no panic, and the right
+        // bindings either way.
+        libclang("the path leads nowhere", "arm", None, |_| Ok(())),
+        libclang("the path is an empty folder", "mips", None, |path| {
+            fs::create_dir(path)
+        }),
+        libclang(
+            "the path is a folder with no library",
+            "sparc64",
+            None,
+            |path| {
+                fs::create_dir(path)?;
+                fs::write(path.join("libclang.so"), "no library")
+            },
+        ),
+        libclang("the path is no library", "mips", Some(NOT_FOUND), |path| {
+            fs::write(path, "no library")
+        }),
+        libclang(
+            "the path is another library",
+            "arm",
+            Some(NOT_FOUND),
+            other_library,
+        ),
+        with_old_libclang("too old for the machine", "loongarch64", Some(TOO_OLD)),
+        with_old_libclang(
+            "too old for a machine that is not selected",
+            "s390x",
+            Some(""),
+        ),
+        Proof::new(
+            "libclang: without the feature, none is looked for",
+            Ok(()),
+            || {
+                let workshop = Workshop::enter();
+                let no_library = |path: &Path| fs::write(path, "no library");
+                workshop
+                    .replace_libclang(no_library)
+                    .map_err(|error| error.to_string())?;
+                let build = workshop.build(Platform::Host).without_bindgen();
+                build
+                    .name(Form::Environment, "arm")
+                    .expect("arm")
+                    .run()?
+                    .accepted(0)
+            },
+        ),
+    ]
+}
+
+/// A build for a machine with something else in libclang's place succeeds, with one warning that
+/// says this, or with none for `""`; `None` where that is up to what else is installed.
+fn libclang(
+    what: &str,
+    name: &'static str,
+    warning: Option<&'static str>,
+    put: impl FnOnce(&Path) -> io::Result<()> + Send + 'static,
+) -> Proof {
+    Proof::new(format!("libclang: {what}"), Ok(()), move || {
+        let workshop = Workshop::enter();
+        workshop.build_another(name)?;
+        workshop
+            .replace_libclang(put)
+            .map_err(|error| error.to_string())?;
+        let build = workshop.build(Platform::Host).name(Form::Environment, name);
+        let outcome = build.expect(name).run()?;
+        match warning {
+            None => outcome.accepted(outcome.warnings().min(1)),
+            Some("") => outcome.accepted(0),
+            Some(warning) => {
+                outcome.accepted(1)?;
+                outcome.says(&[&format!("warning: {SELF}: {warning}"), "`LIBCLANG_PATH`"])
+            }
+        }
+    })
+}
+
+fn with_old_libclang(what: &str, name: &'static str, warning: Option<&'static str>) -> Proof {
+    let folders = ["/usr/lib/llvm-14/lib", "/usr/lib/llvm-15/lib"].map(Path::new);
+    let old = folders.into_iter().find_map(library_in);
+    let needs = match old {
+        Some(_) => Ok(()),
+        None => Err("no libclang 14 or 15: `apt-get install libclang1-14`".to_owned()),
+    };
+    let proof = libclang(what, name, warning, move |path| {
+        symlink(old.unwrap_or_default(), path)
+    });
+    Proof { needs, ..proof }
+}
+
+/// A libclang in a folder.
+fn library_in(folder: &Path) -> Option<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut paths = entries.map(|entry| entry.path());
+    paths.find(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("libclang.so")
+            || name.starts_with("libclang-") && !name.starts_with("libclang-cpp")
+    })
+}
+
+/// A library that has none of libclang's functions.
+fn other_library(path: &Path) -> io::Result<()> {
+    let source = path.with_file_name("other.rs");
+    fs::write(&source, "")?;
+    let rustc = env::var_os("RUSTC").unwrap_or("rustc".into());
+    let mut rustc = Command::new(rustc);
+    let output = rustc
+        .args(["--crate-type", "cdylib", "-o"])
+        .args([path, &source])
+        .output()?;
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(io::Error::other(String::from_utf8_lossy(&output.stderr))),
+    }
+}
+
+// The rest
+
+fn others() -> Vec<Proof> {
+    let changes = FORMS.map(|form| {
+        Proof::new(
+            format!("selection that changes: {form:?}"),
+            Ok(()),
+            move || {
+                let workshop = Workshop::enter();
+                let build = |name| {
+                    let build = workshop.build(Platform::Host).name(form, name);
+                    build.expect(name).run()
+                };
+                build("riscv32")?.accepted(0)?;
+                build("powerpc")?.accepted(0)?;
+                let third = build("powerpc")?;
+                third.accepted(0)?;
+                third.says(&["Fresh probe-abi v", "Fresh scratch v"])?;
+                if third.stderr.contains("Running `") {
+                    return Err(format!("the third build does something:\n{}", third.stderr));
+                }
+                Ok(())
+            },
+        )
+    });
+    let precedence = Proof::new("selection: the order of the forms", Ok(()), || {
+        let workshop = Workshop::enter();
+        let build = || workshop.build(Platform::Host).env(VARIABLE, "mips");
+        build()
+            .name(Form::Config, "sparc64")
+            .expect("mips")
+            .run()?
+            .accepted(0)?;
+        build()
+            .name(Form::Cfg, "arm")
+            .expect("arm")
+            .run()?
+            .accepted(0)
+    });
+    let unwritable = Proof::new("OUT_DIR cannot be written", Ok(()), || {
+        let workshop = Workshop::enter();
+        let build = |name| {
+            workshop
+                .build(Platform::Host)
+                .without_bindgen()
+                .name(Form::Environment, name)
+        };
+        let first = build("x86").run()?;
+        first.accepted(0)?;
+        let output = first.out_dir()?.join("mips64.rs");
+        let in_the_way = fs::remove_file(&output).and_then(|()| fs::create_dir(&output));
+        in_the_way.map_err(|error| error.to_string())?;
+        let second = build("arm").run()?;
+        fs::remove_dir(&output).map_err(|error| error.to_string())?;
+        second.refused(&["cannot write `", "/out/mips64.rs`: Is a directory"])?;
+        build("arm").expect("arm").run()?.accepted(0)
+    });
+    changes
+        .into_iter()
+        .chain([precedence, unwritable])
+        .collect()
+}
+
+// How a case is run
+
+/// How cargo speaks of the crate.
+const SELF: &str = "probe-abi@0.1.0";
+
+/// What the crate is made of.
+const SOURCES: &[&str] = &[
+    "Cargo.toml",
+    "Cargo.lock",
+    "README.md",
+    "build.rs",
+    "build",
+    "headers",
+    "src",
+    "tests",
+    "xtask",
+];
+
+static TOOLCHAIN: LazyLock<Result<Toolchain, String>> = LazyLock::new(Toolchain::find);
+
+/// The folder where the cases are built, one at a time: they share the dependencies that cargo has
+/// compiled there.
+struct Workshop {
+    folder: PathBuf,
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl Workshop {
+    fn enter() -> Self {
+        static ALONE: Mutex<()> = Mutex::new(());
+        let workshop = Self {
+            folder: Path::new(env!("CARGO_TARGET_TMPDIR")).join("build_errors"),
+            _alone: ALONE.lock().unwrap_or_else(PoisonError::into_inner),
+        };
+        fs::create_dir_all(&workshop.folder)
+            .and_then(|()| workshop.restore_libclang())
+            .expect("the folder for temporary files can be written");
+        workshop
+    }
+
+    /// A copy of the crate, to be damaged. What is whole from the last time is left alone, so that
+    /// cargo need not compile it again.
+    fn copy(&self) -> io::Result<PathBuf> {
+        let copy = self.folder.join("copy");
+        remove(&copy.join("headers"))?;
+        for (path, text) in files(root())? {
+            let to = copy.join(path);
+            fs::create_dir_all(to.parent().unwrap_or(&copy))?;
+            write_if_other(&to, &text)?;
+        }
+        Ok(copy)
+    }
+
+    /// Where all builds look for libclang: the same place for all of them, because cargo compiles
+    /// bindgen anew for another.
+    fn libclang(&self) -> PathBuf {
+        self.folder.join("libclang.so")
+    }
+
+    fn replace_libclang(&self, put: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
+        remove(&self.libclang())?;
+        put(&self.libclang())
+    }
+
+    /// Puts the libclang in place that this computer's user has chosen; where there is none, bindgen
+    /// finds the system's.
+    fn restore_libclang(&self) -> io::Result<()> {
+        let chosen = env::var_os("LIBCLANG_PATH").map(PathBuf::from);
+        let chosen = chosen.and_then(|path| {
+            if path.is_file() {
+                Some(path)
+            } else {
+                library_in(&path)
+            }
+        });
+        self.replace_libclang(|path| chosen.map_or(Ok(()), |chosen| symlink(chosen, path)))
+    }
+
+    fn build(&self, platform: Platform) -> Build<'_> {
+        let mut cargo = match &*TOOLCHAIN {
+            Ok(toolchain) => toolchain.cargo(),
+            Err(_) => Command::new(env::var_os("CARGO").unwrap_or("cargo".into())),
+        };
+        cargo
+            .args([
+                "check",
+                "--verbose",
+                "--message-format",
+                "json-render-diagnostics",
+            ])
+            .args(["--target", platform.triple(), "--target-dir"])
+            .arg(self.folder.join("target"))
+            .env_remove(VARIABLE)
+            .env("LIBCLANG_PATH", self.libclang())
+            // These are for the user's own headers, and must change nothing in any case.
+            .env(
+                "BINDGEN_EXTRA_CLANG_ARGS",
+                "--target=riscv32-linux-gnu -include nowhere.h",
+            )
+            .env("CARGO_TERM_COLOR", "never")
+            .env("RUST_BACKTRACE", "1");
+        Build {
+            workshop: self,
+            cargo,
+            of: root().to_owned(),
+            bindgen: true,
+            config: String::new(),
+        }
+    }
+
+    /// Builds for another machine, so that the build script runs in the next build.
+    fn build_another(&self, name: &str) -> Result<(), String> {
+        let another = if name == "x86_64" { "x86" } else { "x86_64" };
+        self.build(Platform::Host)
+            .name(Form::Environment, another)
+            .run()?
+            .accepted(0)
+    }
+}
+
+/// A run of cargo.
+struct Build<'a> {
+    workshop: &'a Workshop,
+    cargo: Command,
+    of: PathBuf,
+    bindgen: bool,
+    config: String,
+}
+
+impl Build<'_> {
+    fn name(self, form: Form, value: &str) -> Self {
+        match form {
+            Form::Cfg => self.rustflags(&["--cfg", &format!("bpf_target_arch={value:?}")]),
+            Form::Environment => self.env(VARIABLE, value),
+            Form::Config => self.config(&format!("[env]\n{VARIABLE} = {value:?}\n")),
+        }
+    }
+
+    fn rustflags(self, flags: &[&str]) -> Self {
+        self.config(&format!("[build]\nrustflags = {flags:?}\n"))
+    }
+
+    fn config(mut self, text: &str) -> Self {
+        self.config += text;
+        self
+    }
+
+    fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.cargo.env(name, value);
+        self
+    }
+
+    /// Depends on this copy of the crate.
+    fn of(mut self, copy: &Path) -> Self {
+        self.of = copy.to_owned();
+        self
+    }
+
+    fn without_bindgen(mut self) -> Self {
+        self.bindgen = false;
+        self
+    }
+
+    /// The build succeeds for this machine alone.
+    fn expect(self, name: &str) -> Self {
+        self.env("EXPECTED", name)
+    }
+
+    fn run(mut self) -> Result<Outcome, String> {
+        let package = self.package().map_err(|error| error.to_string())?;
+        let before = files(root()).map_err(|error| error.to_string())?;
+        let output = self
+            .cargo
+            .current_dir(package)
+            .output()
+            .map_err(|error| error.to_string())?;
+        let after = files(root()).map_err(|error| error.to_string())?;
+        if before != after {
+            return Err("the build changed the source tree".to_owned());
+        }
+        Ok(Outcome {
+            success: output.status.success(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        })
+    }
+
+    /// The user's package.
+    fn package(&self) -> io::Result<PathBuf> {
+        let package = self.workshop.folder.join("scratch");
+        fs::create_dir_all(package.join("src"))?;
+        fs::create_dir_all(package.join(".cargo"))?;
+        let manifest = format!(
+            "[package]\nname = \"scratch\"\nedition = \"2024\"\n\n[workspace]\n\n\
+             [dependencies]\nprobe-abi = {{ path = {:?}, default-features = {} }}\n",
+            self.of, self.bindgen
+        );
+        write_if_other(&package.join("Cargo.toml"), manifest)?;
+        write_if_other(
+            &package.join("Cargo.lock"),
+            fs::read(root().join("Cargo.lock"))?,
+        )?;
+        write_if_other(&package.join(".cargo/config.toml"), &self.config)?;
+        write_if_other(&package.join("src/lib.rs"), PACKAGE)?;
+        Ok(package)
+    }
+}
+
+/// The user's program: it compiles if the machine is the expected one.
+const PACKAGE: &str = r#"#![no_std]
+
+const _: () = {
+    if let Some(expected) = option_env!("EXPECTED") {
+        let (expected, arch) = (expected.as_bytes(), probe_abi::ARCH.as_bytes());
+        assert!(expected.len() == arch.len());
+        let mut at = 0;
+        while at < arch.len() {
+            assert!(expected[at] == arch[at]);
+            at += 1;
+        }
+    }
+};
+"#;
+
+/// How a run of cargo ended.
+struct Outcome {
+    success: bool,
+    stdout: String,
+    stderr: String,
+}
+
+impl Outcome {
+    /// The build failed, and each of these is in what the build script reported.
+    fn refused(&self, said: &[&str]) -> Result<(), String> {
+        if self.success {
+            return Err(format!("the build succeeds:\n{self}"));
+        }
+        self.is_clean()?;
+        let prefix = format!("error: {SELF}: ");
+        let errors: Vec<&str> = self
+            .stderr
+            .lines()
+            .filter_map(|line| line.strip_prefix(&prefix))
+            .collect();
+        match said
+            .iter()
+            .find(|said| !errors.iter().any(|error| error.contains(*said)))
+        {
+            Some(missing) => Err(format!("no error has {missing:?}:\n{self}")),
+            None => Ok(()),
+        }
+    }
+
+    /// The build succeeded with so many warnings, and gave the library the committed bindings.
+    fn accepted(&self, warnings: usize) -> Result<(), String> {
+        if !self.success {
+            return Err(format!("the build fails:\n{self}"));
+        }
+        self.is_clean()?;
+        if self.warnings() != warnings {
+            return Err(format!(
+                "{} warnings in place of {warnings}:\n{self}",
+                self.warnings()
+            ));
+        }
+        for machine in MACHINES {
+            let file = format!("{}.rs", machine.name);
+            let [made, committed] = [
+                self.out_dir()?.join(&file),
+                root().join("src/bindings").join(&file),
+            ];
+            let text = |path: &Path| {
+                fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+            };
+            if text(&made)? != text(&committed)? {
+                return Err(format!("{} is not {}", made.display(), committed.display()));
+            }
+        }
+        Ok(())
+    }
+
+    fn says(&self, said: &[&str]) -> Result<(), String> {
+        match said.iter().find(|said| !self.stderr.contains(**said)) {
+            Some(missing) => Err(format!("nothing has {missing:?}:\n{self}")),
+            None => Ok(()),
+        }
+    }
+
+    /// Nothing of a crash, and nothing of the compiler's, which has no part in a bad input.
+    fn is_clean(&self) -> Result<(), String> {
+        match ["panicked", "backtrace", "error[E", "could not compile"]
+            .iter()
+            .find(|noise| self.stderr.contains(**noise))
+        {
+            Some(noise) => Err(format!("there is {noise:?}:\n{self}")),
+            None => Ok(()),
+        }
+    }
+
+    fn warnings(&self) -> usize {
+        self.stderr
+            .lines()
+            .filter(|line| line.starts_with("warning: "))
+            .count()
+    }
+
+    /// Where the build script wrote the bindings: cargo says it in JSON.
+    fn out_dir(&self) -> Result<PathBuf, String> {
+        let message = self.stdout.lines().find(|line| {
+            line.contains("\"build-script-executed\"") && line.contains("/probe-abi-")
+        });
+        let out_dir =
+            message.and_then(|message| message.split_once("\"out_dir\":\"")?.1.split('"').next());
+        out_dir
+            .map(PathBuf::from)
+            .ok_or_else(|| format!("no build script ran:\n{self}"))
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.stderr)
+    }
+}
+
+/// Writes a file, but not one that is as it should be: cargo goes by the time of the change.
+fn write_if_other(path: &Path, text: impl AsRef<[u8]>) -> io::Result<()> {
+    match fs::read(path) {
+        Ok(present) if present == text.as_ref() => Ok(()),
+        _ => fs::write(path, text),
+    }
+}
+
+/// Removes whatever is at a path, if anything is.
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(_) => Ok(()),
+    }
+}
+
+/// The files of the crate in a folder, by their paths there.
+fn files(folder: &Path) -> io::Result<BTreeMap<PathBuf, Vec<u8>>> {
+    fn collect(
+        folder: &Path,
+        path: PathBuf,
+        files: &mut BTreeMap<PathBuf, Vec<u8>>,
+    ) -> io::Result<()> {
+        let at = folder.join(&path);
+        if !at.is_dir() {
+            files.insert(path, fs::read(at)?);
+            return Ok(());
+        }
+        for entry in fs::read_dir(at)? {
+            collect(folder, path.join(entry?.file_name()), files)?;
+        }
+        Ok(())
+    }
+    let mut all = BTreeMap::new();
+    for source in SOURCES {
+        collect(folder, source.into(), &mut all)?;
+    }
+    Ok(all)
+}

@@ -1,0 +1,470 @@
+//! Which machine a build is for, and what is said where there is none.
+
+use std::{
+    ffi::{OsStr, OsString},
+    os::unix::ffi::OsStrExt,
+};
+
+use proptest::prelude::*;
+use xtask::select::{Endian, MACHINES, Machine, Selection, Target, select};
+
+const BPFEL: Target = Target {
+    arch: "bpf",
+    endian: Endian::Little,
+};
+const BPFEB: Target = Target {
+    arch: "bpf",
+    endian: Endian::Big,
+};
+const HOST: Target = Target {
+    arch: "x86_64",
+    endian: Endian::Little,
+};
+const BIG_HOST: Target = Target {
+    arch: "s390x",
+    endian: Endian::Big,
+};
+const TARGETS: [Target; 4] = [BPFEL, BPFEB, HOST, BIG_HOST];
+
+const ACCEPTED: &str = "accepted: `x86_64`, `x86`, `aarch64`, `arm`, `riscv64`, `riscv32`, `s390x`, \
+    `powerpc64`, `powerpc`, `mips`, `mips64`, `loongarch64`, `sparc64`";
+const ACCEPTED_LITTLE: &str = "accepted: `x86_64`, `x86`, `aarch64`, `arm`, `riscv64`, `riscv32`, \
+    `powerpc64`, `mips`, `mips64`, `loongarch64`; only with `--target bpfeb-unknown-none`: `s390x`, \
+    `powerpc`, `sparc64`";
+const ACCEPTED_BIG: &str = "accepted: `aarch64`, `arm`, `s390x`, `powerpc64`, `powerpc`, `mips`, \
+    `mips64`, `sparc64`; only with `--target bpfel-unknown-none`: `x86_64`, `x86`, `riscv64`, \
+    `riscv32`, `loongarch64`";
+
+/// The lines of the error for a value.
+fn error(value: &str, target: Target<'_>) -> Vec<String> {
+    match select(Some(OsStr::new(value)), target) {
+        Ok(Selection { machine, .. }) => panic!("{value:?} selects {}", machine.name),
+        Err(error) => error.to_string().lines().map(str::to_owned).collect(),
+    }
+}
+
+#[test]
+fn every_row_selects_itself() {
+    for machine in MACHINES {
+        for target in TARGETS {
+            let selection = select(Some(OsStr::new(machine.name)), target);
+            if target.arch != "bpf" || machine.variant(target.endian).is_some() {
+                let warning = None;
+                assert_eq!(selection, Ok(Selection { machine, warning }));
+            } else {
+                assert!(selection.is_err(), "{} in {}", machine.name, target.endian);
+            }
+        }
+    }
+}
+
+#[test]
+fn endianness_that_the_machine_does_not_have() {
+    for (name, target, wrong, way_out) in [
+        (
+            "x86_64",
+            BPFEB,
+            "little-endian only, and `bpfeb-unknown-none` is big-endian",
+            "bpfel-unknown-none",
+        ),
+        (
+            "loongarch64",
+            BPFEB,
+            "little-endian only, and `bpfeb-unknown-none` is big-endian",
+            "bpfel-unknown-none",
+        ),
+        (
+            "s390x",
+            BPFEL,
+            "big-endian only, and `bpfel-unknown-none` is little-endian",
+            "bpfeb-unknown-none",
+        ),
+        (
+            "sparc64",
+            BPFEL,
+            "big-endian only, and `bpfel-unknown-none` is little-endian",
+            "bpfeb-unknown-none",
+        ),
+    ] {
+        let expected = [
+            format!("`{name}` is {wrong}"),
+            format!("build for `{name}` with `--target {way_out}`"),
+        ];
+        assert_eq!(error(name, target), expected);
+    }
+}
+
+#[test]
+fn nothing_selected_on_bpf() {
+    for (target, expected) in [
+        (
+            BPFEL,
+            [
+                "`CARGO_CFG_BPF_TARGET_ARCH` is not set, and `bpfel-unknown-none` does not tell which \
+                 machine the probe will run on",
+                "set it for one build, `CARGO_CFG_BPF_TARGET_ARCH=x86_64 cargo build …`, or for all, in \
+                 .cargo/config.toml: `[env]` and below it `CARGO_CFG_BPF_TARGET_ARCH = \"x86_64\"`",
+                ACCEPTED_LITTLE,
+            ],
+        ),
+        (
+            BPFEB,
+            [
+                "`CARGO_CFG_BPF_TARGET_ARCH` is not set, and `bpfeb-unknown-none` does not tell which \
+                 machine the probe will run on",
+                "set it for one build, `CARGO_CFG_BPF_TARGET_ARCH=aarch64 cargo build …`, or for all, in \
+                 .cargo/config.toml: `[env]` and below it `CARGO_CFG_BPF_TARGET_ARCH = \"aarch64\"`",
+                ACCEPTED_BIG,
+            ],
+        ),
+    ] {
+        assert_eq!(
+            select(None, target).map_err(|error| error.to_string()),
+            Err(expected.join("\n"))
+        );
+    }
+}
+
+#[test]
+fn nothing_selected_on_a_host() {
+    for machine in MACHINES {
+        for variant in machine.variants {
+            let target = Target {
+                arch: machine.name,
+                endian: variant.endian,
+            };
+            let warning = None;
+            assert_eq!(select(None, target), Ok(Selection { machine, warning }));
+        }
+    }
+    // Rust's `target_arch` has names for revisions of two machines.
+    for (arch, name) in [("mips32r6", "mips"), ("mips64r6", "mips64")] {
+        let target = Target { arch, ..BIG_HOST };
+        let selection = select(None, target).expect("a host is always served");
+        assert_eq!((selection.machine.name, selection.warning), (name, None));
+    }
+}
+
+#[test]
+fn nothing_selected_on_a_host_that_is_no_row() {
+    for arch in ["wasm32", "avr", "csky", "sparc", "m68k", "hexagon"] {
+        let selection = select(None, Target { arch, ..HOST }).expect("a host is always served");
+        assert_eq!(selection.machine.name, "x86_64");
+        let warning = format!(
+            "`{arch}` is not a machine that probes run on, so this build has the types of `x86_64`; \
+             set `CARGO_CFG_BPF_TARGET_ARCH` to choose"
+        );
+        assert_eq!(selection.warning, Some(warning));
+    }
+}
+
+#[test]
+fn empty() {
+    let hint = |example| {
+        format!(
+            "`--cfg bpf_target_arch` without a value has the same effect: write `--cfg \
+             bpf_target_arch=\"{example}\"`"
+        )
+    };
+    let wrong = "`CARGO_CFG_BPF_TARGET_ARCH` is empty: ";
+    for (value, shown) in [
+        ("", "``"),
+        (" ", "` `"),
+        ("\n", "`\\n`"),
+        ("\t \r", "`\\t \\r`"),
+    ] {
+        for (target, example, accepted) in [
+            (BPFEL, "x86_64", ACCEPTED_LITTLE),
+            (BPFEB, "aarch64", ACCEPTED_BIG),
+            (HOST, "x86_64", ACCEPTED),
+        ] {
+            let expected = [
+                format!("{wrong}{shown}"),
+                hint(example),
+                accepted.to_owned(),
+            ];
+            assert_eq!(error(value, target), expected);
+        }
+    }
+}
+
+#[test]
+fn several() {
+    for value in [
+        "arm,x86_64",
+        "x86_64,x86_64",
+        "x86_64,",
+        ",",
+        "arm, mips, sparc64",
+    ] {
+        let expected = [
+            &*format!(
+                "`CARGO_CFG_BPF_TARGET_ARCH` is a list, and a build is for one machine: `{value}`"
+            ),
+            "`--cfg bpf_target_arch` given twice has the same effect: name one machine, and build once \
+             for each",
+            ACCEPTED_LITTLE,
+        ];
+        assert_eq!(error(value, BPFEL), expected);
+    }
+}
+
+#[test]
+fn not_utf8() {
+    for (bytes, shown) in [
+        (&b"x86\xff64"[..], "`x86\u{fffd}64`"),
+        (b"\xc3", "`\u{fffd}`"),
+    ] {
+        let error = select(Some(OsStr::from_bytes(bytes)), BPFEL).expect_err("it is no row");
+        let expected =
+            format!("`CARGO_CFG_BPF_TARGET_ARCH` is not UTF-8: {shown}\n{ACCEPTED_LITTLE}");
+        assert_eq!(error.to_string(), expected);
+    }
+}
+
+#[test]
+fn not_a_probe_target() {
+    const ARC: &str =
+        "its `pt_regs` is not the one that Linux promises, and changed between Linux 6.1 and 6.12";
+    const NO_PROBES: &str = "Linux has neither kprobes nor uprobes there";
+    const SPARC: &str = "of the SPARC machines, Linux has kprobes and uprobes on `sparc64` alone";
+    const CSKY: &str =
+        "its `pt_regs` is another one in each of its two ABIs, and neither is known to this crate";
+    const UNKNOWN: &str =
+        "Linux has no uprobes there, and what its kprobes see is not known to this crate";
+    for (value, why) in [
+        ("arc", ARC),
+        ("ARC", ARC),
+        ("arc-unknown-linux-gnu", ARC),
+        ("alpha", NO_PROBES),
+        ("hexagon", NO_PROBES),
+        ("m68k", NO_PROBES),
+        ("xtensa", NO_PROBES),
+        ("sparc", SPARC),
+        ("sparc-unknown-linux-gnu", SPARC),
+        ("csky", CSKY),
+        ("csky-unknown-linux-gnuabiv2", CSKY),
+        ("parisc", UNKNOWN),
+        ("hppa", UNKNOWN),
+        ("sh", UNKNOWN),
+        ("sh4", UNKNOWN),
+    ] {
+        let wrong = format!("`{value}` is not a probe target: {why}");
+        assert_eq!(error(value, BPFEL), [&*wrong, ACCEPTED_LITTLE]);
+        assert_eq!(error(value, HOST), [&*wrong, ACCEPTED]);
+    }
+}
+
+/// What the second line says of a value, with `bpfel-unknown-none`, `bpfeb-unknown-none` and on a host.
+#[test]
+fn likely_intentions() {
+    let nothing = [""; 3];
+    let plainly = |name: &str| format!("did you mean `{name}`?");
+    let with = |name: &str, target: &str| {
+        format!("did you mean `{name}`, built with `--target {target}-unknown-none`?")
+    };
+    let or = |name: &str, target: &str, endian: &str| {
+        format!(
+            "did you mean `{name}`, built with `--target {target}-unknown-none`, or in \
+             {endian}-endian, as it is built now?"
+        )
+    };
+    let little = |name: &str| [plainly(name), with(name, "bpfel"), plainly(name)];
+    let big = |name: &str| [with(name, "bpfeb"), plainly(name), plainly(name)];
+    let little_of_both =
+        |name: &str| [plainly(name), or(name, "bpfel", "big"), with(name, "bpfel")];
+    let big_of_both = |name: &str| {
+        [
+            or(name, "bpfeb", "little"),
+            plainly(name),
+            with(name, "bpfeb"),
+        ]
+    };
+    let either = |name: &str| [plainly(name), plainly(name), with(name, "bpfel")];
+
+    for (value, expected) in [
+        ("amd64", little("x86_64")),
+        ("x86-64", little("x86_64")),
+        ("X86_64", little("x86_64")),
+        ("x64", little("x86_64")),
+        (" x86_64", little("x86_64")),
+        ("x86_64\t", little("x86_64")),
+        ("\"x86_64\"", little("x86_64")),
+        ("x8664", little("x86_64")),
+        ("x86_46", little("x86_64")),
+        ("x86_64-unknown-linux-gnu", little("x86_64")),
+        ("i386", little("x86")),
+        ("i586", little("x86")),
+        ("i686", little("x86")),
+        ("386", little("x86")),
+        ("i686-unknown-linux-musl", little("x86")),
+        ("riscv", little("riscv64")),
+        ("riscv64gc", little("riscv64")),
+        ("riscv64gc-unknown-linux-gnu", little("riscv64")),
+        ("RISCV32", little("riscv32")),
+        ("loong64", little("loongarch64")),
+        ("loongarch", little("loongarch64")),
+        ("loongson64", nothing.map(str::to_owned)),
+        ("s390", big("s390x")),
+        ("s390x-unknown-linux-gnu", big("s390x")),
+        ("S390X", big("s390x")),
+        ("ppc", big("powerpc")),
+        ("sparcv9", big("sparc64")),
+        ("arm64", little_of_both("aarch64")),
+        ("aarch64-unknown-linux-gnu", little_of_both("aarch64")),
+        ("aarch64_be", big_of_both("aarch64")),
+        ("aarch64_be-unknown-linux-gnu", big_of_both("aarch64")),
+        ("AArch64", either("aarch64")),
+        ("aarch46", either("aarch64")),
+        ("armhf", little_of_both("arm")),
+        ("armv7", little_of_both("arm")),
+        ("armv7l", little_of_both("arm")),
+        ("armeb-unknown-linux-gnueabi", big_of_both("arm")),
+        ("ppc64le", little_of_both("powerpc64")),
+        ("ppc64el", little_of_both("powerpc64")),
+        ("powerpc64le", little_of_both("powerpc64")),
+        ("powerpc64le-unknown-linux-gnu", little_of_both("powerpc64")),
+        ("ppc64", big_of_both("powerpc64")),
+        ("powerpc64-unknown-linux-gnu", big_of_both("powerpc64")),
+        ("mipsel", little_of_both("mips")),
+        ("mipsle", little_of_both("mips")),
+        ("mips-unknown-linux-gnu", big_of_both("mips")),
+        ("mips32r6", big_of_both("mips")),
+        ("mips64el", little_of_both("mips64")),
+        ("mips64le", little_of_both("mips64")),
+        ("mips64r6", big_of_both("mips64")),
+        ("MIPS64", either("mips64")),
+        ("nonsense", nothing.map(str::to_owned)),
+        ("bpf", nothing.map(str::to_owned)),
+        ("x86_64;arm", nothing.map(str::to_owned)),
+        ("riscv64\u{202e}", little("riscv64")),
+        ("x86_64\ncargo::rustc-cfg=evil", nothing.map(str::to_owned)),
+    ] {
+        let accepted = [ACCEPTED_LITTLE, ACCEPTED_BIG, ACCEPTED];
+        for ((target, meant), accepted) in
+            [BPFEL, BPFEB, HOST].into_iter().zip(expected).zip(accepted)
+        {
+            let wrong = format!(
+                "`CARGO_CFG_BPF_TARGET_ARCH` names no machine that is known: `{}`",
+                value.escape_debug()
+            );
+            let mut lines = vec![wrong, meant, accepted.to_owned()];
+            lines.retain(|line| !line.is_empty());
+            assert_eq!(error(value, target), lines);
+        }
+    }
+}
+
+#[test]
+fn every_other_name_in_the_table_leads_to_its_row() {
+    for machine in MACHINES {
+        for variant in machine.variants {
+            for name in variant.also.iter().chain([&variant.triple]) {
+                let target = match variant.endian {
+                    Endian::Little => BPFEL,
+                    Endian::Big => BPFEB,
+                };
+                let meant = format!("did you mean `{}`?", machine.name);
+                assert_eq!(error(name, target)[1], meant, "{name}");
+            }
+        }
+    }
+}
+
+/// The machine and the BPF target that an error suggests: `None` for the target where it suggests none.
+fn suggestion(error: &str) -> Option<(&str, Option<&str>)> {
+    let (_, rest) = error.split_once("did you mean `")?;
+    let (name, rest) = rest.split_once('`').expect("a name ends");
+    let target = rest
+        .strip_prefix(", built with `--target ")
+        .map(|rest| rest.split_once('`').expect("a target ends").0);
+    Some((name, target))
+}
+
+/// What holds for every value.
+fn check(value: &OsStr, target: Target<'_>) -> Result<(), TestCaseError> {
+    let error = match select(Some(value), target) {
+        Ok(Selection { machine, warning }) => {
+            prop_assert_eq!(value.to_str(), Some(machine.name));
+            prop_assert_eq!(warning, None);
+            return Ok(());
+        }
+        Err(error) => error.to_string(),
+    };
+    prop_assert!(value.to_str().and_then(Machine::named).is_none() || target.arch == "bpf");
+    let strange = |c: char| c.is_control() && c != '\n' || "\u{2028}\u{2029}\u{202e}".contains(c);
+    prop_assert!(!error.contains(strange), "{:?}", error);
+    prop_assert!((2..=3).contains(&error.lines().count()), "{:?}", error);
+    prop_assert!(
+        error.lines().all(|line| !line.starts_with("cargo")),
+        "{:?}",
+        error
+    );
+    if let Some((name, bpf_target)) = suggestion(&error) {
+        let target = match bpf_target {
+            Some("bpfel-unknown-none") => BPFEL,
+            Some("bpfeb-unknown-none") => BPFEB,
+            Some(other) => panic!("{other} is no BPF target"),
+            None => target,
+        };
+        let selection = select(Some(OsStr::new(name)), target);
+        prop_assert_eq!(selection.map(|selection| selection.machine.name), Ok(name));
+    }
+    Ok(())
+}
+
+/// A name that is known, with some characters inserted, replaced or left out.
+fn mutated_name() -> impl Strategy<Value = String> {
+    let names = MACHINES.iter().flat_map(|machine| {
+        let others = machine
+            .variants
+            .iter()
+            .flat_map(|variant| variant.also.iter().chain([&variant.triple]));
+        others.copied().chain([machine.name])
+    });
+    let names: Vec<&str> = names.chain(["arc", "csky", "sparc"]).collect();
+    let mutation = (
+        any::<prop::sample::Index>(),
+        0..3_usize,
+        prop::collection::vec(any::<char>(), 0..3),
+    );
+    (
+        prop::sample::select(names),
+        prop::collection::vec(mutation, 0..3),
+    )
+        .prop_map(|(name, mutations)| {
+            let mut name: Vec<char> = name.chars().collect();
+            for (at, removed, inserted) in mutations {
+                let at = at.index(name.len() + 1);
+                let end = (at + removed).min(name.len());
+                name.splice(at..end, inserted);
+            }
+            name.into_iter().collect()
+        })
+}
+
+proptest! {
+    // Failures are told, not written down in the source tree.
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bytes_give_a_row_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+        for target in TARGETS {
+            check(&OsString::from(OsStr::from_bytes(&bytes)), target)?;
+        }
+    }
+
+    #[test]
+    fn any_text_gives_a_row_or_an_error(text in prop::collection::vec(any::<char>(), 0..24)) {
+        for target in TARGETS {
+            check(OsStr::new(&String::from_iter(&text)), target)?;
+        }
+    }
+
+    #[test]
+    fn any_slip_gives_a_row_or_an_error(name in mutated_name()) {
+        for target in TARGETS {
+            check(OsStr::new(&name), target)?;
+        }
+    }
+}
