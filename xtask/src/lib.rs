@@ -6,4 +6,8 @@ pub mod generate;
 pub mod select;
 
 pub mod bpf;
+pub mod ctx;
+pub mod facts;
+pub mod object;
 pub mod proof;
+pub mod roles;
