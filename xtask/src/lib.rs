@@ -7,9 +7,13 @@ pub mod select;
 
 pub mod bpf;
 pub mod c;
+pub mod ctx;
 pub mod debian;
+pub mod facts;
 pub mod kernels;
+pub mod object;
 pub mod proof;
+pub mod roles;
 
 // Which libclang the process has loaded.
 pub use bindgen::clang_version;
