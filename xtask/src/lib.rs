@@ -5,6 +5,7 @@ pub mod generate;
 #[path = "../../build/select.rs"]
 pub mod select;
 
+pub mod bench;
 pub mod bpf;
 pub mod c;
 pub mod ctx;

@@ -24,6 +24,8 @@ usage: cargo xtask <command>
                               build the probe package in a folder for a machine (in big-endian,
                               where it has both), with whichever toolchain for BPF is installed;
                               prints the folder of its objects
+  bench                       print what the crate costs beside C and aya-ebpf, and write it to
+                              BENCHMARKS.md (as root)
   toolchain [core]            say which toolchain for BPF is installed (core: linker or no linker)";
 
 fn main() -> ExitCode {
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         }
         ["probe", folder, machine] => probe(Path::new(folder), machine, Endian::Little),
         ["probe", folder, machine, "big"] => probe(Path::new(folder), machine, Endian::Big),
+        ["bench"] => xtask::bench::bench(),
         ["toolchain"] => Toolchain::find().map(|toolchain| println!("{toolchain}")),
         ["toolchain", "core"] => Toolchain::with_core().map(|toolchain| println!("{toolchain}")),
         ["help" | "--help" | "-h"] => {
