@@ -1,7 +1,7 @@
 //! How a role is read: the macros that turn an architecture's block of roles into the methods of its
 //! `pt_regs`.
 
-use core::hint::black_box;
+use core::{hint::black_box, mem::MaybeUninit};
 
 /// Reads one slot of ctx in a way that every kernel's verifier accepts.
 ///
@@ -10,14 +10,32 @@ use core::hint::black_box;
 /// back. An empty inline assembly behind the load does, because LLVM never merges two of those, and
 /// it costs no instruction. That is what `black_box(())` is.
 ///
-/// The load is volatile for its width: LLVM would narrow `arg as u32` to a read of four bytes, which
-/// a perf_event program may not do.
+/// The load is volatile for its width: a program of type perf_event may only read whole slots, and only
+/// a volatile load is sure to stay as wide as it is written. LLVM 22 keeps the width of a plain one
+/// too, whatever the value is cast to, but nothing makes it. It costs no instruction either
+/// (`tests/codegen.rs`).
 #[inline(always)]
 pub(crate) fn load<T: Copy>(slot: &T) -> T {
     // SAFETY: a reference is valid for a read of its type, and T is Copy.
     let value = unsafe { core::ptr::from_ref(slot).read_volatile() };
     black_box(());
     value
+}
+
+/// `None`, with a zero where the value would be.
+///
+/// LLVM may compute with the value of an `Option` before it asks whether there is one. In an ordinary
+/// `None` that is a register that nothing was written to, and the verifier refuses the program
+/// (`R3 !read_ok`) although the result is never used. A zero is a value to compute with, and costs at
+/// most the instruction that sets it.
+#[inline(always)]
+pub(crate) fn none<T: Copy>() -> Option<T> {
+    const fn zeroed<T: Copy>() -> Option<T> {
+        // SAFETY: `none` has the compiler evaluate this, where an invalid value is an error.
+        unsafe { MaybeUninit::zeroed().assume_init() }
+    }
+    const { assert!(zeroed::<T>().is_none()) }
+    zeroed()
 }
 
 /// Where a function finds its return address, at its first instruction.
@@ -93,7 +111,7 @@ macro_rules! nth {
             let n = n + 1;
         )*
         let _ = (n, $index);
-        None
+        $crate::regs::none()
     }};
 }
 pub(crate) use nth;
@@ -159,7 +177,7 @@ macro_rules! arguments {
             /// where the argument is passed in a register, and [`arg_at`](Self::arg_at) has it.
             #[inline(always)]
             pub fn stack_arg_address_at(&self, index: usize) -> Option<c_ulong> {
-                if index < Self::ARG_REGISTERS { None } else { Some(self.stack_slot(index)) }
+                if index < Self::ARG_REGISTERS { $crate::regs::none() } else { Some(self.stack_slot(index)) }
             }
 
             #[inline(always)]

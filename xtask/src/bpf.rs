@@ -14,6 +14,8 @@ pub struct Toolchain {
     cargo: PathBuf,
     rustc: PathBuf,
     build_std: bool,
+    /// Whether `rustc` has to be told that it may use what only nightly may.
+    bootstrap: bool,
 }
 
 impl Toolchain {
@@ -36,21 +38,20 @@ impl Toolchain {
                     cargo,
                     rustc,
                     build_std: false,
+                    bootstrap: false,
                 });
             }
         }
         let nightly =
             |tool| printed("rustup", &["which", "--toolchain", "nightly", tool]).map(PathBuf::from);
         if let (Some(cargo), Some(rustc)) = (nightly("cargo"), nightly("rustc"))
-            && let Some(sysroot) = printed(&rustc, &["--print", "sysroot"])
-            && Path::new(&sysroot)
-                .join("lib/rustlib/src/rust/library/core")
-                .exists()
+            && has_source(&rustc)
         {
             return Ok(Self {
                 cargo,
                 rustc,
                 build_std: true,
+                bootstrap: false,
             });
         }
         Err(
@@ -58,6 +59,32 @@ impl Toolchain {
              nightly --component rust-src`"
                 .into(),
         )
+    }
+
+    /// The same toolchain, compiling `core` itself. `Err` says what to install.
+    pub fn building_core(self) -> Result<Self, String> {
+        if self.build_std {
+            return Ok(self);
+        }
+        if !has_source(&self.rustc) {
+            return Err(
+                "the toolchain has no source of `core`: `scripts/setup`, or Debian's rust-web-src"
+                    .into(),
+            );
+        }
+        Ok(Self {
+            build_std: true,
+            ..self.unstable()
+        })
+    }
+
+    /// The same toolchain, taking what otherwise only nightly takes.
+    #[must_use]
+    pub fn unstable(self) -> Self {
+        Self {
+            bootstrap: true,
+            ..self
+        }
     }
 
     /// `cargo` with this toolchain and nothing of the one that runs now.
@@ -76,6 +103,9 @@ impl Toolchain {
             }
         }
         cargo.env("RUSTC", &self.rustc);
+        if self.bootstrap {
+            cargo.env("RUSTC_BOOTSTRAP", "1");
+        }
         cargo
     }
 }
@@ -170,6 +200,14 @@ fn parent(path: PathBuf) -> Option<PathBuf> {
 fn has_core(rustc: &Path) -> bool {
     let libdir = ["--print", "target-libdir", "--target", "bpfel-unknown-none"];
     printed(rustc, &libdir).is_some_and(|libdir| Path::new(&libdir).is_dir())
+}
+
+fn has_source(rustc: &Path) -> bool {
+    printed(rustc, &["--print", "sysroot"]).is_some_and(|sysroot| {
+        Path::new(&sysroot)
+            .join("lib/rustlib/src/rust/library/core")
+            .exists()
+    })
 }
 
 /// What a program prints, if it succeeds.

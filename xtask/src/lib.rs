@@ -6,6 +6,10 @@ pub mod generate;
 pub mod select;
 
 pub mod bpf;
+pub mod ctx;
 pub mod debian;
+pub mod facts;
 pub mod kernels;
+pub mod object;
 pub mod proof;
+pub mod roles;

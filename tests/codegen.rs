@@ -1,0 +1,148 @@
+//! A read costs what it costs in C: the instructions that are emitted for every role of every machine,
+//! and for whole probes beside the same probes in C.
+
+use rbpf::ebpf::{self, Insn};
+use xtask::{
+    bpf::Toolchain,
+    ctx,
+    facts::{Facts, Reading},
+    object::Object,
+    proof::{Proof, run},
+    roles,
+    select::Endian,
+};
+
+fn main() {
+    let toolchain = Toolchain::find();
+    let clang = roles::clang();
+    let mut proofs = Vec::new();
+    for endian in [Endian::Little, Endian::Big] {
+        let found = toolchain.clone();
+        proofs.push(Proof::new(
+            format!("{endian}: a role is one load of its slot"),
+            toolchain.as_ref().map(drop).map_err(String::clone),
+            move || every_role(&Object::parse(&roles::ours(&found?, endian)?)?, endian),
+        ));
+        let (found, compiler) = (toolchain.clone(), clang.clone());
+        proofs.push(Proof::new(
+            format!("{endian}: what becomes of a value does not reshape its read"),
+            toolchain.as_ref().map(drop).map_err(String::clone),
+            move || every_reshaped(&Object::parse(&roles::ours(&found?, endian)?)?, endian),
+        ));
+        let found = toolchain.clone();
+        let needs = toolchain.as_ref().and(clang.as_ref()).map(drop);
+        proofs.push(Proof::new(
+            format!("{endian}: no more instructions than C"),
+            needs.map_err(String::clone),
+            move || {
+                let c = Object::parse(&roles::c(&compiler?, endian, true)?)?;
+                beside_c(&Object::parse(&roles::ours(&found?, endian)?)?, &c, endian)
+            },
+        ));
+    }
+    proofs.push(Proof::new(
+        "every row is of a machine",
+        Ok(()),
+        || match Facts::without_machine()[..] {
+            [] => Ok(()),
+            [name, ..] => Err(format!("`{name}` is not a row of the table")),
+        },
+    ));
+    run(proofs)
+}
+
+fn every_role(object: &Object, endian: Endian) -> Result<(), String> {
+    let mut complaints = Vec::new();
+    for facts in roles::machines(endian)? {
+        for role in roles::reads(facts, endian) {
+            let Some(reading) = role.reading else {
+                return Err(format!("`{}` is no single read", role.name));
+            };
+            let symbol = roles::symbol(facts, &role);
+            let emitted = object.program(&symbol)?;
+            let expected = expected(facts, reading);
+            if emitted != expected {
+                complaints.push(format!("{symbol}: {emitted:?}\nand not {expected:?}"));
+            }
+        }
+    }
+    none(complaints)
+}
+
+/// A load, what has to be done with the value, and the return.
+fn expected(facts: &Facts, reading: Option<Reading>) -> Vec<Insn> {
+    let unary = |opc, imm| insn(opc, 0, 0, 0, imm);
+    let exit = unary(ebpf::EXIT, 0);
+    let Some(Reading { slot, plus, mask }) = reading else {
+        return vec![unary(ebpf::MOV64_IMM, 0), exit];
+    };
+    let load = match slot.width {
+        4 => ebpf::LD_W_REG,
+        _ => ebpf::LD_DW_REG,
+    };
+    let mut insns = vec![insn(load, 0, 1, slot.offset as i16, 0)];
+    if plus != 0 {
+        insns.push(unary(ebpf::ADD64_IMM, plus as i32));
+        if facts.word == 4 {
+            // The sum has 32 bits, and this processor only sums 64.
+            insns.extend([unary(ebpf::LSH64_IMM, 32), unary(ebpf::RSH64_IMM, 32)]);
+        }
+    }
+    insns.extend(mask.map(|mask| unary(ebpf::AND64_IMM, mask as i32)));
+    insns.push(exit);
+    insns
+}
+
+fn insn(opc: u8, dst: u8, src: u8, off: i16, imm: i32) -> Insn {
+    Insn {
+        opc,
+        dst,
+        src,
+        off,
+        imm,
+    }
+}
+
+fn every_reshaped(object: &Object, endian: Endian) -> Result<(), String> {
+    let mut complaints = Vec::new();
+    for facts in roles::machines(endian)? {
+        let slot = facts.arguments()[0];
+        let whole = expected(facts, Some(slot))[0].clone();
+        for role in roles::reshaped(facts) {
+            let symbol = roles::symbol(facts, &role);
+            let emitted = object.program(&symbol)?;
+            let loads: Vec<&Insn> = emitted
+                .iter()
+                .filter(|insn| insn.opc & ebpf::BPF_CLS_MASK == ebpf::BPF_LDX)
+                .collect();
+            if loads.is_empty() || loads.iter().any(|load| load.opc != whole.opc) {
+                complaints.push(format!("{symbol}: {loads:?}, and not all like {whole:?}"));
+            }
+        }
+    }
+    none(complaints)
+}
+
+/// Compares with the C that kernels take: with a fence where the compiler would merge reads.
+fn beside_c(ours: &Object, c: &Object, endian: Endian) -> Result<(), String> {
+    let mut complaints = Vec::new();
+    for facts in roles::machines(endian)? {
+        for role in roles::all(facts, endian) {
+            let symbol = roles::symbol(facts, &role);
+            let c = c.program(&symbol)?;
+            ctx::check(&c).map_err(|why| format!("the C of {symbol} {why}"))?;
+            let (ours, c) = (ours.program(&symbol)?.len(), c.len());
+            if ours > c {
+                complaints.push(format!("{symbol}: {ours} instructions, and {c} in C"));
+            }
+        }
+    }
+    none(complaints)
+}
+
+fn none(complaints: Vec<String>) -> Result<(), String> {
+    if complaints.is_empty() {
+        return Ok(());
+    }
+    Err(complaints.join("\n"))
+}

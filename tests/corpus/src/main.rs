@@ -1,0 +1,53 @@
+//! The corpus as BPF programs: every function of `programs` in a section that loaders understand.
+
+#![no_std]
+#![no_main]
+
+mod helpers;
+#[cfg(feature = "plain")]
+mod plain;
+mod programs;
+
+mod machine {
+    #[cfg(feature = "plain")]
+    pub use crate::plain::pt_regs;
+    pub use probe_abi::*;
+}
+
+macro_rules! probes {
+    ($($name:ident)*) => { $(
+        #[unsafe(no_mangle)]
+        #[cfg_attr(not(feature = "perf-event"), unsafe(link_section = "uprobe"))]
+        #[cfg_attr(feature = "perf-event", unsafe(link_section = "perf_event"))]
+        pub extern "C" fn $name(ctx: *const machine::c_void) -> u64 {
+            // SAFETY: a probe program's only argument is its ctx.
+            programs::$name(unsafe { machine::pt_regs::from_ctx(ctx) })
+        }
+    )* };
+}
+programs::for_each!(probes);
+
+// Helpers that read memory are for programs under the GPL alone.
+#[unsafe(no_mangle)]
+#[unsafe(link_section = "license")]
+static LICENSE: [u8; 4] = *b"GPL\0";
+
+/// What the compiler calls to fill an array. The one of compiler-builtins steps through memory in a way
+/// that the verifier refuses, so BPF programs bring their own: without C's result, because no function
+/// may return an address of the stack.
+///
+/// # Safety
+///
+/// As of C's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn memset(start: *mut u8, byte: i32, length: usize) {
+    for index in 0..length {
+        // SAFETY: the caller's. Volatile, or the compiler sees what this is and calls itself.
+        unsafe { start.add(index).write_volatile(byte as u8) };
+    }
+}
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    loop {}
+}

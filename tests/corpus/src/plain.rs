@@ -1,0 +1,88 @@
+//! x86_64's registers with the methods that a crate would have which reads fields plainly.
+//!
+//! Only the machine whose kernel can refuse them here needs this twin.
+
+use probe_abi::{
+    ARG_REGISTERS, Argument, ReturnAddress, SYSCALL_ARG_REGISTERS, SyscallArgument, c_ulong, c_void,
+};
+
+#[allow(non_camel_case_types)]
+#[derive(Clone, Copy, Default)]
+#[repr(transparent)]
+pub struct pt_regs(probe_abi::pt_regs);
+
+impl pt_regs {
+    #[inline(always)]
+    pub unsafe fn from_ctx<'ctx>(ctx: *const c_void) -> &'ctx Self {
+        // SAFETY: the caller passes a ctx, and a transparent wrapper has its layout.
+        unsafe { &*ctx.cast() }
+    }
+
+    #[inline(always)]
+    pub fn arg<const N: usize>(&self) -> c_ulong
+    where
+        Self: Argument<N, ARG_REGISTERS>,
+    {
+        self.arg_at(N).unwrap_or(0)
+    }
+
+    #[inline(always)]
+    pub fn arg_at(&self, index: usize) -> Option<c_ulong> {
+        Some(match index {
+            0 => self.0.rdi,
+            1 => self.0.rsi,
+            2 => self.0.rdx,
+            3 => self.0.rcx,
+            4 => self.0.r8,
+            5 => self.0.r9,
+            _ => return None,
+        })
+    }
+
+    #[inline(always)]
+    pub fn syscall_arg<const N: usize>(&self) -> c_ulong
+    where
+        Self: SyscallArgument<N, SYSCALL_ARG_REGISTERS>,
+    {
+        match N {
+            3 => self.0.r10,
+            n => self.arg_at(n).unwrap_or(0),
+        }
+    }
+
+    #[inline(always)]
+    pub fn stack_arg_address_at(&self, index: usize) -> Option<c_ulong> {
+        let beyond = index.checked_sub(ARG_REGISTERS)? as c_ulong;
+        Some(self.0.rsp.wrapping_add(8 + 8 * beyond))
+    }
+
+    #[inline(always)]
+    pub fn return_value(&self) -> c_ulong {
+        self.0.rax
+    }
+
+    #[inline(always)]
+    pub fn instruction_pointer(&self) -> c_ulong {
+        self.0.rip
+    }
+
+    #[inline(always)]
+    pub fn stack_pointer(&self) -> c_ulong {
+        self.0.rsp
+    }
+
+    #[inline(always)]
+    pub fn frame_pointer(&self) -> Option<c_ulong> {
+        Some(self.0.rbp)
+    }
+
+    #[inline(always)]
+    pub fn return_address(&self) -> ReturnAddress {
+        ReturnAddress::Stack(self.0.rsp)
+    }
+
+    #[inline(always)]
+    pub fn syscall_number(&self) -> c_ulong {
+        self.0.orig_rax
+    }
+}

@@ -1,0 +1,177 @@
+//! The corpus on the host: the same text, reading a register file by the facts that the proofs have
+//! typed, and not by anything of this crate.
+
+use xtask::{
+    facts::{Facts, Reading},
+    select::Endian,
+};
+
+/// What ctx points to: as long as the longest `pt_regs`.
+pub const FILE: usize = 400;
+
+/// One machine's registers.
+#[derive(Clone, Copy)]
+pub struct Registers {
+    bytes: [u8; FILE],
+    facts: &'static Facts,
+    endian: Endian,
+}
+
+impl Registers {
+    /// A file in which every slot holds the value of its number.
+    pub fn numbered(facts: &'static Facts, endian: Endian, value: impl Fn(u64) -> u64) -> Self {
+        let mut bytes = [0; FILE];
+        for (number, slot) in bytes.chunks_exact_mut(facts.word).enumerate() {
+            slot.copy_from_slice(&value(number as u64).to_ne_bytes()[..facts.word]);
+        }
+        Self {
+            bytes,
+            facts,
+            endian,
+        }
+    }
+
+    pub fn bytes(&self) -> &[u8; FILE] {
+        &self.bytes
+    }
+
+    pub fn set(&mut self, reading: Reading, value: u64) {
+        let slot = reading.slot;
+        self.bytes[slot.offset..][..slot.width].copy_from_slice(&value.to_ne_bytes()[..slot.width]);
+    }
+
+    fn get(&self, reading: Reading) -> u64 {
+        let slot = reading.slot;
+        let mut bytes = [0; 8];
+        bytes[..slot.width].copy_from_slice(&self.bytes[slot.offset..][..slot.width]);
+        let value = u64::from_ne_bytes(bytes).wrapping_add(reading.plus);
+        reading.mask.map_or(value, |mask| value & u64::from(mask))
+    }
+}
+
+/// What a program of the corpus returns by the model; `None` on a machine that there is no model of.
+pub type Expected = fn(&Registers) -> u64;
+
+macro_rules! by_name {
+    ($($program:ident)*) => {
+        pub fn expected(name: &str) -> Option<super::Expected> {
+            Some(match name {
+                $(stringify!($program) => |file| programs::$program(&machine::pt_regs(*file)),)*
+                _ => return None,
+            })
+        }
+    };
+}
+
+macro_rules! models {
+    ($($module:ident = $name:literal: $($endian:ident $triple:literal [$($also:literal)*]),+;)*) => {
+        $(#[allow(clippy::unnecessary_cast, clippy::let_and_return, dead_code)]
+        mod $module {
+            mod machine {
+                pub use probe_abi::{Argument, SyscallArgument};
+                pub use probe_abi::arch::$module::{ARG_REGISTERS, ReturnAddress, c_ulong};
+                use probe_abi::arch::$module::SYSCALL_ARG_REGISTERS;
+
+                #[allow(non_camel_case_types)]
+                #[derive(Clone, Copy)]
+                pub struct pt_regs(pub super::super::Registers);
+
+                impl Default for pt_regs {
+                    fn default() -> Self {
+                        unreachable!("no program that has registers of its own runs on the host")
+                    }
+                }
+
+                impl pt_regs {
+                    pub fn arg<const N: usize>(&self) -> c_ulong
+                    where
+                        Self: Argument<N, ARG_REGISTERS>,
+                    {
+                        self.0.get(self.0.facts.arguments()[N]) as c_ulong
+                    }
+
+                    pub fn arg_at(&self, index: usize) -> Option<c_ulong> {
+                        let reading = *self.0.facts.arguments().get(index)?;
+                        Some(self.0.get(reading) as c_ulong)
+                    }
+
+                    pub fn syscall_arg<const N: usize>(&self) -> c_ulong
+                    where
+                        Self: SyscallArgument<N, SYSCALL_ARG_REGISTERS>,
+                    {
+                        self.0.get(self.0.facts.syscall_arguments()[N]) as c_ulong
+                    }
+
+                    pub fn stack_arg_address_at(&self, index: usize) -> Option<c_ulong> {
+                        let reading = self.0.facts.stack_argument(index, self.0.endian)?;
+                        Some(self.0.get(reading) as c_ulong)
+                    }
+
+                    pub fn syscall_number(&self) -> c_ulong {
+                        self.0.get(self.0.facts.syscall_number()) as c_ulong
+                    }
+
+                    pub fn return_value(&self) -> c_ulong {
+                        self.0.get(self.0.facts.return_value()) as c_ulong
+                    }
+
+                    pub fn instruction_pointer(&self) -> c_ulong {
+                        self.0.get(self.0.facts.instruction_pointer()) as c_ulong
+                    }
+
+                    pub fn stack_pointer(&self) -> c_ulong {
+                        self.0.get(self.0.facts.stack_pointer()) as c_ulong
+                    }
+
+                    pub fn frame_pointer(&self) -> Option<c_ulong> {
+                        let reading = self.0.facts.frame_pointer()?;
+                        Some(self.0.get(reading) as c_ulong)
+                    }
+
+                    pub fn return_address(&self) -> ReturnAddress {
+                        let value = self.0.get(self.0.facts.return_address()) as c_ulong;
+                        if self.0.facts.returns_on_stack() {
+                            ReturnAddress::Stack(value)
+                        } else {
+                            ReturnAddress::Register(value)
+                        }
+                    }
+                }
+            }
+
+            mod helpers {
+                use super::machine::c_ulong;
+
+                pub fn pid_tgid() -> u64 {
+                    unreachable!("{NOT_HERE}")
+                }
+
+                pub fn read_kernel<T>(_address: c_ulong) -> Option<T> {
+                    unreachable!("{NOT_HERE}")
+                }
+
+                pub fn read_user_str(_buffer: &mut [u8], _address: c_ulong) -> i64 {
+                    unreachable!("{NOT_HERE}")
+                }
+
+                const NOT_HERE: &str = "a program that calls a helper is not run";
+            }
+
+            mod programs {
+                include!("../corpus/src/programs.rs");
+            }
+
+            programs::for_each!(by_name);
+        })*
+
+        /// What a program has to return on a machine.
+        pub fn expected(machine: &str, program: &str) -> Option<Expected> {
+            match machine {
+                $($name => $module::expected(program),)*
+                _ => None,
+            }
+        }
+    };
+}
+include!("../../src/arch/table.rs");
+machines!(models);

@@ -1,0 +1,212 @@
+//! BPF programs as they lie in an object, of either endianness.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use object::{
+    Endianness, Object as _, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTarget,
+    SectionIndex, SymbolKind, elf,
+};
+use rbpf::ebpf::{self, Insn};
+
+/// The `src` of a call whose target is a function of the same object.
+const LOCAL_CALL: u8 = 1;
+
+/// What a call is marked with whose target the linker of the program has to fill in.
+const CALL_RELOCATION: RelocationFlags = RelocationFlags::Elf {
+    r_type: elf::R_BPF_64_32,
+};
+
+/// An object's functions.
+#[derive(Debug)]
+pub struct Object {
+    functions: BTreeMap<String, Function>,
+    undefined: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Function {
+    section: String,
+    insns: Vec<Insn>,
+    /// The functions that it calls, by the index of the call.
+    calls: BTreeMap<usize, String>,
+    /// Whether it has the address of something that only a loader can place.
+    placed_by_loader: bool,
+}
+
+impl Object {
+    pub fn parse(bytes: &[u8]) -> Result<Self, String> {
+        read(bytes).map_err(|error| format!("cannot read the object: {error}"))
+    }
+
+    /// The names of the programs: the functions that stand in a section of their own kind.
+    pub fn programs(&self) -> impl Iterator<Item = &str> {
+        let programs = self
+            .functions
+            .iter()
+            .filter(|(_, function)| function.section != ".text");
+        programs.map(|(name, _)| name.as_str())
+    }
+
+    /// The names of everything that is defined or referred to.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let undefined = self.undefined.iter().map(String::as_str);
+        self.functions.keys().map(String::as_str).chain(undefined)
+    }
+
+    /// The symbols that are nowhere in the object.
+    pub fn undefined(&self) -> &[String] {
+        &self.undefined
+    }
+
+    /// A program, with the functions that it calls behind it and the calls pointing to them.
+    pub fn program(&self, name: &str) -> Result<Vec<Insn>, String> {
+        let mut order = Vec::new();
+        self.callees_first(name, &mut order, &mut BTreeSet::new())?;
+        // Callers first, so that every call is forwards, the only direction that rbpf takes.
+        order.reverse();
+        let mut starts = BTreeMap::new();
+        let mut length = 0;
+        for (name, function) in &order {
+            starts.insert(*name, length);
+            length += function.insns.len();
+        }
+        let mut program = Vec::with_capacity(length);
+        for (_, function) in &order {
+            let start = program.len();
+            program.extend(function.insns.iter().cloned());
+            for (call, callee) in &function.calls {
+                let next = start + call + 1;
+                program[start + call].imm = starts[callee.as_str()] as i32 - next as i32;
+            }
+        }
+        Ok(program)
+    }
+
+    fn callees_first<'a>(
+        &'a self,
+        name: &'a str,
+        order: &mut Vec<(&'a str, &'a Function)>,
+        seen: &mut BTreeSet<&'a str>,
+    ) -> Result<(), String> {
+        if !seen.insert(name) {
+            return Ok(());
+        }
+        let function = self
+            .functions
+            .get(name)
+            .ok_or_else(|| format!("`{name}` is not in the object"))?;
+        if function.placed_by_loader {
+            return Err(format!("`{name}` has data that only a loader can place"));
+        }
+        for callee in function.calls.values() {
+            self.callees_first(callee, order, seen)?;
+        }
+        order.push((name, function));
+        Ok(())
+    }
+}
+
+/// Whether an instruction calls a function of the same object.
+pub fn is_local_call(insn: &Insn) -> bool {
+    insn.opc == ebpf::CALL && insn.src == LOCAL_CALL
+}
+
+/// Whether an instruction calls one of the kernel's helpers.
+pub fn is_helper_call(insn: &Insn) -> bool {
+    insn.opc == ebpf::CALL && insn.src != LOCAL_CALL
+}
+
+/// Where a function starts: its section, and its first instruction there.
+type Place = (usize, i64);
+
+fn read(bytes: &[u8]) -> Result<Object, object::Error> {
+    let file = object::File::parse(bytes)?;
+    let mut undefined = Vec::new();
+    let mut functions = BTreeMap::new();
+    let mut places = BTreeMap::new();
+    for symbol in file.symbols() {
+        let name = symbol.name()?.to_owned();
+        if symbol.is_undefined() && !name.is_empty() {
+            undefined.push(name);
+        } else if symbol.kind() == SymbolKind::Text {
+            places.insert(place(&symbol), name.clone());
+            functions.insert(name, function(&file, &symbol)?);
+        }
+    }
+    for ((section, start), name) in &places {
+        if let Some(function) = functions.get_mut(name) {
+            find_callees(&file, function, (*section, *start), &places)?;
+        }
+    }
+    Ok(Object {
+        functions,
+        undefined,
+    })
+}
+
+fn place<'data>(symbol: &impl ObjectSymbol<'data>) -> Place {
+    let section = symbol.section_index().map_or(0, |section| section.0);
+    (section, (symbol.address() / ebpf::INSN_SIZE as u64) as i64)
+}
+
+fn function<'data>(
+    file: &object::File<'data>,
+    symbol: &impl ObjectSymbol<'data>,
+) -> Result<Function, object::Error> {
+    let section = file.section_by_index(SectionIndex(place(symbol).0))?;
+    let code = section.data_range(symbol.address(), symbol.size())?;
+    Ok(Function {
+        section: section.name()?.to_owned(),
+        insns: decode(code.unwrap_or_default(), file.endianness()),
+        calls: BTreeMap::new(),
+        placed_by_loader: false,
+    })
+}
+
+fn find_callees(
+    file: &object::File<'_>,
+    function: &mut Function,
+    (section, start): Place,
+    places: &BTreeMap<Place, String>,
+) -> Result<(), object::Error> {
+    let relocations: BTreeMap<_, _> = file
+        .section_by_index(SectionIndex(section))?
+        .relocations()
+        .map(|(offset, relocation)| ((offset / ebpf::INSN_SIZE as u64) as i64, relocation))
+        .collect();
+    for (index, insn) in function.insns.iter().enumerate() {
+        let here = start + index as i64;
+        let next = i64::from(insn.imm) + 1;
+        let target = match relocations.get(&here) {
+            Some(relocation) => match (relocation.flags(), relocation.target()) {
+                (CALL_RELOCATION, RelocationTarget::Symbol(symbol)) => {
+                    let (section, start) = place(&file.symbol_by_index(symbol)?);
+                    (section, start + next)
+                }
+                _ => {
+                    function.placed_by_loader = true;
+                    continue;
+                }
+            },
+            None if is_local_call(insn) => (section, here + next),
+            None => continue,
+        };
+        if let Some(callee) = places.get(&target) {
+            function.calls.insert(index, callee.clone());
+        }
+    }
+    Ok(())
+}
+
+/// The instructions in a section's bytes.
+fn decode(code: &[u8], endianness: Endianness) -> Vec<Insn> {
+    let mut code = code.to_vec();
+    if endianness == Endianness::Big {
+        for insn in code.chunks_exact_mut(ebpf::INSN_SIZE) {
+            insn[1] = insn[1].rotate_left(4);
+            insn[2..4].reverse();
+            insn[4..8].reverse();
+        }
+    }
+    ebpf::to_insn_vec(&code)
+}
