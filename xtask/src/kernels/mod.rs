@@ -28,6 +28,22 @@ use crate::{
 /// The machine of which the corpus has a twin with plain field access.
 const PLAIN_MACHINE: &str = "x86_64";
 
+/// What the columns of the table are.
+const LEGEND: &str = "\
+* uprobe: 12 arguments, those in registers and those on the stack; instruction pointer, stack pointer,
+  frame pointer, return address
+* uretprobe: return value, instruction pointer, stack pointer
+* kprobe: 6 arguments of a kernel function, on the stack where they lie there; instruction pointer
+* kretprobe: return value, and where it returns to, which is what the kprobe took for the return address
+* syscall: a kprobe on a syscall's function: 6 arguments, and where the kernel wraps it, the number
+* sys_enter: the same by the raw tracepoint
+* kprobe.multi, kretprobe.multi: as kprobe and kretprobe
+* context: ctx is as long as `pt_regs`
+* BTF: the kernel's own description of `pt_regs` agrees, field by field
+* corpus: all programs of tests/corpus load; and on x86_64, up to 6.12, those that are listed as refused
+  when they read fields plainly are refused
+";
+
 /// Which kernels to boot; everything that is not named.
 #[derive(Debug, Default)]
 pub struct Selection {
@@ -115,7 +131,7 @@ pub fn run(selection: &Selection) -> Result<(), String> {
         );
         table.add(guest, kernel, result);
     }
-    println!("{}", table.rows);
+    println!("{}", table.text());
     if selection.is_everything() {
         let path = bpf::root().join("KERNELS.md");
         fs::write(&path, table.page()?).map_err(cannot("write", &path))?;
@@ -291,17 +307,23 @@ impl Table {
         }
     }
 
-    fn page(&self) -> Result<String, String> {
-        let date = printed(Command::new("date").args(["-u", "+%F"]))?;
+    fn text(&self) -> String {
         let promises = PROMISES.join(" | ");
         let line = "---|".repeat(PROMISES.len() + 2);
+        format!("| machine | kernel | {promises} |\n|{line}\n{}", self.rows)
+    }
+
+    fn page(&self) -> Result<String, String> {
+        let date = printed(Command::new("date").args(["-u", "+%F"]))?;
         Ok(format!(
             "# Real kernels\n\n\
-             What each kernel confirmed of this crate, run on {date} by `cargo xtask kernels`: Debian's \
-             kernels under qemu, with programs built by this crate for each machine. ✓ every value was \
-             the one that the guest knows, – this kernel has no such thing, ✗ contradicted.\n\n\
-             | machine | kernel | {promises} |\n|{line}\n{}\n## Images\n\n{}",
-            self.rows, self.images
+             What Debian's kernels confirmed of this crate under qemu on {date}. `cargo xtask kernels` \
+             boots them, runs programs that this crate built for the machine, and rewrites this page.\n\n\
+             ✓ is confirmed: every value that the programs wrote down is the one that the traced process \
+             or the kernel's own lists have. – is a thing that this kernel does not have, ✗ is \
+             contradicted.\n\n{}\n{LEGEND}\n## Images\n\n{}",
+            self.text(),
+            self.images
         ))
     }
 }
