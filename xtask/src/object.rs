@@ -16,9 +16,16 @@ const CALL_RELOCATION: RelocationFlags = RelocationFlags::Elf {
     r_type: elf::R_BPF_64_32,
 };
 
+/// The `src` of a load of a 64-bit constant that stands for a map.
+const MAP: u8 = 1;
+
+/// The section of the maps.
+const MAPS: &str = "maps";
+
 /// An object's functions.
 #[derive(Debug)]
 pub struct Object {
+    endianness: Endianness,
     functions: BTreeMap<String, Function>,
     undefined: Vec<String>,
 }
@@ -29,7 +36,9 @@ struct Function {
     insns: Vec<Insn>,
     /// The functions that it calls, by the index of the call.
     calls: BTreeMap<usize, String>,
-    /// Whether it has the address of something that only a loader can place.
+    /// The loads of a map's address, which is what the kernel is told to put there.
+    maps: Vec<usize>,
+    /// Whether it has the address of something else that only a loader can place.
     placed_by_loader: bool,
 }
 
@@ -74,12 +83,28 @@ impl Object {
         for (_, function) in &order {
             let start = program.len();
             program.extend(function.insns.iter().cloned());
+            for map in &function.maps {
+                program[start + map].src = MAP;
+            }
             for (call, callee) in &function.calls {
                 let next = start + call + 1;
                 program[start + call].imm = starts[callee.as_str()] as i32 - next as i32;
             }
         }
         Ok(program)
+    }
+
+    /// The bytes of a program as its machine's kernel takes them.
+    pub fn bytes(&self, name: &str) -> Result<Vec<u8>, String> {
+        let mut code: Vec<u8> = self
+            .program(name)?
+            .iter()
+            .flat_map(Insn::to_array)
+            .collect();
+        if self.endianness == Endianness::Big {
+            swap(&mut code);
+        }
+        Ok(code)
     }
 
     fn callees_first<'a>(
@@ -139,6 +164,7 @@ fn read(bytes: &[u8]) -> Result<Object, object::Error> {
         }
     }
     Ok(Object {
+        endianness: file.endianness(),
         functions,
         undefined,
     })
@@ -159,6 +185,7 @@ fn function<'data>(
         section: section.name()?.to_owned(),
         insns: decode(code.unwrap_or_default(), file.endianness()),
         calls: BTreeMap::new(),
+        maps: Vec::new(),
         placed_by_loader: false,
     })
 }
@@ -183,6 +210,10 @@ fn find_callees(
                     let (section, start) = place(&file.symbol_by_index(symbol)?);
                     (section, start + next)
                 }
+                (_, target) if is_map(file, target)? => {
+                    function.maps.push(index);
+                    continue;
+                }
                 _ => {
                     function.placed_by_loader = true;
                     continue;
@@ -198,15 +229,31 @@ fn find_callees(
     Ok(())
 }
 
+/// Whether a relocation is for something in the section of the maps.
+fn is_map(file: &object::File<'_>, target: RelocationTarget) -> Result<bool, object::Error> {
+    let RelocationTarget::Symbol(symbol) = target else {
+        return Ok(false);
+    };
+    match file.symbol_by_index(symbol)?.section_index() {
+        Some(section) => Ok(file.section_by_index(section)?.name()? == MAPS),
+        None => Ok(false),
+    }
+}
+
 /// The instructions in a section's bytes.
 fn decode(code: &[u8], endianness: Endianness) -> Vec<Insn> {
     let mut code = code.to_vec();
     if endianness == Endianness::Big {
-        for insn in code.chunks_exact_mut(ebpf::INSN_SIZE) {
-            insn[1] = insn[1].rotate_left(4);
-            insn[2..4].reverse();
-            insn[4..8].reverse();
-        }
+        swap(&mut code);
     }
     ebpf::to_insn_vec(&code)
+}
+
+/// Turns little-endian instructions into big-endian ones, or back.
+fn swap(code: &mut [u8]) {
+    for insn in code.chunks_exact_mut(ebpf::INSN_SIZE) {
+        insn[1] = insn[1].rotate_left(4);
+        insn[2..4].reverse();
+        insn[4..8].reverse();
+    }
 }

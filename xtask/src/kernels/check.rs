@@ -18,58 +18,84 @@ const SYSCALL: &str = "sendto";
 /// Whether each of the function's arguments is an `int`, of which only the low half means something.
 const IS_INT: [bool; SYSCALL_ARGS] = [true, false, false, true, false, true];
 
-/// A step of the guest's plan: a probe, on what, and with which program.
+/// What a guest does, step by step.
+#[derive(Debug)]
+pub struct Plan(Vec<Step>);
+
+/// A program to load, and what to probe with it.
+#[derive(Debug)]
 struct Step {
-    name: &'static str,
+    name: String,
     kind: &'static str,
-    program: &'static str,
+    program: String,
     symbol: String,
 }
 
-fn steps(guest: &Guest) -> Vec<Step> {
-    let (wrapper, program) = match guest.syscalls {
-        Syscalls::Wrapped(prefix) => (prefix, "syscall_wrapper"),
-        Syscalls::Plain(prefix) => (prefix, "kernel_entry"),
-    };
-    let on_syscall = format!("{wrapper}{SYSCALL}");
-    [
-        ("uprobe", "uprobe", "user_entry", "target"),
-        ("uretprobe", "uretprobe", "function_return", "target"),
-        ("kprobe", "kprobe", "kernel_entry", FUNCTION),
-        ("kretprobe", "kretprobe", "function_return", FUNCTION),
-        ("syscall", "kprobe", program, &on_syscall),
-        ("sys_enter", "raw_tracepoint", "sys_enter", "sys_enter"),
-        ("kprobe.multi", "kprobe.multi", "kernel_entry", FUNCTION),
-        (
-            "kretprobe.multi",
-            "kretprobe.multi",
-            "function_return",
-            FUNCTION,
-        ),
-        ("context", "uprobe", "whole_context", "target"),
-    ]
-    .map(|(name, kind, program, symbol)| Step {
-        name,
-        kind,
-        program,
-        symbol: symbol.to_owned(),
-    })
-    .into()
-}
-
-/// The plan's text, as `init.c` reads it.
-pub fn plan(guest: &Guest) -> String {
-    let mut plan = String::new();
-    for Step {
-        name,
-        kind,
-        program,
-        symbol,
-    } in steps(guest)
-    {
-        let _ = writeln!(plan, "{name} {kind} {program} {symbol}");
+impl Plan {
+    pub fn new(guest: &Guest) -> Self {
+        let (wrapper, program) = match guest.syscalls {
+            Syscalls::Wrapped(prefix) => (prefix, "syscall_wrapper"),
+            Syscalls::Plain(prefix) => (prefix, "kernel_entry"),
+        };
+        let on_syscall = format!("{wrapper}{SYSCALL}");
+        let steps = [
+            ("uprobe", "uprobe", "user_entry", "target"),
+            ("uretprobe", "uretprobe", "function_return", "target"),
+            ("kprobe", "kprobe", "kernel_entry", FUNCTION),
+            ("kretprobe", "kretprobe", "function_return", FUNCTION),
+            ("syscall", "kprobe", program, &on_syscall),
+            ("sys_enter", "raw_tracepoint", "sys_enter", "sys_enter"),
+            ("kprobe.multi", "kprobe.multi", "kernel_entry", FUNCTION),
+            (
+                "kretprobe.multi",
+                "kretprobe.multi",
+                "function_return",
+                FUNCTION,
+            ),
+            ("context", "uprobe", "whole_context", "target"),
+        ];
+        let steps = steps.map(|(name, kind, program, symbol)| Step {
+            name: name.to_owned(),
+            kind,
+            program: program.to_owned(),
+            symbol: symbol.to_owned(),
+        });
+        Self(steps.into())
     }
-    plan
+
+    /// Adds a program that is only loaded.
+    pub fn load(&mut self, program: &str) {
+        self.0.push(Step {
+            name: program.to_owned(),
+            kind: "load",
+            program: program.to_owned(),
+            symbol: "-".to_owned(),
+        });
+    }
+
+    /// The text that `init.c` reads.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for Step {
+            name,
+            kind,
+            program,
+            symbol,
+        } in &self.0
+        {
+            let _ = writeln!(text, "{name} {kind} {program} {symbol}");
+        }
+        text
+    }
+
+    /// The names of the steps that only load a program of some folder.
+    fn loads<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = &'a str> {
+        let names = self.0.iter().map(|step| step.name.as_str());
+        names.filter(move |name| {
+            name.split_once('/')
+                .is_some_and(|(first, _)| first == folder)
+        })
+    }
 }
 
 /// The words to call with: no two are the same, and neither are two halves of one.
@@ -131,10 +157,24 @@ pub const PROMISES: &[&str] = &[
     "kretprobe.multi",
     "context",
     "BTF",
+    "corpus",
 ];
 
+/// The folders of the programs that are only loaded: the corpus, and the same with plain field access.
+pub const OURS: &str = "ours";
+pub const PLAIN: &str = "plain";
+
+/// What kernels refuse of the corpus when it reads fields plainly.
+const REFUSED_WHEN_PLAIN: &[&str] = include!("../../../tests/corpus/refused.rs");
+
+/// Why they refuse it: the address is computed from ctx, or differs from path to path.
+const REFUSALS: [&str; 2] = ["dereference of modified ctx ptr", "variable ctx access"];
+
+/// What Linux 6.1 says of a loop that goes back other than by a jump, whatever is in it.
+const LOOP_REFUSAL: &str = "back-edge from insn";
+
 /// Compares everything that a guest said with what it should have.
-pub fn outcomes(guest: &Guest, kernel: &Kernel, console: &[String]) -> Vec<Outcome> {
+pub fn outcomes(guest: &Guest, kernel: &Kernel, plan: &Plan, console: &[String]) -> Vec<Outcome> {
     let said = Said::new(console);
     let values = Values::new(guest);
     PROMISES
@@ -143,6 +183,7 @@ pub fn outcomes(guest: &Guest, kernel: &Kernel, console: &[String]) -> Vec<Outco
             let check = Check {
                 guest,
                 kernel,
+                plan,
                 values: &values,
                 said: &said,
                 promise,
@@ -208,6 +249,7 @@ impl<'a> Said<'a> {
 struct Check<'a> {
     guest: &'a Guest,
     kernel: &'a Kernel,
+    plan: &'a Plan,
     values: &'a Values,
     said: &'a Said<'a>,
     promise: &'static str,
@@ -259,6 +301,7 @@ impl Check<'_> {
             "kprobe.multi" => self.multi_entry(),
             "context" => self.said.report(self.promise).map(drop),
             "BTF" => self.btf(),
+            "corpus" => self.corpus(),
             other => Err(format!("nothing checks `{other}`")),
         }
     }
@@ -443,6 +486,46 @@ impl Check<'_> {
             ));
         }
         Ok(())
+    }
+
+    /// The whole corpus loads; and where the verifier refuses addresses computed from ctx, so it does those
+    /// programs that are listed as refused when they read fields plainly, and no others.
+    fn corpus(&mut self) -> Result<(), String> {
+        let verdict = |program| match self.said.text(program, "loaded") {
+            Some(_) => Ok(()),
+            None => Err(self
+                .said
+                .text(program, "refused")
+                .unwrap_or("the guest did not say why")),
+        };
+        let mut differences = Vec::new();
+        let mut loaded = 0;
+        for program in self.plan.loads(OURS) {
+            match verdict(program) {
+                Ok(()) => loaded += 1,
+                Err(why) if self.kernel.refuses_loops && why.starts_with(LOOP_REFUSAL) => {}
+                Err(why) => differences.push(format!("`{program}` is refused: {why}")),
+            }
+        }
+        let twins = self.plan.loads(PLAIN);
+        for program in twins.filter(|_| self.kernel.refuses_modified_ctx) {
+            let name = program.trim_start_matches("plain/");
+            let refused = REFUSED_WHEN_PLAIN.contains(&name);
+            let verdict = verdict(program);
+            let expected = match verdict {
+                Ok(()) => !refused,
+                Err(why) if self.kernel.refuses_loops && why.starts_with(LOOP_REFUSAL) => true,
+                Err(why) => refused && REFUSALS.iter().any(|reason| why.starts_with(reason)),
+            };
+            if !expected {
+                differences.push(format!("the kernel said of `{program}`: {verdict:?}"));
+            }
+        }
+        self.differences.extend(differences);
+        match loaded {
+            0 => Err("no program of the corpus was loaded".into()),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -75,6 +75,11 @@ pub struct Kernel {
     /// Where it has kprobe.multi: how far behind the function's symbol that says it stopped, which is
     /// behind the call of the kernel's tracer.
     pub multi: Option<u64>,
+    /// Whether its verifier refuses to read at an address that is computed from ctx; the newest accepts
+    /// some.
+    pub refuses_modified_ctx: bool,
+    /// Whether its verifier refuses loops that go back other than by a jump.
+    pub refuses_loops: bool,
     /// Whether a kprobe can be on a function's first instruction, and so a kretprobe be at all.
     pub kprobe_at_entry: bool,
 }
@@ -92,6 +97,8 @@ const fn kernel(
         flavour,
         btf: false,
         multi: None,
+        refuses_modified_ctx: true,
+        refuses_loops: false,
         kprobe_at_entry: true,
     }
 }
@@ -121,6 +128,16 @@ impl Kernel {
         self
     }
 
+    const fn refuses_loops(mut self) -> Self {
+        self.refuses_loops = true;
+        self
+    }
+
+    const fn reads_at_modified_ctx(mut self) -> Self {
+        self.refuses_modified_ctx = false;
+        self
+    }
+
     const fn kprobe_behind_entry(mut self) -> Self {
         self.kprobe_at_entry = false;
         self
@@ -142,11 +159,14 @@ pub const GUESTS: &[Guest] = &[
         kprobe_stops_behind: 1,
         return_address_on_stack: 8,
         kernels: &[
-            kernel("6.1", "bookworm", "linux-image", "cloud-amd64-unsigned").btf(),
+            kernel("6.1", "bookworm", "linux-image", "cloud-amd64-unsigned")
+                .refuses_loops()
+                .btf(),
             kernel("6.12", "trixie", "linux-image", "cloud-amd64-unsigned")
                 .btf()
                 .multi(9),
             kernel("7.2", "forky", "linux-binary-unsigned", "cloud-amd64")
+                .reads_at_modified_ctx()
                 .btf()
                 .multi(9),
         ],
@@ -164,7 +184,7 @@ pub const GUESTS: &[Guest] = &[
         syscalls: Syscalls::Wrapped("__ia32_sys_"),
         kprobe_stops_behind: 1,
         return_address_on_stack: 4,
-        kernels: &[kernel("6.1", "bookworm", "linux-image", "686-pae-unsigned")],
+        kernels: &[kernel("6.1", "bookworm", "linux-image", "686-pae-unsigned").refuses_loops()],
     },
     Guest {
         machine: "aarch64",
@@ -180,7 +200,9 @@ pub const GUESTS: &[Guest] = &[
         kprobe_stops_behind: 0,
         return_address_on_stack: 0,
         kernels: &[
-            kernel("6.1", "bookworm", "linux-image", "cloud-arm64-unsigned").btf(),
+            kernel("6.1", "bookworm", "linux-image", "cloud-arm64-unsigned")
+                .refuses_loops()
+                .btf(),
             kernel("6.12", "trixie", "linux-image", "cloud-arm64-unsigned").btf(),
             kernel("7.2", "forky", "linux-binary-unsigned", "cloud-arm64")
                 .btf()
@@ -202,7 +224,7 @@ pub const GUESTS: &[Guest] = &[
         kprobe_stops_behind: 0,
         return_address_on_stack: 0,
         kernels: &[
-            kernel("6.1", "bookworm", "linux-image", "armmp"),
+            kernel("6.1", "bookworm", "linux-image", "armmp").refuses_loops(),
             kernel("6.12", "trixie", "linux-image", "armmp"),
             kernel("7.2", "forky", "linux-binary", "armmp"),
         ],
@@ -243,7 +265,7 @@ pub const GUESTS: &[Guest] = &[
         kprobe_stops_behind: 0,
         return_address_on_stack: 0,
         kernels: &[
-            kernel("6.1", "bookworm", "linux-image", "s390x"),
+            kernel("6.1", "bookworm", "linux-image", "s390x").refuses_loops(),
             kernel("6.12", "trixie", "linux-image", "s390x")
                 .btf()
                 .multi(6),
@@ -267,7 +289,7 @@ pub const GUESTS: &[Guest] = &[
         kprobe_stops_behind: 0,
         return_address_on_stack: 0,
         kernels: &[
-            kernel("6.1", "bookworm", "linux-image", "powerpc64le"),
+            kernel("6.1", "bookworm", "linux-image", "powerpc64le").refuses_loops(),
             kernel("6.12", "trixie", "linux-image", "powerpc64le")
                 .btf()
                 .multi(16),
@@ -289,7 +311,7 @@ pub const GUESTS: &[Guest] = &[
         syscalls: Syscalls::Plain("sys_"),
         kprobe_stops_behind: 0,
         return_address_on_stack: 0,
-        kernels: &[kernel("6.1", "bookworm", "linux-image", "4kc-malta")],
+        kernels: &[kernel("6.1", "bookworm", "linux-image", "4kc-malta").refuses_loops()],
     },
     Guest {
         machine: "mips64",
@@ -305,7 +327,7 @@ pub const GUESTS: &[Guest] = &[
         kprobe_stops_behind: 0,
         return_address_on_stack: 0,
         kernels: &[
-            kernel("6.1", "bookworm", "linux-image", "5kc-malta"),
+            kernel("6.1", "bookworm", "linux-image", "5kc-malta").refuses_loops(),
             kernel("6.12", "bookworm-backports", "linux-image", "5kc-malta"),
         ],
     },

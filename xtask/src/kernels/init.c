@@ -246,10 +246,10 @@ static void say_report(const char *name, int map, int slots)
 	say(name, "report", "%s", text);
 }
 
-/* The verifier's last word, without its statistics. */
+/* The verifier's last word, without its statistics; the kernel's, where it did not get that far. */
 static void say_refusal(const char *name, char *log)
 {
-	const char *last = "";
+	const char *last = strerror(errno);
 
 	for (char *line = strtok(log, "\n"); line; line = strtok(NULL, "\n"))
 		if (strncmp(line, "processed ", 10) && strncmp(line, "verification time", 17) &&

@@ -14,19 +14,35 @@ mod check;
 pub mod guests;
 mod image;
 mod init;
-mod programs;
 
-use check::{Outcome, PROMISES, Values};
+use check::{OURS, Outcome, PLAIN, PROMISES, Plan, Values};
 use guests::{GUESTS, Guest, Kernel};
 use image::Initramfs;
 
 use crate::{
     bpf::{self, Probe, Toolchain},
+    object::Object,
     select::Machine,
 };
 
-/// The map that the programs write to, as tests/kernel-probes calls it.
-const MAP: &str = "REPORT";
+/// The machine of which the corpus has a twin with plain field access.
+const PLAIN_MACHINE: &str = "x86_64";
+
+/// What the columns of the table are.
+const LEGEND: &str = "\
+* uprobe: 12 arguments, those in registers and those on the stack; instruction pointer, stack pointer,
+  frame pointer, return address
+* uretprobe: return value, instruction pointer, stack pointer
+* kprobe: 6 arguments of a kernel function, on the stack where they lie there; instruction pointer
+* kretprobe: return value, and where it returns to, which is what the kprobe took for the return address
+* syscall: a kprobe on a syscall's function: 6 arguments, and where the kernel wraps it, the number
+* sys_enter: the same by the raw tracepoint
+* kprobe.multi, kretprobe.multi: as kprobe and kretprobe
+* context: ctx is as long as `pt_regs`
+* BTF: the kernel's own description of `pt_regs` agrees, field by field
+* corpus: all programs of tests/corpus load; and on x86_64, up to 6.12, those that are listed as refused
+  when they read fields plainly are refused
+";
 
 /// Which kernels to boot; everything that is not named.
 #[derive(Debug, Default)]
@@ -115,7 +131,7 @@ pub fn run(selection: &Selection) -> Result<(), String> {
         );
         table.add(guest, kernel, result);
     }
-    println!("{}", table.rows);
+    println!("{}", table.text());
     if selection.is_everything() {
         let path = bpf::root().join("KERNELS.md");
         fs::write(&path, table.page()?).map_err(cannot("write", &path))?;
@@ -160,10 +176,8 @@ pub fn prove(toolchain: &Toolchain, guest: &Guest, kernel: &Kernel) -> Result<Pr
 
     note("building the programs and the guest");
     let image = write(&folder.join("kernel"), &image::kernel_in(&package.root)?)?;
-    let initramfs = write(
-        &folder.join("initramfs"),
-        &initramfs(toolchain, guest, &folder)?,
-    )?;
+    let (initramfs, plan) = initramfs(toolchain, guest, &folder)?;
+    let initramfs = write(&folder.join("initramfs"), &initramfs)?;
 
     note(&format!("booting {} {}", package.name, package.version));
     let console = boot::boot(guest, &image, &initramfs)?;
@@ -179,7 +193,7 @@ pub fn prove(toolchain: &Toolchain, guest: &Guest, kernel: &Kernel) -> Result<Pr
             package.version,
             sha256(&image)?
         ),
-        outcomes: check::outcomes(guest, kernel, &console),
+        outcomes: check::outcomes(guest, kernel, &plan, &console),
     })
 }
 
@@ -190,27 +204,64 @@ pub fn needs(guest: &Guest, kernel: &Kernel) -> Result<(), String> {
     kernel.package(guest).map(drop)
 }
 
-fn initramfs(toolchain: &Toolchain, guest: &Guest, folder: &Path) -> Result<Vec<u8>, String> {
-    let machine = Machine::named(guest.machine)
-        .ok_or_else(|| format!("`{}` is not a row of the table", guest.machine))?;
-    let package = bpf::root().join("tests/kernel-probes");
-    let objects = Probe::new(&package, machine, guest.endian).build(toolchain)?;
-    let object = read(&objects.join("kernel-probes"))?;
-    let init = folder.join("init");
-    init::compile(guest, &init)?;
-
+/// Everything that the guest needs, and nothing of the host's.
+fn initramfs(
+    toolchain: &Toolchain,
+    guest: &Guest,
+    folder: &Path,
+) -> Result<(Vec<u8>, Plan), String> {
     let mut initramfs = Initramfs::default();
     for path in ["dev", "proc", "sys", "programs"] {
         initramfs.folder(path);
     }
     initramfs.console();
+    let init = folder.join("init");
+    init::compile(guest, &init)?;
     initramfs.file("init", &read(&init)?);
-    initramfs.file("plan", check::plan(guest).as_bytes());
-    initramfs.file("values", Values::new(guest).text().as_bytes());
-    for (name, instructions) in programs::programs(&object, MAP)? {
-        initramfs.file(&format!("programs/{name}"), &instructions);
+
+    let mut plan = Plan::new(guest);
+    for (name, program) in programs(toolchain, guest, "kernel-probes", None)? {
+        initramfs.file(&format!("programs/{name}"), &program);
     }
-    Ok(initramfs.finish())
+    let mut corpus = vec![(OURS, None)];
+    if guest.machine == PLAIN_MACHINE {
+        corpus.push((PLAIN, Some("plain")));
+    }
+    for (kind, feature) in corpus {
+        initramfs.folder(&format!("programs/{kind}"));
+        for (name, program) in programs(toolchain, guest, "corpus", feature)? {
+            let name = format!("{kind}/{name}");
+            initramfs.file(&format!("programs/{name}"), &program);
+            plan.load(&name);
+        }
+    }
+    initramfs.file("plan", plan.text().as_bytes());
+    initramfs.file("values", Values::new(guest).text().as_bytes());
+    Ok((initramfs.finish(), plan))
+}
+
+/// The programs of a package under tests/, as the guest's kernel takes them.
+fn programs(
+    toolchain: &Toolchain,
+    guest: &Guest,
+    package: &str,
+    feature: Option<&str>,
+) -> Result<Vec<(String, Vec<u8>)>, String> {
+    let machine = Machine::named(guest.machine)
+        .ok_or_else(|| format!("`{}` is not a row of the table", guest.machine))?;
+    let folder = bpf::root().join("tests").join(package);
+    let mut probe = Probe::new(&folder, machine, guest.endian);
+    if let Some(feature) = feature {
+        let target = format!("target/probes/{package}-{feature}");
+        probe = probe
+            .args(&["--features", feature])
+            .target_dir(bpf::root().join(target));
+    }
+    let object = Object::parse(&read(&probe.build(toolchain)?.join(package))?)?;
+    object
+        .programs()
+        .map(|name| Ok((name.to_owned(), object.bytes(name)?)))
+        .collect()
 }
 
 /// The rows so far: a kernel each, with what it confirmed of each promise.
@@ -256,17 +307,23 @@ impl Table {
         }
     }
 
-    fn page(&self) -> Result<String, String> {
-        let date = printed(Command::new("date").args(["-u", "+%F"]))?;
+    fn text(&self) -> String {
         let promises = PROMISES.join(" | ");
         let line = "---|".repeat(PROMISES.len() + 2);
+        format!("| machine | kernel | {promises} |\n|{line}\n{}", self.rows)
+    }
+
+    fn page(&self) -> Result<String, String> {
+        let date = printed(Command::new("date").args(["-u", "+%F"]))?;
         Ok(format!(
             "# Real kernels\n\n\
-             What each kernel confirmed of this crate, run on {date} by `cargo xtask kernels`: Debian's \
-             kernels under qemu, with programs built by this crate for each machine. ✓ every value was \
-             the one that the guest knows, – this kernel has no such thing, ✗ contradicted.\n\n\
-             | machine | kernel | {promises} |\n|{line}\n{}\n## Images\n\n{}",
-            self.rows, self.images
+             What Debian's kernels confirmed of this crate under qemu on {date}. `cargo xtask kernels` \
+             boots them, runs programs that this crate built for the machine, and rewrites this page.\n\n\
+             ✓ is confirmed: every value that the programs wrote down is the one that the traced process \
+             or the kernel's own lists have. – is a thing that this kernel does not have, ✗ is \
+             contradicted.\n\n{}\n{LEGEND}\n## Images\n\n{}",
+            self.text(),
+            self.images
         ))
     }
 }
