@@ -104,11 +104,11 @@ indices! {
 
 /// The slot at a run-time index of a list: a comparison and a constant-offset load for each.
 macro_rules! nth {
-    ($regs:ident, $index:ident, $($slot:ident $(.$field:ident)? $([$i:literal])?),*) => {{
+    ($regs:ident, $index:ident, $($slot:ident $([$i:literal])?),*) => {{
         let n = 0;
         $(
             if $index == n {
-                return Some($crate::regs::load(&$regs.$slot $(.$field)? $([$i])?));
+                return Some($crate::regs::load(&$regs.$slot $([$i])?));
             }
             let n = n + 1;
         )*
