@@ -822,10 +822,14 @@ impl Outcome {
 
     /// Nothing of a crash, and nothing of the compiler's, which has no part in a bad input.
     fn is_clean(&self) -> Result<(), String> {
+        // A dependency's own cfg may be called so, in the command that compiles it.
+        let is_command = |line: &&str| line.trim_start().starts_with("Running `");
         match ["panicked", "backtrace", "error[E", "could not compile"]
             .iter()
-            .find(|noise| self.stderr.contains(**noise))
-        {
+            .find(|noise| {
+                let mut lines = self.stderr.lines().filter(|line| !is_command(line));
+                lines.any(|line| line.contains(**noise))
+            }) {
             Some(noise) => Err(format!("there is {noise:?}:\n{self}")),
             None => Ok(()),
         }
