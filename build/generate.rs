@@ -64,21 +64,15 @@ pub fn bindings(
             .parse_callbacks(Box::new(Ctypes(Rc::clone(&aliases))))
             .generate()
     };
-    let registers = match quietly(generate) {
-        Ok(Ok(bindings)) => bindings.to_string(),
-        failed => {
-            let why = match failed {
-                Ok(Err(error)) => error.to_string(),
-                Err(panic) => panic,
-                Ok(Ok(_)) => unreachable!("matched above"),
-            };
-            // A libclang that stumbles over nothing at all stumbles over the machine.
-            return Err(
-                match quietly(|| clang(variant).header_contents("empty.h", "").generate()) {
-                    Ok(Ok(_)) => Error::Header(why),
-                    _ => Error::Libclang(format!("it does not know `{}`", variant.triple)),
-                },
-            );
+    let registers = match generated(generate) {
+        Ok(bindings) => bindings.to_string(),
+        // A libclang that stumbles over nothing at all stumbles over the machine.
+        Err(why) => {
+            let nothing = || clang(variant).header_contents("empty.h", "").generate();
+            return Err(match generated(nothing) {
+                Ok(_) => Error::Header(why),
+                Err(_) => Error::Libclang(format!("it does not know `{}`", variant.triple)),
+            });
         }
     };
 
@@ -117,6 +111,12 @@ fn readable(path: std::path::PathBuf) -> Result<String, Error> {
         }),
         Err(error) => Err(Error::Header(format!("cannot read `{shown}`: {error}"))),
     }
+}
+
+fn generated(
+    generate: impl FnOnce() -> Result<bindgen::Bindings, bindgen::BindgenError>,
+) -> Result<bindgen::Bindings, String> {
+    quietly(generate)?.map_err(|error| error.to_string())
 }
 
 /// Runs something of bindgen's, which panics where it has no libclang or an old one.

@@ -33,10 +33,7 @@ static LOST: PerCpuArray<u64> = PerCpuArray::with_max_entries(1, 0);
 /// does.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = "machine")]
-static MACHINE: [u8; probe_abi::ARCH.len()] = match probe_abi::ARCH.as_bytes().first_chunk() {
-    Some(name) => *name,
-    None => unreachable!(),
-};
+static MACHINE: [u8; probe_abi::ARCH.len()] = *probe_abi::ARCH.as_bytes().first_chunk().unwrap();
 
 #[unsafe(no_mangle)]
 #[unsafe(link_section = "license")]
