@@ -10,6 +10,8 @@ use std::{
     time::Duration,
 };
 
+use crate::host::{cannot, output};
+
 /// How long apt's lists serve before the mirror is asked for newer ones.
 const LISTS_SERVE: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -218,25 +220,6 @@ fn compare(left: &str, right: &str) -> Ordering {
     }
 }
 
-/// What a program prints. `Err` is the first line of its complaint.
-fn output(command: &mut Command) -> Result<String, String> {
-    let program = command.get_program().to_owned();
-    let program = Path::new(&program).display();
-    // Messages are shown as they are, so in one language.
-    let output = command.env("LC_ALL", "C.UTF-8").output();
-    let output = output.map_err(|error| format!("cannot run `{program}`: {error}"))?;
-    if output.status.success() {
-        return String::from_utf8(output.stdout)
-            .map_err(|_| format!("what `{program}` printed is not UTF-8"));
-    }
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    let first = complaint.lines().find(|line| !line.starts_with("W:"));
-    Err(format!(
-        "`{program}` failed: {}",
-        first.unwrap_or("it did not say why")
-    ))
-}
-
 fn create(folder: &Path) -> Result<(), String> {
     fs::create_dir_all(folder).map_err(cannot("make", folder))
 }
@@ -251,9 +234,4 @@ fn keep(path: &Path, text: &str) -> Result<(), String> {
 
 fn write(path: &Path, text: &str) -> Result<(), String> {
     fs::write(path, text).map_err(cannot("write", path))
-}
-
-fn cannot(what: &'static str, path: &Path) -> impl Fn(std::io::Error) -> String {
-    let path = path.display().to_string();
-    move |error| format!("cannot {what} `{path}`: {error}")
 }

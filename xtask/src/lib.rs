@@ -11,6 +11,7 @@ pub mod c;
 pub mod ctx;
 pub mod debian;
 pub mod facts;
+mod host;
 pub mod kernels;
 pub mod object;
 pub mod proof;

@@ -21,6 +21,7 @@ use image::Initramfs;
 
 use crate::{
     bpf::{self, Probe, Toolchain},
+    host::{cannot, output},
     object::Object,
     select::Machine,
 };
@@ -314,7 +315,8 @@ impl Table {
     }
 
     fn page(&self) -> Result<String, String> {
-        let date = printed(Command::new("date").args(["-u", "+%F"]))?;
+        let date = output(Command::new("date").args(["-u", "+%F"]))?;
+        let date = date.trim();
         Ok(format!(
             "# Real kernels\n\n\
              What Debian's kernels confirmed of this crate under qemu on {date}. `cargo xtask kernels` \
@@ -337,19 +339,12 @@ fn sign(outcome: &Outcome) -> &'static str {
 }
 
 fn sha256(path: &Path) -> Result<String, String> {
-    let printed = printed(Command::new("sha256sum").arg(path))?;
+    let printed = output(Command::new("sha256sum").arg(path))?;
     Ok(printed
         .split_whitespace()
         .next()
         .unwrap_or_default()
         .to_owned())
-}
-
-fn printed(command: &mut Command) -> Result<String, String> {
-    let output = command
-        .output()
-        .map_err(|error| format!("cannot run {command:?}: {error}"))?;
-    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
@@ -359,9 +354,4 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
 fn write(path: &Path, contents: &[u8]) -> Result<PathBuf, String> {
     fs::write(path, contents).map_err(cannot("write", path))?;
     Ok(path.to_owned())
-}
-
-fn cannot(what: &'static str, path: &Path) -> impl Fn(std::io::Error) -> String {
-    let path = path.display().to_string();
-    move |error| format!("cannot {what} `{path}`: {error}")
 }

@@ -1,0 +1,28 @@
+//! Programs and files of the computer that this runs on, with errors that name them.
+
+use std::{path::Path, process::Command};
+
+/// What a program prints. `Err` is the first line of its complaint.
+pub(crate) fn output(command: &mut Command) -> Result<String, String> {
+    let program = command.get_program().to_owned();
+    let program = Path::new(&program).display();
+    // Messages are shown as they are, so in one language.
+    let output = command.env("LC_ALL", "C.UTF-8").output();
+    let output = output.map_err(|error| format!("cannot run `{program}`: {error}"))?;
+    if output.status.success() {
+        return String::from_utf8(output.stdout)
+            .map_err(|_| format!("what `{program}` printed is not UTF-8"));
+    }
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    let first = complaint.lines().find(|line| !line.starts_with("W:"));
+    Err(format!(
+        "`{program}` failed: {}",
+        first.unwrap_or("it did not say why")
+    ))
+}
+
+/// An error of doing something to a file: `.map_err(cannot("write", path))`.
+pub(crate) fn cannot(what: &'static str, path: &Path) -> impl Fn(std::io::Error) -> String {
+    let path = path.display().to_string();
+    move |error| format!("cannot {what} `{path}`: {error}")
+}
