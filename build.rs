@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+#[path = "build/dependents.rs"]
+mod dependents;
 #[cfg(feature = "bindgen")]
 #[path = "build/generate.rs"]
 mod generate;
@@ -64,8 +66,12 @@ fn run() -> Result<(), String> {
     let out = PathBuf::from(variable("OUT_DIR")?);
     for (machine, text) in bindings(&sources, selection.machine, endian)? {
         let path = out.join(format!("{}.rs", machine.name));
-        fs::write(&path, text)
+        fs::write(&path, &text)
             .map_err(|error| format!("cannot write `{}`: {error}", path.display()))?;
+        if machine == selection.machine {
+            let header = sources.join(format!("headers/{}.h", machine.name));
+            dependents::tell(machine, machine.nearest(endian), &header, &text, &out)?;
+        }
     }
     Ok(())
 }

@@ -35,6 +35,8 @@ impl fmt::Display for Endian {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Machine {
     pub name: &'static str,
+    /// Linux's name for it: its folder under arch/, and the end of `__TARGET_ARCH_`.
+    pub linux: &'static str,
     pub variants: &'static [Variant],
 }
 
@@ -48,10 +50,11 @@ pub struct Variant {
 }
 
 macro_rules! rows {
-    ($($module:ident = $name:literal: $($endian:ident $triple:literal [$($also:literal)*]),+;)*) => {
+    ($($module:ident = $name:literal, $linux:literal, [$($endian:ident $triple:literal [$($also:literal)*]),+];)*) => {
         /// All rows of the table.
         pub const MACHINES: &[Machine] = &[$(Machine {
             name: $name,
+            linux: $linux,
             variants: &[$(Variant {
                 endian: Endian::$endian,
                 triple: $triple,
@@ -75,8 +78,6 @@ impl Machine {
     }
 
     /// The machine in this endianness, or else in the one that it has.
-    // Without the feature `bindgen` the build script generates nothing, and does not ask.
-    #[allow(dead_code)]
     pub fn nearest(&self, endian: Endian) -> &'static Variant {
         self.variant(endian).unwrap_or(&self.variants[0])
     }

@@ -1,24 +1,25 @@
 /**
  * What `ctx` points to: `struct pt_regs` of `arch/x86/include/asm/ptrace.h` for 32 bits, under
  * the names of `uapi/asm/ptrace.h`. Segment slots are as wide as the others; only their low half
- * means something.
+ * means something. The kernel's slots are `long`, which C that is compiled for BPF takes for 8
+ * bytes.
  */
 struct pt_regs {
-	unsigned long ebx;
-	unsigned long ecx;
-	unsigned long edx;
-	unsigned long esi;
-	unsigned long edi;
-	unsigned long ebp;
-	unsigned long eax;
-	unsigned long xds;
-	unsigned long xes;
-	unsigned long xfs;
-	unsigned long xgs;
-	unsigned long orig_eax;
-	unsigned long eip;
-	unsigned long xcs;
-	unsigned long eflags;
-	unsigned long esp;
-	unsigned long xss;
+	unsigned int ebx;
+	unsigned int ecx;
+	unsigned int edx;
+	unsigned int esi;
+	unsigned int edi;
+	unsigned int ebp;
+	unsigned int eax;
+	unsigned int xds;
+	unsigned int xes;
+	unsigned int xfs;
+	unsigned int xgs;
+	unsigned int orig_eax;
+	unsigned int eip;
+	unsigned int xcs;
+	unsigned int eflags;
+	unsigned int esp;
+	unsigned int xss;
 };

@@ -8,7 +8,7 @@ mod regs;
 pub use regs::{Argument, SyscallArgument};
 
 macro_rules! select {
-    ($($module:ident = $name:literal: $($endian:ident $triple:literal [$($also:literal)*]),+;)*) => {
+    ($($module:ident = $name:literal, $linux:literal, $variants:tt;)*) => {
         cfg_if::cfg_if! {
             $(if #[cfg(bpf_target_arch = $name)] {
                 pub use arch::$module::*;

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use xtask::{bpf::root, select::MACHINES};
+use xtask::{
+    bpf::root,
+    select::{MACHINES, Machine},
+};
 
 fn rows() -> BTreeSet<String> {
     MACHINES
@@ -57,13 +60,14 @@ fn rows_differ() {
 include!("../src/arch/table.rs");
 
 macro_rules! readme_rows {
-    ($($module:ident = $name:literal: $($endian:ident $triple:literal [$($also:literal)*]),+;)*) => {
+    ($($module:ident = $name:literal, $linux:literal, $variants:tt;)*) => {
         fn readme_rows() -> Vec<String> {
             vec![$({
                 use probe_abi::arch::$module::*;
                 assert_eq!(ARCH, $name);
-                let targets: &[&str] = &[$(xtask::select::Endian::$endian.bpf_target()),+];
-                let targets: Vec<&str> = targets.iter().map(|target| &target[..5]).collect();
+                let machine = Machine::named(ARCH).expect("both come from the table");
+                let targets = machine.variants.iter().map(|variant| &variant.endian.bpf_target()[..5]);
+                let targets: Vec<&str> = targets.collect();
                 let char = if c_char::MIN == 0 { "unsigned" } else { "signed" };
                 format!(
                     "| `{ARCH}` | {} | {} | {char} | {ARG_REGISTERS} | {SYSCALL_ARG_REGISTERS} |",

@@ -36,7 +36,7 @@ impl Registers {
 include!("../src/arch/table.rs");
 
 macro_rules! tests {
-    ($($module:ident = $name:literal: $($endian:ident $triple:literal [$($also:literal)*]),+;)*) => {$(
+    ($($module:ident = $name:literal, $linux:literal, $variants:tt;)*) => {$(
         #[test]
         // Where the machine is of 64 bits, widening does nothing.
         #[allow(clippy::useless_conversion)]

@@ -10,7 +10,7 @@ use xtask::select::Endian;
 include!("../src/arch/table.rs");
 
 macro_rules! own_machine {
-    ($($module:ident = $name:literal: $($endian:ident $triple:literal [$($also:literal)*]),+;)*) => {
+    ($($module:ident = $name:literal, $linux:literal, $variants:tt;)*) => {
         $(
             #[cfg(target_arch = $name)]
             use probe_abi::arch::$module as own;

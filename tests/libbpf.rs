@@ -179,7 +179,7 @@ macro_rules! ask {
 }
 
 macro_rules! roles {
-    ($($module:ident = $name:literal: $($endian:ident $triple:literal [$($also:literal)*]),+;)*) => {
+    ($($module:ident = $name:literal, $linux:literal, $variants:tt;)*) => {
         $(
             impl<const N: usize> Ask<'_, arch::$module::pt_regs, N>
             where
@@ -272,8 +272,7 @@ impl<'a> Comparison<'a> {
         linux: &Package,
     ) -> Result<Self, String> {
         let machine = facts.machine.name;
-        let arch =
-            facts::linux_arch(machine).ok_or("this test does not know Linux's name for it")?;
+        let arch = facts.machine.linux;
         let clang = clang
             // So that a struct can be a nameless member.
             .args(["-nostdinc", "-fms-extensions"])

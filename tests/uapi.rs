@@ -81,8 +81,10 @@ fn main() {
 fn prove(facts: &Facts, package: &Package, clang: Compiler) -> Result<(), String> {
     let machine = facts.machine.name;
     let uapi = uapi(machine).ok_or("this test does not know what UAPI says of it")?;
-    let arch = facts::linux_arch(machine).ok_or("this test does not know Linux's name for it")?;
-    let asm = package.root.join("usr/lib/linux/uapi").join(arch);
+    let asm = package
+        .root
+        .join("usr/lib/linux/uapi")
+        .join(facts.machine.linux);
     let clang = clang
         .args(["-nostdinc"])
         .headers(&asm)

@@ -33,7 +33,7 @@ pub use crate::{ptr::Ptr, regs::ReturnAddress};
 include!("table.rs");
 
 macro_rules! modules {
-    ($($module:ident = $name:literal: $($endian:ident $triple:literal [$($also:literal)*]),+;)*) => {
+    ($($module:ident = $name:literal, $linux:literal, $variants:tt;)*) => {
         $(
             #[allow(non_camel_case_types)]
             pub mod $module;

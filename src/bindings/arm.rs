@@ -68,11 +68,11 @@ pub type __s64 = i64;
 pub type __u64 = u64;
 
 /** What `ctx` points to: `struct pt_regs` of `arch/arm/include/uapi/asm/ptrace.h`: r0 to r15,
- cpsr, ORIG_r0. The kernel's slots are `long`, which BPF's own data model would make 8 bytes.*/
+ cpsr, ORIG_r0. The kernel's slots are `long`, which C that is compiled for BPF takes for 8 bytes.*/
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
 pub struct pt_regs {
-    pub uregs: [self::c_ulong; 18usize],
+    pub uregs: [self::c_uint; 18usize],
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {

@@ -70,18 +70,18 @@ pub type __u64 = u64;
 /** What `ctx` points to: `struct pt_regs` of `arch/mips/include/asm/ptrace.h` for o32. The UAPI's
  struct of this name has 64-bit registers at offset 0 and is not what `ctx` holds. The first
  slots are the save area that o32 gives a callee; the syscall entry stores arguments 4 to 7
- there.*/
+ there. The kernel's slots are `long`, which C that is compiled for BPF takes for 8 bytes.*/
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
 pub struct pt_regs {
-    pub args: [self::c_ulong; 8usize],
-    pub regs: [self::c_ulong; 32usize],
-    pub cp0_status: self::c_ulong,
-    pub hi: self::c_ulong,
-    pub lo: self::c_ulong,
-    pub cp0_badvaddr: self::c_ulong,
-    pub cp0_cause: self::c_ulong,
-    pub cp0_epc: self::c_ulong,
+    pub args: [self::c_uint; 8usize],
+    pub regs: [self::c_uint; 32usize],
+    pub cp0_status: self::c_uint,
+    pub hi: self::c_uint,
+    pub lo: self::c_uint,
+    pub cp0_badvaddr: self::c_uint,
+    pub cp0_cause: self::c_uint,
+    pub cp0_epc: self::c_uint,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {

@@ -68,23 +68,24 @@ pub type __s64 = i64;
 pub type __u64 = u64;
 
 /** What `ctx` points to: `struct pt_regs` of `arch/powerpc/include/asm/ptrace.h`, whose first 44
- slots are the UAPI's; what the kernel appends depends on its configuration.*/
+ slots are the UAPI's; what the kernel appends depends on its configuration. The kernel's slots
+ are `long`, which C that is compiled for BPF takes for 8 bytes.*/
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
 pub struct pt_regs {
-    pub gpr: [self::c_ulong; 32usize],
-    pub nip: self::c_ulong,
-    pub msr: self::c_ulong,
-    pub orig_gpr3: self::c_ulong,
-    pub ctr: self::c_ulong,
-    pub link: self::c_ulong,
-    pub xer: self::c_ulong,
-    pub ccr: self::c_ulong,
-    pub mq: self::c_ulong,
-    pub trap: self::c_ulong,
-    pub dar: self::c_ulong,
-    pub dsisr: self::c_ulong,
-    pub result: self::c_ulong,
+    pub gpr: [self::c_uint; 32usize],
+    pub nip: self::c_uint,
+    pub msr: self::c_uint,
+    pub orig_gpr3: self::c_uint,
+    pub ctr: self::c_uint,
+    pub link: self::c_uint,
+    pub xer: self::c_uint,
+    pub ccr: self::c_uint,
+    pub mq: self::c_uint,
+    pub trap: self::c_uint,
+    pub dar: self::c_uint,
+    pub dsisr: self::c_uint,
+    pub result: self::c_uint,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {

@@ -69,27 +69,28 @@ pub type __u64 = u64;
 
 /** What `ctx` points to: `struct pt_regs` of `arch/x86/include/asm/ptrace.h` for 32 bits, under
  the names of `uapi/asm/ptrace.h`. Segment slots are as wide as the others; only their low half
- means something.*/
+ means something. The kernel's slots are `long`, which C that is compiled for BPF takes for 8
+ bytes.*/
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
 pub struct pt_regs {
-    pub ebx: self::c_ulong,
-    pub ecx: self::c_ulong,
-    pub edx: self::c_ulong,
-    pub esi: self::c_ulong,
-    pub edi: self::c_ulong,
-    pub ebp: self::c_ulong,
-    pub eax: self::c_ulong,
-    pub xds: self::c_ulong,
-    pub xes: self::c_ulong,
-    pub xfs: self::c_ulong,
-    pub xgs: self::c_ulong,
-    pub orig_eax: self::c_ulong,
-    pub eip: self::c_ulong,
-    pub xcs: self::c_ulong,
-    pub eflags: self::c_ulong,
-    pub esp: self::c_ulong,
-    pub xss: self::c_ulong,
+    pub ebx: self::c_uint,
+    pub ecx: self::c_uint,
+    pub edx: self::c_uint,
+    pub esi: self::c_uint,
+    pub edi: self::c_uint,
+    pub ebp: self::c_uint,
+    pub eax: self::c_uint,
+    pub xds: self::c_uint,
+    pub xes: self::c_uint,
+    pub xfs: self::c_uint,
+    pub xgs: self::c_uint,
+    pub orig_eax: self::c_uint,
+    pub eip: self::c_uint,
+    pub xcs: self::c_uint,
+    pub eflags: self::c_uint,
+    pub esp: self::c_uint,
+    pub xss: self::c_uint,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {

@@ -57,7 +57,7 @@ impl Field {
 /// Of all machines.
 pub fn all() -> Vec<Facts> {
     macro_rules! facts {
-        ($($module:ident = $name:literal: $($endian:ident $triple:literal [$($also:literal)*]),+;)*) => {
+        ($($module:ident = $name:literal, $linux:literal, $variants:tt;)*) => {
             vec![$(
                 Facts::of(
                     $name,
@@ -105,22 +105,6 @@ impl Facts {
         let found = self.fields.iter().find(|field| field.name == name);
         found.unwrap_or_else(|| panic!("{} has no `{name}`", self.machine.name))
     }
-}
-
-/// Linux's own name for a machine, that of its folder under arch/ and of libbpf's `__TARGET_ARCH_`.
-pub fn linux_arch(machine: &str) -> Option<&'static str> {
-    Some(match machine {
-        "x86_64" | "x86" => "x86",
-        "aarch64" => "arm64",
-        "arm" => "arm",
-        "riscv64" | "riscv32" => "riscv",
-        "s390x" => "s390",
-        "powerpc64" | "powerpc" => "powerpc",
-        "mips" | "mips64" => "mips",
-        "loongarch64" => "loongarch",
-        "sparc64" => "sparc",
-        _ => return None,
-    })
 }
 
 fn types(file: &syn::File) -> Vec<CType> {

@@ -64,7 +64,7 @@ macro_rules! by_name {
 }
 
 macro_rules! models {
-    ($($module:ident = $name:literal: $($endian:ident $triple:literal [$($also:literal)*]),+;)*) => {
+    ($($module:ident = $name:literal, $linux:literal, $variants:tt;)*) => {
         $(#[allow(clippy::unnecessary_cast, clippy::let_and_return, dead_code)]
         mod $module {
             mod machine {

@@ -382,13 +382,12 @@ static inline __attribute__((always_inline)) u64 read_user_str(u64 address)
     for facts in machines(endian)? {
         let machine = facts.name;
         // BPF's long has 8 bytes on every machine.
-        let long = if facts.word == 4 { "int" } else { "long" };
+        let word = if facts.word == 4 { "int" } else { "long" };
         write!(
             source,
             "
 #define pt_regs {machine}_pt_regs
-#define long {long}
-#define word unsigned long
+#define word unsigned {word}
 #include \"{machine}.h\"
 "
         )
@@ -410,7 +409,7 @@ __attribute__((section(\"uprobe\"))) u64 {symbol}(struct pt_regs *ctx)
             )
             .expect("a string takes everything");
         }
-        source += "\n#undef word\n#undef long\n#undef pt_regs\n";
+        source += "\n#undef word\n#undef pt_regs\n";
     }
     Ok(source)
 }
