@@ -123,7 +123,7 @@ macro_rules! arguments {
     (
         $regs:ident:
         $($arg:ident $([$i:literal])?),*;
-        stack $stack:ident $([$s:literal])? + $first:expr;
+        stack $stack:ident $([$s:literal])? + $first:literal $(, big $first_big:literal)?;
     ) => {
         impl $regs {
             /// How many arguments of a function are passed in registers.
@@ -184,8 +184,13 @@ macro_rules! arguments {
 
             #[inline(always)]
             fn stack_slot(&self, index: usize) -> c_ulong {
+                const FIRST: c_ulong = {
+                    let first = $first;
+                    $(let first = if cfg!(target_endian = "big") { $first_big } else { first };)?
+                    first
+                };
                 let slot = index.wrapping_sub(Self::ARG_REGISTERS).wrapping_mul(size_of::<c_ulong>());
-                $crate::regs::load(&self.$stack $([$s])?).wrapping_add($first).wrapping_add(slot as c_ulong)
+                $crate::regs::load(&self.$stack $([$s])?).wrapping_add(FIRST).wrapping_add(slot as c_ulong)
             }
         }
     };
@@ -198,7 +203,7 @@ macro_rules! roles {
     (
         arch: $arch:literal;
         arguments: $($arg:ident $([$arg_i:literal])?),*;
-        stack_arguments: $stack:ident $([$stack_i:literal])? + $stack_first:expr;
+        stack_arguments: $stack:ident $([$stack_i:literal])? + $stack_first:literal $(, big $stack_first_big:literal)?;
         $(user_code: $user_code:ident;)?
         syscall_arguments: $($sysarg:ident $([$sysarg_i:literal])?),*;
         syscall_number: $nr:ident $([$nr_i:literal])? $(& $nr_mask:literal)?;
@@ -232,7 +237,7 @@ macro_rules! roles {
 
         $crate::regs::arguments! {
             pt_regs: $($arg $([$arg_i])?),*;
-            stack $stack $([$stack_i])? + $stack_first;
+            stack $stack $([$stack_i])? + $stack_first $(, big $stack_first_big)?;
         }
 
         impl pt_regs {

@@ -9,6 +9,7 @@ mod facts;
 
 use facts::Facts;
 use xtask::{
+    bindings::CType,
     bpf::root,
     c::{Assertion, Compiler},
     proof::{self, Proof},
@@ -179,7 +180,7 @@ fn spelling(alias: &str) -> Result<&str, String> {
 
 /// How C aligns a type in a struct: as Rust does, but for x86, where i386's psABI aligns 64-bit
 /// integers to 4 bytes and Rust, in every BPF program, to 8. The library's documentation says so.
-fn c_align(facts: &Facts, ty: &facts::CType) -> usize {
+fn c_align(facts: &Facts, ty: &CType) -> usize {
     match (facts.machine.name, ty.layout.size) {
         ("x86", 8) => 4,
         _ => ty.layout.align,

@@ -3,7 +3,7 @@
 
 use xtask::{
     facts::{Facts, Reading},
-    select::Endian,
+    select::{Endian, Machine},
 };
 
 const HOST: Endian = if cfg!(target_endian = "big") {
@@ -43,7 +43,8 @@ macro_rules! tests {
         fn $module() {
             use probe_abi::arch::$module::*;
 
-            let facts = Facts::named(ARCH).expect("a row in xtask/src/facts.rs");
+            let machine = Machine::named(ARCH).expect("both come from the table");
+            let facts = Facts::of(machine).expect("its file can be read");
             let registers = Registers::new();
             let read = |reading| registers.read(reading);
             // SAFETY: longer than any pt_regs, and aligned to 8 bytes.
@@ -53,7 +54,7 @@ macro_rules! tests {
             assert_eq!(size_of::<c_ulong>(), facts.word);
             assert_eq!(size_of::<Ptr<u8>>(), facts.word);
 
-            let args: Vec<u64> = facts.arguments().into_iter().map(read).collect();
+            let args: Vec<u64> = facts.arguments.iter().copied().map(read).collect();
             assert_eq!(ARG_REGISTERS, args.len());
             for (index, &arg) in args.iter().enumerate() {
                 assert_eq!(regs.arg_at(index).map(u64::from), Some(arg), "argument {index}");
@@ -79,7 +80,7 @@ macro_rules! tests {
                 stack_arg(ARG_REGISTERS + 5)
             );
 
-            let args: Vec<u64> = facts.syscall_arguments().into_iter().map(read).collect();
+            let args: Vec<u64> = facts.syscall_arguments.iter().copied().map(read).collect();
             assert_eq!(SYSCALL_ARG_REGISTERS, args.len());
             assert_eq!(u64::from(regs.syscall_arg::<0>()), args[0]);
             assert_eq!(u64::from(regs.syscall_arg::<1>()), args[1]);
@@ -91,18 +92,18 @@ macro_rules! tests {
                 u64::from(regs.syscall_arg::<{ SYSCALL_ARG_REGISTERS - 1 }>()),
                 args[SYSCALL_ARG_REGISTERS - 1]
             );
-            assert_eq!(u64::from(regs.syscall_number()), read(facts.syscall_number()));
+            assert_eq!(u64::from(regs.syscall_number()), read(facts.syscall_number));
 
-            assert_eq!(u64::from(regs.return_value()), read(facts.return_value()));
-            assert_eq!(u64::from(regs.instruction_pointer()), read(facts.instruction_pointer()));
-            assert_eq!(u64::from(regs.stack_pointer()), read(facts.stack_pointer()));
-            assert_eq!(regs.frame_pointer().map(u64::from), facts.frame_pointer().map(read));
+            assert_eq!(u64::from(regs.return_value()), read(facts.return_value));
+            assert_eq!(u64::from(regs.instruction_pointer()), read(facts.instruction_pointer));
+            assert_eq!(u64::from(regs.stack_pointer()), read(facts.stack_pointer));
+            assert_eq!(regs.frame_pointer().map(u64::from), facts.frame_pointer.map(read));
             let (address, on_stack) = match regs.return_address() {
                 ReturnAddress::Register(address) => (address, false),
                 ReturnAddress::Stack(address) => (address, true),
             };
-            assert_eq!(u64::from(address), read(facts.return_address()));
-            assert_eq!(on_stack, facts.returns_on_stack());
+            assert_eq!(u64::from(address), read(facts.return_address));
+            assert_eq!(on_stack, facts.returns_on_stack);
         }
     )*};
 }

@@ -6,9 +6,10 @@
 
 mod facts;
 
-use facts::{Facts, Field};
+use facts::Facts;
 use probe_abi::{SyscallArgument, arch};
 use xtask::{
+    bindings::Field,
     bpf::root,
     c::{Assertion, Compiler},
     debian::Package,

@@ -2,7 +2,8 @@
 //!
 //! * Calls: SPARC Compliance Definition 2.4.1, "Low-Level System Information", "Function Calling
 //!   Sequence". The stack pointer is biased: the stack is at `%sp + 2047`, and the sixth argument slot
-//!   176 bytes above that, behind the register window's save area and six slots for register arguments.
+//!   176 bytes above that, behind the register window's save area and six slots for register arguments:
+//!   2223 in all.
 //! * Return address: the `call` instruction leaves its own address in `%o7`; the function returns
 //!   behind it and its delay slot, 8 bytes on.
 //! * Syscalls: syscall(2), "Architecture calling conventions"; `arch/sparc/include/asm/syscall.h`.
@@ -12,7 +13,7 @@
 crate::regs::roles! {
     arch: "sparc64";
     arguments: u_regs[8], u_regs[9], u_regs[10], u_regs[11], u_regs[12], u_regs[13];
-    stack_arguments: u_regs[14] + 2047 + 176;
+    stack_arguments: u_regs[14] + 2223;
     syscall_arguments: u_regs[8], u_regs[9], u_regs[10], u_regs[11], u_regs[12], u_regs[13];
     syscall_number: u_regs[1];
     return_value: u_regs[8];

@@ -328,8 +328,8 @@ fn right_values(
     for number in numbered {
         for choice in (0..10).chain([42, 257, 1000, 0x7fff_0000]) {
             let mut file = Registers::numbered(facts, endian, number);
-            file.set(facts.syscall_number(), choice);
-            file.set(facts.instruction_pointer(), choice);
+            file.set(facts.syscall_number, choice);
+            file.set(facts.instruction_pointer, choice);
             let mut memory: [u8; FILE] = *file.bytes();
             let returned = vm
                 .execute_program(&mut memory)

@@ -87,11 +87,11 @@ macro_rules! models {
                     where
                         Self: Argument<N, ARG_REGISTERS>,
                     {
-                        self.0.get(self.0.facts.arguments()[N]) as c_ulong
+                        self.0.get(self.0.facts.arguments[N]) as c_ulong
                     }
 
                     pub fn arg_at(&self, index: usize) -> Option<c_ulong> {
-                        let reading = *self.0.facts.arguments().get(index)?;
+                        let reading = *self.0.facts.arguments.get(index)?;
                         Some(self.0.get(reading) as c_ulong)
                     }
 
@@ -99,7 +99,7 @@ macro_rules! models {
                     where
                         Self: SyscallArgument<N, SYSCALL_ARG_REGISTERS>,
                     {
-                        self.0.get(self.0.facts.syscall_arguments()[N]) as c_ulong
+                        self.0.get(self.0.facts.syscall_arguments[N]) as c_ulong
                     }
 
                     pub fn stack_arg_address_at(&self, index: usize) -> Option<c_ulong> {
@@ -108,29 +108,29 @@ macro_rules! models {
                     }
 
                     pub fn syscall_number(&self) -> c_ulong {
-                        self.0.get(self.0.facts.syscall_number()) as c_ulong
+                        self.0.get(self.0.facts.syscall_number) as c_ulong
                     }
 
                     pub fn return_value(&self) -> c_ulong {
-                        self.0.get(self.0.facts.return_value()) as c_ulong
+                        self.0.get(self.0.facts.return_value) as c_ulong
                     }
 
                     pub fn instruction_pointer(&self) -> c_ulong {
-                        self.0.get(self.0.facts.instruction_pointer()) as c_ulong
+                        self.0.get(self.0.facts.instruction_pointer) as c_ulong
                     }
 
                     pub fn stack_pointer(&self) -> c_ulong {
-                        self.0.get(self.0.facts.stack_pointer()) as c_ulong
+                        self.0.get(self.0.facts.stack_pointer) as c_ulong
                     }
 
                     pub fn frame_pointer(&self) -> Option<c_ulong> {
-                        let reading = self.0.facts.frame_pointer()?;
+                        let reading = self.0.facts.frame_pointer?;
                         Some(self.0.get(reading) as c_ulong)
                     }
 
                     pub fn return_address(&self) -> ReturnAddress {
-                        let value = self.0.get(self.0.facts.return_address()) as c_ulong;
-                        if self.0.facts.returns_on_stack() {
+                        let value = self.0.get(self.0.facts.return_address) as c_ulong;
+                        if self.0.facts.returns_on_stack {
                             ReturnAddress::Stack(value)
                         } else {
                             ReturnAddress::Register(value)

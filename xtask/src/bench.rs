@@ -84,7 +84,7 @@ all reads of one role, added up.";
         let fenced = Object::parse(&roles::c(&clang, endian, true)?)?;
         for facts in roles::machines(endian)? {
             let aya = aya_object(toolchain, facts, endian)?;
-            let mut row = vec![format!("{}, {endian}", facts.name)];
+            let mut row = vec![format!("{}, {endian}", facts.name())];
             let mut total = [0, 0];
             for role in roles::reads(facts, endian) {
                 let symbol = roles::symbol(facts, &role);
@@ -127,7 +127,7 @@ fn aya_object(
     facts: &Facts,
     endian: Endian,
 ) -> Result<Option<Object>, String> {
-    let machine = Machine::named(facts.name).filter(|machine| AYA.contains(&machine.name));
+    let machine = Machine::named(facts.name()).filter(|machine| AYA.contains(&machine.name));
     let Some(machine) = machine else {
         return Ok(None);
     };
@@ -135,7 +135,7 @@ fn aya_object(
     let manifest = "[workspace]\n\n[package]\nname = \"aya\"\nversion = \"0.0.0\"\n\
                     edition = \"2024\"\n\n[dependencies]\naya-ebpf = \"=0.2.1\"\n\n\
                     [profile.release]\nlto = true\n";
-    let terms: Vec<String> = (0..facts.arguments().len())
+    let terms: Vec<String> = (0..facts.arguments.len())
         .map(|n| format!("ctx.arg::<u64>({n}).unwrap_or(0)"))
         .collect();
     let source = format!(
@@ -179,7 +179,7 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {{
 }}
 ",
         terms.join(" + "),
-        facts.instruction_pointer().slot.offset
+        facts.instruction_pointer.slot.offset
     );
     write_if_new(&package.join("Cargo.toml"), manifest)?;
     write_if_new(&package.join("src/main.rs"), &source)?;

@@ -6,6 +6,7 @@ pub mod generate;
 pub mod select;
 
 pub mod bench;
+pub mod bindings;
 pub mod bpf;
 pub mod c;
 pub mod ctx;

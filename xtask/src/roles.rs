@@ -62,13 +62,13 @@ impl Role {
 /// The probes that only read: every role that the machine has.
 pub fn reads(facts: &Facts, endian: Endian) -> Vec<Role> {
     let mut roles = Vec::new();
-    for (n, reading) in facts.arguments().into_iter().enumerate() {
+    for (n, reading) in facts.arguments.iter().copied().enumerate() {
         let rust = format!("regs.arg::<{n}>()");
         roles.push(Role::reads(format!("argument_{n}"), rust, Some(reading)));
         let rust = format!("regs.arg_at({n}).unwrap_or(0)");
         roles.push(Role::reads(format!("argument_at_{n}"), rust, Some(reading)));
     }
-    for (n, reading) in facts.user_arguments().into_iter().enumerate() {
+    for (n, reading) in facts.user_arguments.iter().copied().enumerate() {
         let rust = format!("regs.user_code().arg::<{n}>()");
         roles.push(Role::reads(
             format!("user_argument_{n}"),
@@ -76,7 +76,7 @@ pub fn reads(facts: &Facts, endian: Endian) -> Vec<Role> {
             Some(reading),
         ));
     }
-    for (n, reading) in facts.syscall_arguments().into_iter().enumerate() {
+    for (n, reading) in facts.syscall_arguments.iter().copied().enumerate() {
         let rust = format!("regs.syscall_arg::<{n}>()");
         roles.push(Role::reads(
             format!("syscall_argument_{n}"),
@@ -84,13 +84,13 @@ pub fn reads(facts: &Facts, endian: Endian) -> Vec<Role> {
             Some(reading),
         ));
     }
-    let first = facts.arguments().len();
+    let first = facts.arguments.len();
     for n in [first, first + 1, first + 5] {
         let rust = format!("regs.stack_arg_address::<{n}>()");
         let reading = facts.stack_argument(n, endian);
         roles.push(Role::reads(format!("stack_argument_{n}"), rust, reading));
     }
-    let first = facts.user_arguments().len();
+    let first = facts.user_arguments.len();
     for n in [first, first + 3] {
         let rust = format!("regs.user_code().stack_arg_address::<{n}>()");
         let reading = facts.user_stack_argument(n, endian);
@@ -100,7 +100,7 @@ pub fn reads(facts: &Facts, endian: Endian) -> Vec<Role> {
             reading,
         ));
     }
-    let kind = if facts.returns_on_stack() {
+    let kind = if facts.returns_on_stack {
         "Stack"
     } else {
         "Register"
@@ -112,32 +112,28 @@ pub fn reads(facts: &Facts, endian: Endian) -> Vec<Role> {
         Role::reads(
             "syscall_number",
             "regs.syscall_number()",
-            Some(facts.syscall_number()),
+            Some(facts.syscall_number),
         ),
         Role::reads(
             "return_value",
             "regs.return_value()",
-            Some(facts.return_value()),
+            Some(facts.return_value),
         ),
-        Role::reads(
-            "return_address",
-            return_address,
-            Some(facts.return_address()),
-        ),
+        Role::reads("return_address", return_address, Some(facts.return_address)),
         Role::reads(
             "instruction_pointer",
             "regs.instruction_pointer()",
-            Some(facts.instruction_pointer()),
+            Some(facts.instruction_pointer),
         ),
         Role::reads(
             "stack_pointer",
             "regs.stack_pointer()",
-            Some(facts.stack_pointer()),
+            Some(facts.stack_pointer),
         ),
         Role::reads(
             "frame_pointer",
             "regs.frame_pointer().unwrap_or(0)",
-            facts.frame_pointer(),
+            facts.frame_pointer,
         ),
     ]);
     roles
@@ -145,7 +141,7 @@ pub fn reads(facts: &Facts, endian: Endian) -> Vec<Role> {
 
 /// Reads that a compiler may want to make narrower or wider, for what becomes of the value.
 pub fn reshaped(facts: &Facts) -> Vec<Role> {
-    let arguments = facts.arguments();
+    let arguments = &facts.arguments;
     let [first, second] = [0, 1].map(|n| arguments[n].slot.field);
     let cast = |bits| {
         Role::whole(
@@ -169,17 +165,17 @@ pub fn reshaped(facts: &Facts) -> Vec<Role> {
 /// Whole probes, as users write them.
 pub fn whole(facts: &Facts) -> Vec<Role> {
     let fields: Vec<&str> = facts
-        .arguments()
+        .arguments
         .iter()
         .map(|reading| reading.slot.field)
         .collect();
     let syscall: Vec<&str> = facts
-        .syscall_arguments()
+        .syscall_arguments
         .iter()
         .map(|reading| reading.slot.field)
         .collect();
-    let index = facts.instruction_pointer().slot.field;
-    let number = facts.syscall_number();
+    let index = facts.instruction_pointer.slot.field;
+    let number = facts.syscall_number;
     let mask = number
         .mask
         .map_or(String::new(), |mask| format!(" & {mask}"));
@@ -253,7 +249,7 @@ pub fn machines(endian: Endian) -> Result<Vec<&'static Facts>, String> {
 
 /// The name of a machine's probe in the objects of all machines.
 pub fn symbol(facts: &Facts, role: &Role) -> String {
-    format!("{}__{}", facts.name, role.name)
+    format!("{}__{}", facts.name(), role.name)
 }
 
 /// An object of all machines' probes with this crate: every machine's module is in every build.
@@ -343,7 +339,7 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 "
     .to_owned();
     for facts in machines(endian)? {
-        let machine = facts.name;
+        let machine = facts.name();
         for role in all(facts, endian) {
             let (symbol, rust) = (symbol(facts, &role), &role.rust);
             write!(
@@ -380,7 +376,7 @@ static inline __attribute__((always_inline)) u64 read_user_str(u64 address)
 "
     .to_owned();
     for facts in machines(endian)? {
-        let machine = facts.name;
+        let machine = facts.name();
         // BPF's long has 8 bytes on every machine.
         let word = if facts.word == 4 { "int" } else { "long" };
         write!(
