@@ -1,14 +1,16 @@
 //! Questions to C compilers, asked as assertions: what a compiler lets pass is what it believes.
 
 use std::{
-    env::consts,
+    env::{self, consts},
     ffi::OsString,
+    fs,
     io::Write,
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::{self, Command, Output, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
 };
 
-use crate::{bpf::which, select::Variant};
+use crate::{bpf::which, host::cannot, select::Variant};
 
 /// `expression == value`, in C.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,6 +153,24 @@ impl Compiler {
             return Err(String::from_utf8_lossy(&output.stderr).into_owned());
         }
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// The object that a source text is compiled to.
+    pub fn object(&self, source: &str) -> Result<Vec<u8>, String> {
+        let folder = env::temp_dir().join(format!("probe-abi-{}", process::id()));
+        static OBJECTS: AtomicUsize = AtomicUsize::new(0);
+        let object = folder.join(format!("{}.o", OBJECTS.fetch_add(1, Ordering::Relaxed)));
+        fs::create_dir_all(&folder).map_err(cannot("make", &folder))?;
+        let output = self
+            .clone()
+            .args([OsString::from("-o"), object.clone().into()])
+            .run("-c", source)?;
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+        }
+        let bytes = fs::read(&object).map_err(cannot("read", &object))?;
+        fs::remove_file(&object).map_err(cannot("remove", &object))?;
+        Ok(bytes)
     }
 
     fn run(&self, what: &str, source: &str) -> Result<Output, String> {
