@@ -2,10 +2,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use xtask::{
-    bpf::root,
-    select::{MACHINES, Machine},
-};
+use xtask::{bpf::root, generated, select::MACHINES};
 
 fn rows() -> BTreeSet<String> {
     MACHINES
@@ -23,8 +20,8 @@ fn files(folder: &str, extension: &str, others: &[&str]) -> BTreeSet<String> {
         .map(|entry| entry.expect("a folder that can be listed").file_name())
         .filter_map(|name| {
             let name = Path::new(&name);
-            assert_eq!(name.extension()?, extension, "{name:?} in {folder:?}");
-            Some(name.file_stem()?.to_str()?.to_owned())
+            (name.extension()? == extension)
+                .then(|| Some(name.file_stem()?.to_str()?.to_owned()))?
         })
         .filter(|name| !others.contains(&name.as_str()))
         .collect()
@@ -41,8 +38,9 @@ fn every_row_has_a_file() {
 }
 
 #[test]
-fn every_row_has_committed_bindings() {
+fn every_row_has_committed_bindings_and_a_picture() {
     assert_eq!(files("src/bindings", "rs", &[]), rows());
+    assert_eq!(files("src/bindings", "md", &[]), rows());
 }
 
 #[test]
@@ -57,38 +55,29 @@ fn rows_differ() {
     assert_eq!(triples().collect::<BTreeSet<_>>().len(), triples().count());
 }
 
-include!("../src/arch/table.rs");
-
-macro_rules! readme_rows {
-    ($($module:ident = $name:literal, $linux:literal, $variants:tt;)*) => {
-        fn readme_rows() -> Vec<String> {
-            vec![$({
-                use probe_abi::arch::$module::*;
-                assert_eq!(ARCH, $name);
-                let machine = Machine::named(ARCH).expect("both come from the table");
-                let targets = machine.variants.iter().map(|variant| &variant.endian.bpf_target()[..5]);
-                let targets: Vec<&str> = targets.collect();
-                let char = if c_char::MIN == 0 { "unsigned" } else { "signed" };
-                format!(
-                    "| `{ARCH}` | {} | {} | {char} | {ARG_REGISTERS} | {SYSCALL_ARG_REGISTERS} |",
-                    targets.join(", "),
-                    c_long::BITS,
-                )
-            }),*]
-        }
-    };
-}
-machines!(readme_rows);
-
 #[test]
 fn the_readme_lists_every_machine() {
-    let readme = include_str!("../README.md");
-    let listed: Vec<&str> = readme
-        .lines()
-        .skip_while(|line| !line.starts_with("| `CARGO_CFG_BPF_TARGET_ARCH` |"))
-        .skip(2)
-        .take_while(|line| line.starts_with('|'))
-        .collect();
-    let rows = readme_rows();
-    assert_eq!(listed, rows, "the table should be:\n{}", rows.join("\n"));
+    generated::readme()
+        .and_then(|readme| readme.compare())
+        .unwrap();
+}
+
+#[test]
+fn every_machines_page_has_the_picture_of_its_registers() {
+    for machine in MACHINES {
+        let path = root().join(format!("src/arch/{}.rs", machine.name));
+        let file = fs::read_to_string(path).unwrap();
+        let included = format!(
+            "#![doc = include_str!(\"../bindings/{}.md\")]",
+            machine.name
+        );
+        assert!(
+            file.contains(&included),
+            "src/arch/{}.rs lacks `{included}`",
+            machine.name
+        );
+        generated::picture(machine)
+            .and_then(|picture| picture.compare())
+            .unwrap();
+    }
 }

@@ -14,6 +14,7 @@
 //!
 //! A kernel function with variable arguments takes all of them on the stack (GCC manual, x86 function
 //! attributes, `regparm`): read those as [`UserCode`] does.
+#![doc = include_str!("../bindings/x86.md")]
 
 crate::regs::roles! {
     arch: "x86";

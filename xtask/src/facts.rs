@@ -4,11 +4,13 @@
 //! They are read from the text, and not asked of the methods that the text becomes: what the methods
 //! do, on the host and in BPF, is compared with this.
 
-use std::sync::LazyLock;
+use std::{fs, sync::LazyLock};
 
 use crate::{
     bindings::Bindings,
-    select::{Endian, Machine},
+    bpf::root,
+    host::cannot,
+    select::{Endian, MACHINES, Machine},
 };
 
 /// One machine's roles.
@@ -18,6 +20,8 @@ pub struct Facts {
     /// Bytes of `unsigned long`, which all slots are but s390x's `int_code`.
     pub word: usize,
     pub bindings: Bindings,
+    /// Every slot of `pt_regs`, in order.
+    pub slots: Vec<Slot>,
     pub arguments: Vec<Reading>,
     /// The arguments of a function of user code that are in registers.
     pub user_arguments: Vec<Reading>,
@@ -95,29 +99,26 @@ impl FirstOnStack {
     }
 }
 
-include!("../../src/arch/table.rs");
-
-macro_rules! sources {
-    ($($module:ident = $name:literal, $linux:literal, $variants:tt;)*) => {
-        /// Each machine's name, its file and its bindings.
-        const SOURCES: &[(&str, &str, &str)] = &[$((
-            $name,
-            include_str!(concat!("../../src/arch/", $name, ".rs")),
-            include_str!(concat!("../../src/bindings/", $name, ".rs")),
-        )),*];
-    };
-}
-machines!(sources);
-
+// Read when asked for, and not compiled in: `cargo xtask bless` writes the bindings.
 static FACTS: LazyLock<Result<Vec<Facts>, String>> = LazyLock::new(|| {
-    let facts = SOURCES.iter().map(|&(name, file, bindings)| {
-        let read = read(name, file, Bindings::parse(bindings));
-        read.map_err(|error| format!("src/arch/{name}.rs: {error}"))
+    let text = |path: &str| {
+        let path = root().join(path);
+        fs::read_to_string(&path).map_err(cannot("read", &path))
+    };
+    let facts = MACHINES.iter().map(|machine| {
+        let path = format!("src/arch/{}.rs", machine.name);
+        let bindings = text(&format!("src/bindings/{}.rs", machine.name))?;
+        let facts = read(machine, text(&path)?.leak(), Bindings::parse(&bindings));
+        facts.map_err(|error| format!("{path}: {error}"))
     });
     facts.collect()
 });
 
-fn read(name: &str, file: &'static str, bindings: Bindings) -> Result<Facts, String> {
+fn read(
+    machine: &'static Machine,
+    file: &'static str,
+    bindings: Bindings,
+) -> Result<Facts, String> {
     let roles = Block::of(file, "crate::regs::roles!")?;
     let slots = Slots(&bindings);
     let one = |role| slots.reading(roles.value(role)?);
@@ -138,7 +139,7 @@ fn read(name: &str, file: &'static str, bindings: Bindings) -> Result<Facts, Str
     let (_, frame_pointer) = variant(roles.value("frame_pointer")?);
     let word = bindings.types.iter().find(|ty| ty.name == "c_ulong");
     Ok(Facts {
-        machine: Machine::named(name).ok_or("it has no row")?,
+        machine,
         word: word.ok_or("the bindings have no `c_ulong`")?.layout.size,
         arguments,
         user_arguments,
@@ -152,6 +153,7 @@ fn read(name: &str, file: &'static str, bindings: Bindings) -> Result<Facts, Str
         frame_pointer: frame_pointer.map(|text| slots.reading(text)).transpose()?,
         first_on_stack,
         user_first_on_stack,
+        slots: slots.all(),
         bindings,
     })
 }
@@ -190,6 +192,21 @@ fn variant(text: &'static str) -> (&'static str, Option<&'static str>) {
 struct Slots<'a>(&'a Bindings);
 
 impl Slots<'_> {
+    fn all(&self) -> Vec<Slot> {
+        let slots = self.0.fields.iter().flat_map(|field| {
+            let elements = field.size / field.slot;
+            (0..elements).map(move |index| Slot {
+                field: match elements {
+                    1 => field.name.clone().leak(),
+                    _ => format!("{}[{index}]", field.name).leak(),
+                },
+                offset: field.offset + index * field.slot,
+                width: field.slot,
+            })
+        });
+        slots.collect()
+    }
+
     fn list(&self, text: &'static str) -> Result<Vec<Reading>, String> {
         let slots = text.split(',').map(str::trim);
         slots

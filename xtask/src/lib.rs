@@ -12,9 +12,11 @@ pub mod c;
 pub mod ctx;
 pub mod debian;
 pub mod facts;
+pub mod generated;
 mod host;
 pub mod kernels;
 pub mod object;
+mod picture;
 pub mod proof;
 pub mod roles;
 

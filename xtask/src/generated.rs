@@ -1,0 +1,132 @@
+//! What is committed but generated. `cargo xtask bless` writes it, and the tests compare it.
+
+use std::{fs, path::PathBuf};
+
+use crate::{
+    bpf::root,
+    facts::Facts,
+    generate::{self, Error},
+    host::cannot,
+    picture,
+    select::{MACHINES, Machine, Variant},
+};
+
+/// A file of the repository, with the text that it should have.
+#[derive(Debug)]
+pub struct Generated {
+    path: PathBuf,
+    text: String,
+}
+
+impl Generated {
+    fn new(path: impl AsRef<str>, text: String) -> Self {
+        let path = root().join(path.as_ref());
+        Self { path, text }
+    }
+
+    pub fn write(&self) -> Result<(), String> {
+        fs::write(&self.path, &self.text).map_err(cannot("write", &self.path))
+    }
+
+    /// Whether the file has that text. `Err` shows where it has not.
+    pub fn compare(&self) -> Result<(), String> {
+        let path = self.path.display();
+        let committed = fs::read_to_string(&self.path).map_err(cannot("read", &self.path))?;
+        if committed == self.text {
+            return Ok(());
+        }
+        let mut lines = self.text.lines().zip(committed.lines());
+        let differing = lines.find(|(new, old)| new != old);
+        Err(format!(
+            "`{path}` is not what `cargo xtask bless` writes\n\
+             first difference, generated and committed: {differing:#?}"
+        ))
+    }
+}
+
+/// Writes everything that no test writes.
+pub fn bless() -> Result<(), String> {
+    for machine in MACHINES {
+        let bindings = bindings(machine, &machine.variants[0]).map_err(|error| match error {
+            Error::Libclang(why) | Error::Header(why) => why,
+        });
+        bindings?.write()?;
+    }
+    for machine in MACHINES {
+        picture(machine)?.write()?;
+    }
+    readme()?.write()
+}
+
+/// A machine's bindings: the same for each of its endiannesses.
+pub fn bindings(machine: &Machine, variant: &Variant) -> Result<Generated, Error> {
+    let rust_version = rust_version().map_err(Error::Header)?;
+    let text = generate::bindings(&root().join("headers"), machine, variant, &rust_version)?;
+    Ok(Generated::new(
+        format!("src/bindings/{}.rs", machine.name),
+        text,
+    ))
+}
+
+/// The picture of a machine's registers in its documentation.
+pub fn picture(machine: &Machine) -> Result<Generated, String> {
+    Ok(Generated::new(
+        format!("src/bindings/{}.md", machine.name),
+        picture::registers(Facts::of(machine)?),
+    ))
+}
+
+/// The README with its table of machines.
+pub fn readme() -> Result<Generated, String> {
+    const ABOVE: &str = "|---|---|---|---|---|---|\n";
+    let path = root().join("README.md");
+    let text = fs::read_to_string(&path).map_err(cannot("read", &path))?;
+    let (before, rest) = text
+        .split_once(ABOVE)
+        .ok_or("the README has no table of machines")?;
+    let rows = rest.split_inclusive('\n');
+    let listed: usize = rows
+        .take_while(|line| line.starts_with('|'))
+        .map(str::len)
+        .sum();
+    let rows = MACHINES
+        .iter()
+        .map(row)
+        .collect::<Result<String, String>>()?;
+    let text = format!("{before}{ABOVE}{rows}{}", &rest[listed..]);
+    Ok(Generated::new("README.md", text))
+}
+
+fn row(machine: &Machine) -> Result<String, String> {
+    let facts = Facts::of(machine)?;
+    let targets = machine.variants.iter();
+    let targets: Vec<&str> = targets
+        .map(|variant| &variant.endian.bpf_target()[..5])
+        .collect();
+    let char = facts.bindings.types.iter().find(|ty| ty.name == "c_char");
+    let char = match char.ok_or("the bindings have no `c_char`")?.signed {
+        true => "signed",
+        false => "unsigned",
+    };
+    Ok(format!(
+        "| `{}` | {} | {} | {char} | {} | {} |\n",
+        machine.name,
+        targets.join(", "),
+        8 * facts.word,
+        facts.arguments.len(),
+        facts.syscall_arguments.len(),
+    ))
+}
+
+/// The oldest compiler that has to understand the bindings: the library's `rust-version`.
+fn rust_version() -> Result<String, String> {
+    let path = root().join("Cargo.toml");
+    let manifest = fs::read_to_string(&path).map_err(cannot("read", &path))?;
+    let version = manifest.lines().find_map(|line| {
+        let version = line.strip_prefix("rust-version = \"")?;
+        version.strip_suffix('"')
+    });
+    Ok(version
+        .ok_or("Cargo.toml has no `rust-version`")?
+        .to_owned())
+}
