@@ -112,16 +112,9 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     ),
 ];
 
-/// Where `BPF_KPROBE_READ_RET_IP` reads memory at the return address, which is in a register.
-const RETURN_ADDRESS_DEREFERENCED: &[&str] = &[
-    "arm",
-    "riscv64",
-    "riscv32",
-    "s390x",
-    "mips",
-    "mips64",
-    "loongarch64",
-];
+/// Where `BPF_KPROBE_READ_RET_IP` takes the return address from a register, by Linux's names. Anywhere
+/// else it reads memory: at the return address itself, if that is in a register.
+const RETURN_ADDRESS_IN_REGISTER: &[&str] = &["arm64", "powerpc", "sparc"];
 
 /// How libbpf writes that a machine has no such register.
 const UNSUPPORTED: &str = "__unsupported__";
@@ -345,21 +338,19 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Whether libbpf takes the return address from memory or from a register.
+    /// Whether libbpf takes the return address from memory or from a register, as it is known to.
     fn return_address(&self, on_stack: bool) -> Result<(), String> {
-        let machine = self.facts.machine.name;
         let read = "it is: BPF_KPROBE_READ_RET_IP(ip, ctx)";
         let expanded = self
             .clang
             .preprocessed(&format!("{}\n{read}", self.prelude))?;
         let (_, expanded) = expanded.rsplit_once("it is:").ok_or("the macro is gone")?;
-        let dereferenced = expanded.contains("bpf_probe_read_kernel");
-        let known = RETURN_ADDRESS_DEREFERENCED.contains(&machine);
-        match (dereferenced == on_stack, known) {
-            (true, false) | (false, true) => Ok(()),
-            (true, true) => Err("libbpf has mended `BPF_KPROBE_READ_RET_IP`".into()),
-            (false, false) => Err(format!("libbpf finds the return address by {expanded}")),
+        let from_memory = expanded.contains("bpf_probe_read_kernel");
+        let known = !RETURN_ADDRESS_IN_REGISTER.contains(&self.facts.machine.linux);
+        if from_memory != known || (on_stack && !from_memory) {
+            return Err(format!("libbpf finds the return address by {expanded}"));
         }
+        Ok(())
     }
 }
 

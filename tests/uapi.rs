@@ -63,24 +63,25 @@ fn main() {
     let mut proofs = Vec::new();
     for facts in facts::all() {
         for variant in facts.variants() {
+            let uapi = uapi(facts.machine.name);
+            let uapi = uapi.ok_or("what UAPI says of this machine is not written down");
             let needs = package
                 .clone()
-                .and_then(|package| Ok((package, Compiler::clang(variant)?)));
+                .and_then(|package| Ok((uapi?, package, Compiler::clang(variant)?)));
             let missing = needs.as_ref().map(drop).map_err(Clone::clone);
             let facts = facts.clone();
             let title = proof::title(facts.machine, variant);
             proofs.push(Proof::new(title, missing, move || {
-                let (package, clang) = needs?;
-                prove(&facts, &package, clang)
+                let (uapi, package, clang) = needs?;
+                prove(&facts, &uapi, &package, clang)
             }));
         }
     }
     proof::run(proofs)
 }
 
-fn prove(facts: &Facts, package: &Package, clang: Compiler) -> Result<(), String> {
+fn prove(facts: &Facts, uapi: &Uapi, package: &Package, clang: Compiler) -> Result<(), String> {
     let machine = facts.machine.name;
-    let uapi = uapi(machine).ok_or("this test does not know what UAPI says of it")?;
     let asm = package
         .root
         .join("usr/lib/linux/uapi")
@@ -92,7 +93,7 @@ fn prove(facts: &Facts, package: &Package, clang: Compiler) -> Result<(), String
     let headers =
         "#include <asm/ptrace.h>\n#include <asm/bpf_perf_event.h>\n#include <linux/types.h>";
     let mut assertions = types(facts)?;
-    assertions.extend(registers(facts, &uapi)?);
+    assertions.extend(registers(facts, uapi)?);
     let checked = clang.prove(headers, &assertions)?;
     proof::checked("linux-libc-dev", machine, checked);
     Ok(())

@@ -57,6 +57,11 @@ impl Compiler {
         if tool.is_like_clang() {
             return Err(format!("`{}` is not gcc", gcc.path.display()));
         }
+        // What `cc` falls back to.
+        let is_this_computers = gcc.path == Path::new("cc") || gcc.path == Path::new("gcc");
+        if is_this_computers && !variant.triple.starts_with(consts::ARCH) {
+            return Err(format!("no gcc for `{}` is known", variant.triple));
+        }
         Ok(gcc)
     }
 
