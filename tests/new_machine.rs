@@ -1,0 +1,209 @@
+//! Promise: a machine is one header, one file and one row. The one in CONTRIBUTING.md is added to a
+//! copy of the tree, and everything passes there.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use xtask::{
+    bpf::{Toolchain, root},
+    proof::{self, Proof},
+    select::Machine,
+};
+
+/// The machine that CONTRIBUTING.md adds, in these files.
+const MACHINE: &str = "loongarch32";
+const ADDED: [&str; 3] = [
+    "headers/loongarch32.h",
+    "src/arch/loongarch32.rs",
+    "src/arch/table.rs",
+];
+
+/// What `cargo xtask bless` writes then.
+const GENERATED: [&str; 4] = [
+    "README.md",
+    "src/bindings/loongarch32.md",
+    "src/bindings/loongarch32.rs",
+    "tests/api/loongarch32.txt",
+];
+
+/// Tests of all machines at once. Those of one machine have its name.
+const OF_ALL: [&str; 5] = ["api", "codegen", "completeness", "ffi", "selection"];
+
+/// Who cannot know the machine: gcc and Linux' UAPI.
+const IGNORED: [&str; 3] = ["gcc, loongarch32", "gcc, loongarch32", "loongarch32"];
+
+fn main() {
+    let needs = Toolchain::find().and_then(|_| listed(root()).map(drop));
+    proof::run(vec![Proof::new("a header, a file and a row", needs, add)])
+}
+
+fn add() -> Result<(), String> {
+    if Machine::named(MACHINE).is_some() {
+        return Err(format!(
+            "`{MACHINE}` is a machine now: CONTRIBUTING.md and this test need another"
+        ));
+    }
+    let copy = Tree::copy_of(root(), root().join("target/new-machine"))?;
+    let pages = root().join("CONTRIBUTING.md");
+    let pages = fs::read_to_string(pages).map_err(|error| error.to_string())?;
+    for path in ADDED {
+        copy.add(path, block(&pages, path)?)?;
+    }
+    copy.cargo(&["xtask", "bless"])?;
+
+    let mut expected = [&ADDED[..], &GENERATED[..]].concat();
+    expected.sort_unstable();
+    let touched = copy.touched()?;
+    if touched != expected {
+        return Err(format!(
+            "the machine touched {touched:?}, and not {expected:?}"
+        ));
+    }
+
+    let of_machine = Results::of(&copy.cargo(&["test", MACHINE])?);
+    // Where something is not installed, more is ignored.
+    if env::var_os("CI").is_some() && of_machine.ignored != IGNORED {
+        return Err(format!(
+            "ignored were {:?}, and not {IGNORED:?}",
+            of_machine.ignored
+        ));
+    }
+    let tests = OF_ALL.iter().flat_map(|name| ["--test", name]);
+    let of_all = Results::of(&copy.cargo(&[&["test"][..], &tests.collect::<Vec<_>>()].concat())?);
+    let compared = of_machine
+        .passed
+        .iter()
+        .any(|name| name == "clang, loongarch32");
+    if !compared || of_all.passed.is_empty() {
+        return Err(format!(
+            "passed were only {:?} and {:?}",
+            of_machine.passed, of_all.passed
+        ));
+    }
+    proof::checked("its own tests", MACHINE, of_machine.passed.len());
+    Ok(())
+}
+
+/// The code under a file's name: in a line of its own, in backticks, with a colon.
+fn block<'a>(pages: &'a str, path: &str) -> Result<&'a str, String> {
+    let missing = || format!("CONTRIBUTING.md has no block for `{path}`");
+    let (_, below) = pages
+        .split_once(&format!("\n`{path}`:\n\n```"))
+        .ok_or_else(missing)?;
+    let (_, text) = below.split_once('\n').ok_or_else(missing)?;
+    text.split_once("```")
+        .map(|(text, _)| text)
+        .ok_or_else(missing)
+}
+
+/// The files of a repository that git does not ignore.
+fn listed(repository: &Path) -> Result<Vec<String>, String> {
+    let files = git(
+        repository,
+        &["ls-files", "--cached", "--others", "--exclude-standard"],
+    )?;
+    Ok(files.lines().map(str::to_owned).collect())
+}
+
+fn git(repository: &Path, args: &[&str]) -> Result<String, String> {
+    let mut git = Command::new("git");
+    git.current_dir(repository).args(args);
+    run(&mut git)
+}
+
+fn run(command: &mut Command) -> Result<String, String> {
+    let output = command
+        .output()
+        .map_err(|error| format!("cannot run {command:?}: {error}"))?;
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    match output.status.success() {
+        true => Ok(stdout.into_owned()),
+        false => Err(format!(
+            "{command:?}\n{stdout}{}",
+            String::from_utf8_lossy(&output.stderr)
+        )),
+    }
+}
+
+/// A copy of the repository, with a history of its own.
+struct Tree(PathBuf);
+
+impl Tree {
+    fn copy_of(repository: &Path, folder: PathBuf) -> Result<Self, String> {
+        let _ = fs::remove_dir_all(&folder);
+        for path in listed(repository)? {
+            let (from, to) = (repository.join(&path), folder.join(&path));
+            // One that is removed, but not from the index, is listed too.
+            if from.exists() {
+                to.parent()
+                    .map_or(Ok(()), fs::create_dir_all)
+                    .and_then(|()| fs::copy(&from, &to))
+                    .map_err(|error| format!("cannot copy `{path}`: {error}"))?;
+            }
+        }
+        git(&folder, &["init", "--quiet"])?;
+        git(&folder, &["add", "--all"])?;
+        let author = ["-c", "user.name=a copy", "-c", "user.email=a@copy"];
+        git(
+            &folder,
+            &[&author[..], &["commit", "--quiet", "--message=As it was"]].concat(),
+        )?;
+        Ok(Self(folder))
+    }
+
+    /// Writes a new file, or adds a row to the table.
+    fn add(&self, path: &str, text: &str) -> Result<(), String> {
+        let to = self.0.join(path);
+        let text = match fs::read_to_string(&to) {
+            // Below the last row.
+            Ok(table) => table.replacen("        }\n", &format!("{text}        }}\n"), 1),
+            Err(_) => text.to_owned(),
+        };
+        fs::write(&to, text).map_err(|error| format!("cannot write `{path}`: {error}"))
+    }
+
+    /// The files that are not as they were.
+    fn touched(&self) -> Result<Vec<String>, String> {
+        let status = git(&self.0, &["status", "--porcelain", "--untracked-files=all"])?;
+        let mut paths: Vec<String> = status.lines().map(|line| line[3..].to_owned()).collect();
+        paths.sort_unstable();
+        Ok(paths)
+    }
+
+    fn cargo(&self, args: &[&str]) -> Result<String, String> {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo
+            .current_dir(&self.0)
+            .args(args)
+            // What is compiled of other crates is the same.
+            .env("CARGO_TARGET_DIR", root().join("target"))
+            // There, who does not know a new machine would fail it.
+            .env_remove("CI");
+        run(&mut cargo)
+    }
+}
+
+/// What tests said of themselves.
+struct Results {
+    passed: Vec<String>,
+    ignored: Vec<String>,
+}
+
+impl Results {
+    fn of(output: &str) -> Self {
+        let with = |result| {
+            let lines = output.lines().filter_map(|line| line.strip_prefix("test "));
+            let lines = lines.filter_map(move |line| line.strip_suffix(result));
+            let mut names: Vec<String> = lines.map(|name| name.trim_end().to_owned()).collect();
+            names.sort_unstable();
+            names
+        };
+        Self {
+            passed: with(" ... ok"),
+            ignored: with(" ... ignored"),
+        }
+    }
+}
