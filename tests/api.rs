@@ -130,7 +130,7 @@ fn semver() -> Vec<Proof> {
         }),
         proof("released as it is", |history| {
             history.release()?;
-            history.accepts("with 0 changes")?;
+            history.accepts("public API: 0")?;
             history.changelog(&["0.1.0, unreleased"])?;
             history.refuses(&["calls `0.1.0` unreleased, and there is a tag"])?;
             history.version("0.0.9")?;
@@ -145,7 +145,7 @@ fn semver() -> Vec<Proof> {
             history.version("0.1.1")?;
             history.refuses(&[&format!("{gone}`0.1.1`")])?;
             history.version("0.2.0")?;
-            history.accepts("with 1 changes")
+            history.accepts("public API: 1")
         }),
         proof("something changed", |history| {
             history.release()?;
@@ -163,7 +163,7 @@ fn semver() -> Vec<Proof> {
                 "x86: `pub pt_regs::eax: c_uint` is now `pub pt_regs::eax: c_int`",
             ])?;
             history.version("0.2.0")?;
-            history.accepts("with 3 changes")
+            history.accepts("public API: 3")
         }),
         proof("something new", |history| {
             history.release()?;
@@ -175,7 +175,7 @@ fn semver() -> Vec<Proof> {
                                API, which needs version `0.1.1`",
             ])?;
             history.version("0.1.1")?;
-            history.accepts("with 1 changes")
+            history.accepts("public API: 1")
         }),
         proof("something new to write out", |history| {
             history.release()?;
@@ -197,7 +197,7 @@ fn semver() -> Vec<Proof> {
                                version `0.1.1`",
             ])?;
             history.version("0.1.1")?;
-            history.accepts("with 1 changes")
+            history.accepts("public API: 1")
         }),
         proof("a machine less", |history| {
             history.release()?;
@@ -209,7 +209,7 @@ fn semver() -> Vec<Proof> {
                                version `0.2.0`",
             ])?;
             history.version("0.2.0")?;
-            history.accepts("with 1 changes")
+            history.accepts("public API: 1")
         }),
         proof("from 1 on", |history| {
             history.version("1.2.3")?;
@@ -218,11 +218,11 @@ fn semver() -> Vec<Proof> {
             history.version("1.2.4")?;
             history.refuses(&["needs version `1.3.0`"])?;
             history.version("1.3.0")?;
-            history.accepts("with 1 changes")?;
+            history.accepts("public API: 1")?;
             history.replace("x86", "pub pt_regs::eax: c_uint\n", "")?;
             history.refuses(&["needs version `2.0.0`"])?;
             history.version("2.0.0")?;
-            history.accepts("with 2 changes")
+            history.accepts("public API: 2")
         }),
         proof("several releases", |history| {
             history.release()?;
@@ -230,7 +230,7 @@ fn semver() -> Vec<Proof> {
             history.version("0.1.1")?;
             history.release()?;
             history.git(&["tag", "v0.9.0-rc.1"])?;
-            history.accepts("may follow `v0.1.1`, with 0 changes")?;
+            history.accepts("may follow `v0.1.1`; changes to the public API: 0")?;
             history.changelog(&["0.1.1, 2026-02-02"])?;
             history.refuses(&["does not tell of `0.1.0`"])
         }),

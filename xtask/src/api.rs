@@ -389,7 +389,7 @@ impl Repository {
         match &self.last {
             None => format!("`{version}` is the first version: nothing was promised yet"),
             Some((release, old)) => format!(
-                "`{version}` may follow `v{release}`, with {} changes to the public API",
+                "`{version}` may follow `v{release}`; changes to the public API: {}",
                 changes(old, &self.snapshots).len()
             ),
         }
