@@ -3,6 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use crate::{
+    api::{Document, FOLDER},
     bpf::root,
     facts::Facts,
     generate::{self, Error},
@@ -54,6 +55,9 @@ pub fn bless() -> Result<(), String> {
     }
     for machine in MACHINES {
         picture(machine)?.write()?;
+    }
+    for (name, text) in Document::write()?.snapshots() {
+        Generated::new(format!("{FOLDER}/{name}.txt"), text).write()?;
     }
     readme()?.write()
 }

@@ -5,6 +5,7 @@ pub mod generate;
 #[path = "../../build/select.rs"]
 pub mod select;
 
+pub mod api;
 pub mod bench;
 pub mod bindings;
 pub mod bpf;

@@ -7,7 +7,8 @@ use std::{
 };
 
 use xtask::{
-    bpf::{Probe, Toolchain},
+    api,
+    bpf::{Probe, Toolchain, root},
     generated, kernels,
     select::{Endian, Machine},
 };
@@ -16,7 +17,8 @@ const USAGE: &str = "\
 usage: cargo xtask <command>
 
   bless                       rewrite what is committed but generated: src/bindings, the README's table
-                              of machines, and the compiler messages under tests/ui
+                              of machines, the public API under tests/api, and the compiler messages
+                              under tests/ui
   kernels [--arch <machine>] [--release <6.1|6.12|7.2>] [--list]
                               boot Debian's kernels under qemu, run this crate's programs in them and
                               compare what they say; without a selection, rewrite KERNELS.md
@@ -24,6 +26,8 @@ usage: cargo xtask <command>
                               build the probe package in a folder for a machine (in big-endian,
                               where it has both), with whichever toolchain for BPF is installed;
                               prints the folder of its objects
+  semver                      say whether the version in Cargo.toml may follow the last release's tag,
+                              by what has changed under tests/api
   bench                       print what the crate costs beside C and aya-ebpf, and write it to
                               BENCHMARKS.md (as root)
   toolchain [core]            say which toolchain for BPF is installed (core: linker or no linker)";
@@ -38,6 +42,7 @@ fn main() -> ExitCode {
         }
         ["probe", folder, machine] => probe(Path::new(folder), machine, Endian::Little),
         ["probe", folder, machine, "big"] => probe(Path::new(folder), machine, Endian::Big),
+        ["semver"] => api::semver(root()).map(|verdict| println!("{verdict}")),
         ["bench"] => xtask::bench::bench(),
         ["toolchain"] => Toolchain::find().map(|toolchain| println!("{toolchain}")),
         ["toolchain", "core"] => Toolchain::with_core().map(|toolchain| println!("{toolchain}")),
