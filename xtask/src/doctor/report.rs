@@ -480,22 +480,22 @@ fn unknown(machine: &str) -> String {
     }
 }
 
-/// The machine that a setting selects. `Err` is the first line of the error that a build ends with.
+/// The machine that a setting selects. `Err` is the error that a build ends with, but for the list of
+/// what is accepted.
 fn chosen(setting: &Setting) -> Result<&'static Machine, String> {
     let own = Machine::named(&setting.value).map(|machine| machine.variants[0].endian);
     let target = Target {
         arch: "bpf",
         endian: setting.endian.or(own).unwrap_or(Endian::Little),
     };
-    match select::select(Some(setting.value.as_ref()), target) {
-        Ok(selection) => Ok(selection.machine),
-        Err(error) => Err(error
-            .to_string()
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .to_owned()),
-    }
+    let selection = select::select(Some(setting.value.as_ref()), target);
+    selection
+        .map(|selection| selection.machine)
+        .map_err(|error| {
+            let error = error.to_string();
+            let lines = error.lines().filter(|line| !line.starts_with("accepted: "));
+            lines.collect::<Vec<_>>().join("; ")
+        })
 }
 
 fn tool(name: &str, found: &Result<Program, String>) -> Row {

@@ -12,6 +12,7 @@ use crate::{
     bpf::{Toolchain, which},
     generate::{self, Error},
     host,
+    kernels::guests::{Emulator, GUESTS},
     select::Endian,
 };
 
@@ -95,9 +96,14 @@ fn rust(toolchain: &Toolchain) -> Result<Rust, String> {
 fn program(name: &str) -> Result<Program, String> {
     let path = which(name).ok_or_else(|| format!("there is no {name} in PATH"))?;
     let told = host::output(Command::new(&path).arg("--version"))?;
-    // "gcc (Debian 12.2.0-14) 12.2.0" and "bpf-linker 0.13.0", but "bpftool v7.5.0" and then its parts.
+    // "bpf-linker 0.13.0", "gcc (Debian 12.2.0-14) 12.2.0", "/usr/sbin/bpftool v7.5.0" and then its parts.
     let version = told.lines().next().unwrap_or_default().trim();
-    let version = version.strip_prefix(name).unwrap_or(version).trim();
+    let called = path.to_string_lossy();
+    let version = [&*called, name]
+        .iter()
+        .find_map(|name| version.strip_prefix(name))
+        .unwrap_or(version)
+        .trim();
     Ok(Program {
         version: version.to_owned(),
         path,
@@ -112,17 +118,14 @@ fn newest_clang() -> Result<Program, String> {
     program(&installed.ok_or("there is no clang in PATH")?)
 }
 
-/// Those of all machines, and the version of the first.
+/// One of those that the repository's tests start, if all of them are there.
 fn qemu() -> Result<Program, String> {
-    let found = env::var_os("PATH").and_then(|path| {
-        env::split_paths(&path).find_map(|folder| {
-            let entries = fs::read_dir(folder).ok()?.flatten();
-            let mut names = entries.map(|entry| entry.file_name());
-            names.find(|name| name.to_string_lossy().starts_with("qemu-system-"))
-        })
+    let installed = GUESTS.iter().filter_map(|guest| match guest.emulator {
+        Emulator::Installed(name) => Some(program(name)),
+        Emulator::Unpacked { .. } => None,
     });
-    let name = found.ok_or("there is no qemu-system-… in PATH")?;
-    program(&name.to_string_lossy())
+    let all: Vec<Program> = installed.collect::<Result<_, _>>()?;
+    all.into_iter().next().ok_or("no machine has one".into())
 }
 
 fn libclang() -> Result<Program, String> {
