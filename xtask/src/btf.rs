@@ -26,52 +26,63 @@ pub fn kernel_names(machine: &str, field: &str) -> Vec<String> {
     names.iter().map(|&name| name.to_owned()).collect()
 }
 
-/// In what a kernel's `pt_regs` differs from one of this size with these fields: nothing, where every
-/// field can be read and is where it should be. `Err` says why the kernel cannot be asked.
-///
-/// A kernel's may be longer: what stands behind the last stable slot is not in the bindings.
-pub fn differences(
-    machine: &str,
-    size: usize,
-    fields: &[Field],
-    btf: &[u8],
-) -> Result<Vec<String>, String> {
-    let kernel = TypeInformation::new(&Bytes(btf)).map_err(unreadable)?;
-    let pt_regs = kernel.id_of("pt_regs").ok_or("BTF has no `pt_regs`")?;
-    let mut differences = Vec::new();
-    let length = kernel.size_of(pt_regs).map_err(unreadable)?;
-    if length < size {
-        differences.push(format!(
-            "it has {length} bytes in the kernel and {size} here"
-        ));
+/// The types of a kernel.
+pub struct Kernel(TypeInformation);
+
+impl Kernel {
+    pub fn parse(btf: &[u8]) -> Result<Self, String> {
+        TypeInformation::new(&Bytes(btf))
+            .map(Self)
+            .map_err(unreadable)
     }
-    for field in fields {
-        let names = kernel_names(machine, &field.name);
-        let slot = names.iter().find_map(|name| slot(&kernel, pt_regs, name));
-        match slot {
-            None => differences.push(format!("`{}` is not in the kernel's", field.name)),
-            Some((offset, size)) if (offset, size) != (field.offset, field.size) => {
-                differences.push(format!(
-                    "`{}` is at {offset} with {size} bytes in the kernel, and here at {} with {}",
-                    field.name, field.offset, field.size
-                ));
-            }
-            Some(_) => {}
+
+    /// In what its `pt_regs` differs from one of this size with these fields: nothing, where every field
+    /// can be read and is where it should be. `Err` says why the kernel cannot be asked.
+    ///
+    /// The kernel's may be longer: what stands behind the last stable slot is not in the bindings.
+    pub fn differences(
+        &self,
+        machine: &str,
+        size: usize,
+        fields: &[Field],
+    ) -> Result<Vec<String>, String> {
+        let Self(types) = self;
+        let pt_regs = types.id_of("pt_regs").ok_or("BTF has no `pt_regs`")?;
+        let mut differences = Vec::new();
+        let length = types.size_of(pt_regs).map_err(unreadable)?;
+        if length < size {
+            differences.push(format!(
+                "it has {length} bytes in the kernel and {size} here"
+            ));
         }
+        for field in fields {
+            let names = kernel_names(machine, &field.name);
+            let slot = names.iter().find_map(|name| slot(types, pt_regs, name));
+            match slot {
+                None => differences.push(format!("`{}` is not in the kernel's", field.name)),
+                Some((offset, size)) if (offset, size) != (field.offset, field.size) => {
+                    differences.push(format!(
+                        "`{}` is at {offset} with {size} bytes in the kernel, and here at {} with {}",
+                        field.name, field.offset, field.size
+                    ));
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(differences)
     }
-    Ok(differences)
 }
 
 /// Where a slot of a struct is, and its bytes.
-fn slot(kernel: &TypeInformation, of: u32, name: &str) -> Option<(usize, usize)> {
-    let (ty, offset) = kernel.offset_of(of, name).ok()?;
+fn slot(types: &TypeInformation, of: u32, name: &str) -> Option<(usize, usize)> {
+    let (ty, offset) = types.offset_of(of, name).ok()?;
     let Offset::ByteOffset(offset) = offset else {
         return None;
     };
-    let mut size = kernel.size_of(ty).ok()?;
+    let mut size = types.size_of(ty).ok()?;
     // On x86 a selector has half a slot, and the other half a name of its own.
-    if let Ok((rest, _)) = kernel.offset_of(of, &format!("__{name}h")) {
-        size += kernel.size_of(rest).ok()?;
+    if let Ok((rest, _)) = types.offset_of(of, &format!("__{name}h")) {
+        size += types.size_of(rest).ok()?;
     }
     Some((offset as usize, size))
 }

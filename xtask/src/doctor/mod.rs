@@ -189,7 +189,8 @@ impl Layout {
         let bindings = Bindings::parse(&text.ok_or("src/bindings cannot be read")?);
         let kernel = fs::read(btf::RUNNING)
             .map_err(|error| format!("cannot read `{}`: {error}", btf::RUNNING))?;
-        let differences = btf::differences(machine, bindings.size, &bindings.fields, &kernel)?;
+        let kernel = btf::Kernel::parse(&kernel)?;
+        let differences = kernel.differences(machine, bindings.size, &bindings.fields)?;
         Ok(Self {
             fields: bindings.fields.len(),
             differences,
