@@ -720,7 +720,6 @@ fn this_computer() -> Result<(), String> {
         ),
         ("perf_event", functions.contains("perf_event_set_bpf_prog")),
         ("BTF", Path::new(btf::RUNNING).exists()),
-        ("bpf-linker", which("bpf-linker").is_some()),
         ("bpftool", which("bpftool").is_some()),
     ] {
         let expected = if is_there { '✓' } else { '–' };
