@@ -271,7 +271,8 @@ fn plain(name: &str) -> String {
     name.trim().to_lowercase().replace('-', "_")
 }
 
-fn not_a_probe_target(name: &str) -> Option<&'static str> {
+/// Why probes cannot run on a machine that Linux runs on, if it is one of those.
+pub fn not_a_probe_target(name: &str) -> Option<&'static str> {
     let spellings = spellings(name);
     let listed = |names: &[&str]| spellings.iter().any(|name| names.contains(&name.as_str()));
     NOT_PROBE_TARGETS
@@ -282,7 +283,7 @@ fn not_a_probe_target(name: &str) -> Option<&'static str> {
 
 /// The machine that goes by a name, in the endianness that the name implies: a row's own name implies
 /// the one that is built for, a triple or another name the one that it stands with in the table.
-fn called(name: &str, endian: Endian) -> Option<(&'static Machine, Endian)> {
+pub fn called(name: &str, endian: Endian) -> Option<(&'static Machine, Endian)> {
     let spellings = spellings(name);
     let own =
         Machine::named(&spellings[0]).map(|machine| (machine, machine.nearest(endian).endian));

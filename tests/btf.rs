@@ -12,9 +12,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use btfparse::{Error, ErrorKind, Offset, Readable, TypeInformation};
 use facts::Facts;
 use xtask::{
+    btf::{Kernel, RUNNING, kernel_names},
     c::{Assertion, Compiler},
     debian::Package,
     proof::{self, Proof},
@@ -45,22 +45,6 @@ fn facts(machine: &str) -> Option<Facts> {
         .find(|facts| facts.machine.name == machine)
 }
 
-/// What the kernel calls a field. Where the UAPI has other names than the kernel, the library has the
-/// UAPI's.
-fn kernel_name(machine: &str, field: &str) -> String {
-    match (machine, field) {
-        ("x86_64", "eflags") => "flags".into(),
-        ("x86_64", "orig_rax") => "orig_ax".into(),
-        // In kernels that know FRED the slot is a union, and this its whole.
-        ("x86_64", "cs" | "ss") => format!("{field}x"),
-        ("x86_64", _) if !field.ends_with(|last: char| last.is_ascii_digit()) => {
-            field.trim_start_matches('r').into()
-        }
-        ("riscv64", "pc") => "epc".into(),
-        _ => field.into(),
-    }
-}
-
 fn debian(arch: &'static str, machine: &'static str, endian: Endian) -> Proof {
     let facts = facts(machine).expect("the machine is in the table");
     let variant = facts
@@ -79,7 +63,8 @@ fn debian(arch: &'static str, machine: &'static str, endian: Endian) -> Proof {
         let longer = format!("sizeof(struct pt_regs) >= {}", facts.pt_regs.size);
         let mut assertions = vec![Assertion::new(longer, 1)];
         for field in &facts.fields {
-            let name = kernel_name(machine, &field.name);
+            // These kernels are the newest.
+            let name = &kernel_names(machine, &field.name)[0];
             assertions.extend([
                 Assertion::new(
                     format!("__builtin_offsetof(struct pt_regs, {name})"),
@@ -105,13 +90,11 @@ fn find(folder: &Path, name: &str) -> Option<PathBuf> {
     })
 }
 
-const RUNNING: &str = "/sys/kernel/btf/vmlinux";
-
 fn running() -> Proof {
     let ready = || {
         let facts = facts(consts::ARCH).ok_or(format!("`{}` is not in the table", consts::ARCH))?;
         let btf = fs::read(RUNNING).map_err(|error| format!("cannot read `{RUNNING}`: {error}"))?;
-        Ok((facts, Btf(btf)))
+        Ok((facts, btf))
     };
     let ready: Result<_, String> = ready();
     let needs = ready.as_ref().map(drop).map_err(Clone::clone);
@@ -120,56 +103,17 @@ fn running() -> Proof {
         needs,
         || {
             let (facts, btf) = ready?;
-            compare(&facts, &TypeInformation::new(&btf).map_err(unreadable)?)
+            let (machine, size) = (facts.machine.name, facts.pt_regs.size);
+            let differences = Kernel::parse(&btf)?.differences(machine, size, &facts.fields)?;
+            if !differences.is_empty() {
+                return Err(differences.join("\n"));
+            }
+            proof::checked(
+                "the running kernel's BTF",
+                machine,
+                1 + 2 * facts.fields.len(),
+            );
+            Ok(())
         },
     )
-}
-
-fn compare(facts: &Facts, kernel: &TypeInformation) -> Result<(), String> {
-    let machine = facts.machine.name;
-    let pt_regs = kernel.id_of("pt_regs").ok_or("BTF has no `pt_regs`")?;
-    let length = kernel.size_of(pt_regs).map_err(unreadable)?;
-    if length < facts.pt_regs.size {
-        return Err(format!(
-            "the kernel's struct ends at {length}, ours at {}",
-            facts.pt_regs.size
-        ));
-    }
-    for field in &facts.fields {
-        let name = kernel_name(machine, &field.name);
-        let (ty, offset) = kernel.offset_of(pt_regs, &name).map_err(unreadable)?;
-        let size = kernel.size_of(ty).map_err(unreadable)?;
-        let Offset::ByteOffset(offset) = offset else {
-            return Err(format!("`{name}` is a bit field in the kernel"));
-        };
-        if (offset as usize, size) != (field.offset, field.size) {
-            return Err(format!(
-                "`{name}` is at {offset} with {size} bytes in the kernel, ours at {} with {}",
-                field.offset, field.size
-            ));
-        }
-    }
-    proof::checked(
-        "the running kernel's BTF",
-        machine,
-        1 + 2 * facts.fields.len(),
-    );
-    Ok(())
-}
-
-fn unreadable(error: Error) -> String {
-    format!("cannot read the kernel's BTF: {error:?}")
-}
-
-struct Btf(Vec<u8>);
-
-impl Readable for Btf {
-    fn read(&self, offset: u64, buffer: &mut [u8]) -> btfparse::Result<()> {
-        let bytes = usize::try_from(offset)
-            .ok()
-            .and_then(|offset| self.0.get(offset..)?.get(..buffer.len()));
-        let bytes = bytes.ok_or_else(|| Error::new(ErrorKind::EOF, "the file ends before"))?;
-        buffer.copy_from_slice(bytes);
-        Ok(())
-    }
 }

@@ -93,6 +93,15 @@ impl Toolchain {
         }
     }
 
+    pub fn rustc(&self) -> &Path {
+        &self.rustc
+    }
+
+    /// Whether it compiles `core` itself.
+    pub fn builds_core(&self) -> bool {
+        self.build_std
+    }
+
     /// `cargo` with this toolchain and nothing of the one that runs now.
     pub fn cargo(&self) -> Command {
         let mut cargo = Command::new(&self.cargo);

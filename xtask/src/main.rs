@@ -9,7 +9,7 @@ use std::{
 use xtask::{
     api,
     bpf::{Probe, Toolchain, root},
-    generated, kernels,
+    doctor, generated, kernels,
     select::{Endian, Machine},
 };
 
@@ -30,6 +30,8 @@ usage: cargo xtask <command>
                               by what has changed under tests/api
   bench                       print what the crate costs beside C and aya-ebpf, and write it to
                               BENCHMARKS.md (as root)
+  doctor                      say what this computer has of that which building and running a probe
+                              takes, to be pasted into an issue
   toolchain [core]            say which toolchain for BPF is installed (core: linker or no linker)";
 
 fn main() -> ExitCode {
@@ -44,6 +46,9 @@ fn main() -> ExitCode {
         ["probe", folder, machine, "big"] => probe(Path::new(folder), machine, Endian::Big),
         ["semver"] => api::semver(root()).map(|verdict| println!("{verdict}")),
         ["bench"] => xtask::bench::bench(),
+        ["doctor"] if doctor::doctor() => Ok(()),
+        // What is wrong is said in the report.
+        ["doctor"] => return ExitCode::FAILURE,
         ["toolchain"] => Toolchain::find().map(|toolchain| println!("{toolchain}")),
         ["toolchain", "core"] => Toolchain::with_core().map(|toolchain| println!("{toolchain}")),
         ["help" | "--help" | "-h"] => {
