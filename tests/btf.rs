@@ -4,6 +4,8 @@
 //! Two sources: the kernel that runs here, and the `vmlinux.h` that Debian makes of the BTF of its
 //! newest kernels.
 
+#[path = "facts/btf.rs"]
+mod btf;
 mod facts;
 
 use std::{
@@ -12,7 +14,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use btfparse::{Error, ErrorKind, Offset, Readable, TypeInformation};
+use btf::{Btf, unreadable};
+use btfparse::{Offset, TypeInformation};
 use facts::Facts;
 use xtask::{
     c::{Assertion, Compiler},
@@ -155,21 +158,4 @@ fn compare(facts: &Facts, kernel: &TypeInformation) -> Result<(), String> {
         1 + 2 * facts.fields.len(),
     );
     Ok(())
-}
-
-fn unreadable(error: Error) -> String {
-    format!("cannot read the kernel's BTF: {error:?}")
-}
-
-struct Btf(Vec<u8>);
-
-impl Readable for Btf {
-    fn read(&self, offset: u64, buffer: &mut [u8]) -> btfparse::Result<()> {
-        let bytes = usize::try_from(offset)
-            .ok()
-            .and_then(|offset| self.0.get(offset..)?.get(..buffer.len()));
-        let bytes = bytes.ok_or_else(|| Error::new(ErrorKind::EOF, "the file ends before"))?;
-        buffer.copy_from_slice(bytes);
-        Ok(())
-    }
 }

@@ -4,6 +4,8 @@
 //! and run: on this kernel, and for the other machines in rbpf, over registers that are made up. What
 //! the crate tells a dependent's build script is asked for every machine, and given to clang.
 
+#[path = "facts/btf.rs"]
+mod btf;
 mod facts;
 
 use std::{
@@ -23,7 +25,8 @@ use aya::{
     maps::Array,
     programs::{UProbe, uprobe::UProbeScope},
 };
-use btfparse::{Error, ErrorKind, Offset, Readable, TypeInformation, TypeVariant};
+use btf::{Btf, unreadable};
+use btfparse::{Offset, TypeInformation, TypeVariant};
 use facts::Facts;
 use probe_abi::{c_ulong, pt_regs};
 use rbpf::ebpf::Insn;
@@ -54,18 +57,18 @@ fn main() {
         ));
     }
     for optimization in OPTIMIZATIONS {
-        let [level, _] = optimization;
+        let Optimization { level, inlining } = optimization;
+        let calls = if inlining {
+            "inlined"
+        } else {
+            "that stay calls"
+        };
         proofs.push(Proof::new(
-            format!("this kernel: opt-level {level}"),
+            format!("this kernel: opt-level {level}, calls {calls}"),
             kernel_needs(),
-            move || traces_itself(&example(consts::ARCH, &optimization)?),
+            move || traces_itself(optimization),
         ));
     }
-    proofs.push(Proof::new(
-        "this kernel: calls between C and Rust that stay calls",
-        kernel_needs(),
-        calls_that_stay,
-    ));
     for (what, run) in ERRORS {
         proofs.push(Proof::new(format!("error: {what}"), build_needs(), run));
     }
@@ -117,52 +120,61 @@ fn equal<T: PartialEq + std::fmt::Debug>(actual: &T, expected: &T) -> Result<(),
 
 // The example.
 
-/// An `opt-level`, and more for the linker.
-type Optimization = [&'static str; 2];
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Optimization {
+    /// In TOML.
+    level: &'static str,
+    /// Whether the linker inlines what it may leave as a call.
+    inlining: bool,
+}
 
-const OPTIMIZATIONS: [Optimization; 4] = [["2", ""], ["3", ""], ["\"s\"", ""], ["\"z\"", ""]];
+const OPTIMIZATIONS: [Optimization; 5] = [
+    optimization("2", true),
+    optimization("3", true),
+    optimization("\"s\"", true),
+    optimization("\"z\"", true),
+    optimization("\"s\"", false),
+];
+
+const fn optimization(level: &'static str, inlining: bool) -> Optimization {
+    Optimization { level, inlining }
+}
 
 /// As the package has it.
-const AS_IT_IS: Optimization = OPTIMIZATIONS[1];
-
-/// Nothing is inlined that LLVM may leave as a call.
-const CALLS: Optimization = ["\"s\"", "-Clink-arg=--llvm-args=--inline-threshold=-1000"];
+const AS_IT_IS: Optimization = optimization("3", true);
 
 /// The object, which each proof that asks for it first has built.
-fn example(name: &str, optimization: &Optimization) -> Result<Vec<u8>, String> {
+fn example(name: &str, optimization: Optimization) -> Result<Vec<u8>, String> {
     type Objects = HashMap<(String, Optimization), Result<Vec<u8>, String>>;
     static OBJECTS: Mutex<Option<Objects>> = Mutex::new(None);
     let mut objects = OBJECTS.lock().unwrap_or_else(PoisonError::into_inner);
     objects
         .get_or_insert_default()
-        .entry((name.to_owned(), *optimization))
+        .entry((name.to_owned(), optimization))
         .or_insert_with(|| build(name, optimization, |probe| probe))
         .clone()
 }
 
 fn build(
     name: &str,
-    [opt_level, linker]: &Optimization,
+    Optimization { level, inlining }: Optimization,
     given: impl FnOnce(Probe<'_>) -> Probe<'_>,
 ) -> Result<Vec<u8>, String> {
     let machine = Machine::named(name).ok_or("not a row of the table")?;
     let package = root().join("examples/c-module");
     let probe = Probe::new(&package, machine, Endian::Little)
         .args(&["--locked"])
-        .args(&[
-            "--config",
-            &format!("profile.release.opt-level={opt_level}"),
-        ])
+        .args(&["--config", &format!("profile.release.opt-level={level}")])
         .env("CLANG", Some(roles::clang()?))
         // One folder for all machines: what runs on this computer is compiled once.
         .target_dir(root().join("target/examples/c-module"));
-    let probe = match *linker {
-        "" => probe,
-        _ => {
-            let target = machine.nearest(Endian::Little).endian.bpf_target();
-            let rustflags = format!("target.{target}.rustflags=[{linker:?}]");
-            probe.args(&["--config", &rustflags])
-        }
+    let probe = if inlining {
+        probe
+    } else {
+        let target = machine.nearest(Endian::Little).endian.bpf_target();
+        let threshold = "-Clink-arg=--llvm-args=--inline-threshold=-1000";
+        let rustflags = format!("target.{target}.rustflags=[{threshold:?}]");
+        probe.args(&["--config", &rustflags])
     };
     let object = given(probe).build(&Toolchain::find()?)?.join("c-module");
     fs::read(&object).map_err(|error| format!("cannot read `{}`: {error}", object.display()))
@@ -199,26 +211,18 @@ extern "C" fn c_module_target(first: c_ulong, second: c_ulong, third: c_ulong) {
     black_box((first, second, third));
 }
 
-fn calls_that_stay() -> Result<(), String> {
-    let object = example(consts::ARCH, &CALLS)?;
-    let program = Object::parse(&object)?.program_with("called", |_| Some(0))?;
-    if !program.iter().any(is_local_call) {
-        return Err("the program calls nothing: C and Rust were inlined".to_owned());
-    }
-    traces_itself(&object)
-}
-
 /// With BTF and without: C keeps the registers of the call with the largest first argument, and that
 /// argument as Rust read it.
-fn traces_itself(object: &[u8]) -> Result<(), String> {
+fn traces_itself(optimization: Optimization) -> Result<(), String> {
+    let object = example(consts::ARCH, optimization)?;
+    let program = Object::parse(&object)?.program_with("called", |_| Some(0))?;
+    equal(&program.iter().any(is_local_call), &!optimization.inlining)?;
+
     // Each probe sees the calls that are made for another.
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
 
-    for (object, has_btf) in [
-        (object.to_vec(), true),
-        (without_btf(object.to_vec()), false),
-    ] {
+    for (object, has_btf) in [(object.clone(), true), (without_btf(object), false)] {
         let (largest, loaded_btf) = traced(&object).map_err(|error| {
             let causes = std::iter::successors(Some(&*error), |error| error.source());
             let causes: Vec<String> = causes.map(ToString::to_string).collect();
@@ -265,7 +269,7 @@ fn traced(object: &[u8]) -> Result<(Largest, bool), Box<dyn std::error::Error>> 
 /// The program on registers that are made up keeps them byte by byte, and beside them the argument that
 /// Rust read from the slot where the psABI has it.
 fn same_registers(facts: &Facts) -> Result<(), String> {
-    let object = Object::parse(&example(facts.machine.name, &AS_IT_IS)?)?;
+    let object = Object::parse(&example(facts.machine.name, AS_IT_IS)?)?;
     let psabi = xtask::facts::Facts::of(facts.machine)?;
     let argument = psabi.user_arguments()[0].slot;
 
@@ -303,7 +307,7 @@ fn run(program: &[Insn], ctx: &mut [u8], data: &mut [u8]) -> Result<(), String> 
 
 fn btf_names(facts: &Facts) -> Result<(), String> {
     let name = facts.machine.name;
-    let btf = Btf(section(&example(name, &AS_IT_IS)?, ".BTF")?);
+    let btf = Btf(section(&example(name, AS_IT_IS)?, ".BTF")?);
     let types = TypeInformation::new(&btf).map_err(unreadable)?;
     let word = xtask::facts::Facts::of(facts.machine)?.word;
     let named = |name: &str, is_kind: fn(&TypeVariant) -> bool| -> Vec<u32> {
@@ -340,23 +344,6 @@ fn btf_names(facts: &Facts) -> Result<(), String> {
     equal(&types.size_of(c_ulong).map_err(unreadable)?, &word)?;
     proof::checked("BTF", name, 1 + 3 * facts.fields.len());
     Ok(())
-}
-
-fn unreadable(error: Error) -> String {
-    format!("cannot read the BTF: {error:?}")
-}
-
-struct Btf(Vec<u8>);
-
-impl Readable for Btf {
-    fn read(&self, offset: u64, buffer: &mut [u8]) -> btfparse::Result<()> {
-        let bytes = usize::try_from(offset)
-            .ok()
-            .and_then(|offset| self.0.get(offset..)?.get(..buffer.len()));
-        let bytes = bytes.ok_or_else(|| Error::new(ErrorKind::EOF, "the section ends before"))?;
-        buffer.copy_from_slice(bytes);
-        Ok(())
-    }
 }
 
 // Errors.
@@ -430,8 +417,8 @@ const INSTALL: &str = "install it, with `apt-get install clang` or as your syste
 /// The build fails, and these lines, which may go on, are all that its script says.
 fn refused(given: impl FnOnce(Probe<'_>) -> Probe<'_>, said: &[&str]) -> Result<(), String> {
     // So that nothing is left to compile but the module.
-    example("x86_64", &AS_IT_IS)?;
-    let Err(output) = build("x86_64", &AS_IT_IS, given) else {
+    example("x86_64", AS_IT_IS)?;
+    let Err(output) = build("x86_64", AS_IT_IS, given) else {
         return Err("the build succeeds".to_owned());
     };
     let errors: Vec<&str> = output
@@ -524,20 +511,7 @@ fn own_types(facts: &Facts) -> Result<Vec<Assertion>, String> {
 }
 
 fn defined_types(facts: &Facts) -> Vec<Assertion> {
-    let mut assertions = vec![
-        Assertion::new("sizeof(struct pt_regs)", facts.pt_regs.size),
-        Assertion::new("_Alignof(struct pt_regs)", facts.pt_regs.align),
-    ];
-    for field in &facts.fields {
-        let name = &field.name;
-        assertions.extend([
-            Assertion::new(
-                format!("__builtin_offsetof(struct pt_regs, {name})"),
-                field.offset,
-            ),
-            Assertion::new(format!("sizeof(((struct pt_regs *)0)->{name})"), field.size),
-        ]);
-    }
+    let mut assertions = facts.pt_regs_assertions();
     for ty in facts.types.iter().filter(|ty| ty.name.starts_with("c_")) {
         let name = &ty.name;
         assertions.extend([

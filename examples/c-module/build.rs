@@ -30,8 +30,9 @@ fn compile() -> Result<PathBuf, String> {
         // The machine: its `struct pt_regs`, and its name for headers such as libbpf's.
         .include(cargo("DEP_PROBE_ABI_INCLUDE")?)
         .define(&cargo("DEP_PROBE_ABI_MACRO")?, None)
-        // <stdint.h> and the like are clang's own, not those of this computer's C library.
-        .flag("-ffreestanding")
+        // <stdint.h> and the like are clang's own, and no header is this computer's. With -ffreestanding,
+        // which does that too, nothing would be inlined into Rust.
+        .flag("-nostdlibinc")
         // What bpf-linker links with what rustc compiles: it optimizes both at once.
         .flag("-emit-llvm")
         // At 0, which is what an unoptimized build asks for, clang forbids that.

@@ -9,7 +9,10 @@
 use std::{collections::HashMap, mem};
 
 use syn::{Expr, Item, Lit, Stmt, Type};
-use xtask::select::{Machine, Variant};
+use xtask::{
+    c::Assertion,
+    select::{Machine, Variant},
+};
 
 include!("../../src/arch/table.rs");
 
@@ -99,6 +102,26 @@ impl Facts {
     /// The machine in each endianness.
     pub fn variants(&self) -> impl Iterator<Item = &'static Variant> {
         self.machine.variants.iter()
+    }
+
+    /// What C has to find `struct pt_regs` to be.
+    pub fn pt_regs_assertions(&self) -> Vec<Assertion> {
+        let mut assertions = vec![
+            Assertion::new("sizeof(struct pt_regs)", self.pt_regs.size),
+            Assertion::new("_Alignof(struct pt_regs)", self.pt_regs.align),
+        ];
+        for Field {
+            name, offset, size, ..
+        } in &self.fields
+        {
+            let offset_of = format!("__builtin_offsetof(struct pt_regs, {name})");
+            let size_of = format!("sizeof(((struct pt_regs *)0)->{name})");
+            assertions.extend([
+                Assertion::new(offset_of, *offset),
+                Assertion::new(size_of, *size),
+            ]);
+        }
+        assertions
     }
 
     pub fn field(&self, name: &str) -> &Field {
