@@ -126,20 +126,7 @@ fn headers(facts: &Facts) -> (String, Vec<Assertion>) {
             if ty.signed { -bits } else { bits },
         ));
     }
-    for field in &facts.fields {
-        let name = &field.name;
-        assertions.extend([
-            Assertion::new(
-                format!("__builtin_offsetof(struct pt_regs, {name})"),
-                field.offset,
-            ),
-            Assertion::new(format!("sizeof(((struct pt_regs *)0)->{name})"), field.size),
-        ]);
-    }
-    assertions.extend([
-        Assertion::new("sizeof(struct pt_regs)", facts.pt_regs.size),
-        Assertion::new("_Alignof(struct pt_regs)", facts.pt_regs.align),
-    ]);
+    assertions.extend(facts.pt_regs_assertions());
     (prelude.concat(), assertions)
 }
 

@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     env, fs,
-    os::unix::{fs::MetadataExt, fs::PermissionsExt, process::CommandExt},
+    os::unix::{fs::PermissionsExt, process::CommandExt},
     path::{Path, PathBuf},
     process::{Command, Output},
     sync::Mutex,
@@ -74,24 +74,13 @@ fn probe_needs() -> Result<(), String> {
 
 fn root_needs() -> Result<(), String> {
     probe_needs()?;
-    match fs::metadata("/proc/self") {
-        Ok(process) if process.uid() == 0 => Ok(()),
-        _ => Err("this user is not root".to_owned()),
-    }
+    proof::root()
 }
 
 fn kernel_needs() -> Result<(), String> {
-    root_needs()?;
+    probe_needs()?;
     own()?;
-    for (what, shows) in [
-        ("BPF", "/proc/sys/kernel/unprivileged_bpf_disabled"),
-        ("uprobes", "/sys/bus/event_source/devices/uprobe"),
-    ] {
-        if !Path::new(shows).exists() {
-            return Err(format!("this kernel has no {what}: there is no {shows}"));
-        }
-    }
-    Ok(())
+    proof::uprobes()
 }
 
 /// The machine that the proofs run on.

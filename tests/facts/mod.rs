@@ -8,6 +8,7 @@
 
 use xtask::{
     bindings::{Bindings, CType, Field, Layout},
+    c::Assertion,
     select::{Machine, Variant},
 };
 
@@ -59,6 +60,26 @@ impl Facts {
     /// The machine in each endianness.
     pub fn variants(&self) -> impl Iterator<Item = &'static Variant> {
         self.machine.variants.iter()
+    }
+
+    /// What C has to find `struct pt_regs` to be.
+    pub fn pt_regs_assertions(&self) -> Vec<Assertion> {
+        let mut assertions = vec![
+            Assertion::new("sizeof(struct pt_regs)", self.pt_regs.size),
+            Assertion::new("_Alignof(struct pt_regs)", self.pt_regs.align),
+        ];
+        for Field {
+            name, offset, size, ..
+        } in &self.fields
+        {
+            let offset_of = format!("__builtin_offsetof(struct pt_regs, {name})");
+            let size_of = format!("sizeof(((struct pt_regs *)0)->{name})");
+            assertions.extend([
+                Assertion::new(offset_of, *offset),
+                Assertion::new(size_of, *size),
+            ]);
+        }
+        assertions
     }
 
     pub fn field(&self, name: &str) -> &Field {

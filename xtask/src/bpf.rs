@@ -1,7 +1,9 @@
 //! Building probes: whichever of the toolchains for BPF is installed.
 
 use std::{
-    env, fmt,
+    env,
+    ffi::OsString,
+    fmt,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -144,6 +146,7 @@ pub struct Probe<'a> {
     target: &'static str,
     target_dir: PathBuf,
     args: Vec<String>,
+    env: Vec<(&'static str, Option<OsString>)>,
 }
 
 impl<'a> Probe<'a> {
@@ -162,6 +165,7 @@ impl<'a> Probe<'a> {
             target,
             target_dir,
             args: Vec::new(),
+            env: Vec::new(),
         }
     }
 
@@ -169,6 +173,13 @@ impl<'a> Probe<'a> {
     #[must_use]
     pub fn args(mut self, args: &[&str]) -> Self {
         self.args.extend(args.iter().map(|&arg| arg.to_owned()));
+        self
+    }
+
+    /// Builds with a variable set to a value, or without it.
+    #[must_use]
+    pub fn env(mut self, name: &'static str, value: Option<impl Into<OsString>>) -> Self {
+        self.env.push((name, value.map(Into::into)));
         self
     }
 
@@ -194,6 +205,12 @@ impl<'a> Probe<'a> {
                 self.target, self.machine.name
             ))
             .args(&self.args);
+        for (name, value) in &self.env {
+            match value {
+                Some(value) => cargo.env(name, value),
+                None => cargo.env_remove(name),
+            };
+        }
         if toolchain.build_std {
             cargo.arg("-Zbuild-std=core");
         }

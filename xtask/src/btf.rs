@@ -31,9 +31,7 @@ pub struct Kernel(TypeInformation);
 
 impl Kernel {
     pub fn parse(btf: &[u8]) -> Result<Self, String> {
-        TypeInformation::new(&Bytes(btf))
-            .map(Self)
-            .map_err(unreadable)
+        types(btf).map(Self)
     }
 
     /// In what its `pt_regs` differs from one of this size with these fields: nothing, where every field
@@ -87,8 +85,13 @@ fn slot(types: &TypeInformation, of: u32, name: &str) -> Option<(usize, usize)> 
     Some((offset as usize, size))
 }
 
-fn unreadable(error: Error) -> String {
-    format!("cannot read the kernel's BTF: {error:?}")
+/// The types that BTF describes.
+pub fn types(btf: &[u8]) -> Result<TypeInformation, String> {
+    TypeInformation::new(&Bytes(btf)).map_err(unreadable)
+}
+
+pub fn unreadable(error: Error) -> String {
+    format!("cannot read the BTF: {error:?}")
 }
 
 struct Bytes<'a>(&'a [u8]);

@@ -78,6 +78,13 @@ impl Compiler {
         Ok(clang.args(["-ferror-limit=0"]))
     }
 
+    /// A clang, for whatever it calls by this triple: BPF is `bpfel` or `bpfeb`.
+    pub fn for_triple(clang: PathBuf, triple: &str) -> Self {
+        let args = ["-target", triple, "-ferror-limit=0"];
+        let args = args.map(OsString::from).to_vec();
+        Self { path: clang, args }
+    }
+
     fn found(build: &cc::Build) -> Result<(Self, cc::Tool), String> {
         let tool = build
             .try_get_compiler()

@@ -38,13 +38,20 @@ struct Function {
     calls: BTreeMap<usize, String>,
     /// The loads of a map's address, which is what the kernel is told to put there.
     maps: Vec<usize>,
-    /// Whether it has the address of something else that only a loader can place.
-    placed_by_loader: bool,
+    data: Vec<Data>,
+}
+
+/// The load of an address that only a loader knows.
+#[derive(Debug)]
+struct Data {
+    load: usize,
+    section: String,
+    offset: u64,
 }
 
 impl Object {
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
-        read(bytes).map_err(|error| format!("cannot read the object: {error}"))
+        read(bytes).map_err(unreadable)
     }
 
     /// The names of the programs: the functions that stand in a section of their own kind.
@@ -69,6 +76,15 @@ impl Object {
 
     /// A program, with the functions that it calls behind it and the calls pointing to them.
     pub fn program(&self, name: &str) -> Result<Vec<Insn>, String> {
+        self.program_with(name, |_| None)
+    }
+
+    /// The same for a program with data, in sections that are placed at these addresses.
+    pub fn program_with(
+        &self,
+        name: &str,
+        address: impl Fn(&str) -> Option<u64>,
+    ) -> Result<Vec<Insn>, String> {
         let mut order = Vec::new();
         self.callees_first(name, &mut order, &mut BTreeSet::new())?;
         // Callers first, so that every call is forwards, the only direction that rbpf takes.
@@ -80,11 +96,18 @@ impl Object {
             length += function.insns.len();
         }
         let mut program = Vec::with_capacity(length);
-        for (_, function) in &order {
+        for (name, function) in &order {
             let start = program.len();
             program.extend(function.insns.iter().cloned());
             for map in &function.maps {
                 program[start + map].src = MAP;
+            }
+            for data in &function.data {
+                let section = address(&data.section)
+                    .ok_or_else(|| format!("`{name}` has data that only a loader can place"))?;
+                let address = section + data.offset;
+                program[start + data.load].imm = address as i32;
+                program[start + data.load + 1].imm = (address >> 32) as i32;
             }
             for (call, callee) in &function.calls {
                 let next = start + call + 1;
@@ -120,15 +143,28 @@ impl Object {
             .functions
             .get(name)
             .ok_or_else(|| format!("`{name}` is not in the object"))?;
-        if function.placed_by_loader {
-            return Err(format!("`{name}` has data that only a loader can place"));
-        }
         for callee in function.calls.values() {
             self.callees_first(callee, order, seen)?;
         }
         order.push((name, function));
         Ok(())
     }
+}
+
+/// What a section of an object holds.
+pub fn section(object: &[u8], name: &str) -> Result<Vec<u8>, String> {
+    let data = object::File::parse(object).and_then(|file| {
+        let section = file.section_by_name(name);
+        section
+            .map(|section| section.data().map(<[u8]>::to_vec))
+            .transpose()
+    });
+    let data = data.map_err(unreadable)?;
+    data.ok_or_else(|| format!("the object has no section `{name}`"))
+}
+
+fn unreadable(error: object::Error) -> String {
+    format!("cannot read the object: {error}")
 }
 
 /// Whether an instruction calls a function of the same object.
@@ -186,7 +222,7 @@ fn function<'data>(
         insns: decode(code.unwrap_or_default(), file.endianness()),
         calls: BTreeMap::new(),
         maps: Vec::new(),
-        placed_by_loader: false,
+        data: Vec::new(),
     })
 }
 
@@ -210,12 +246,17 @@ fn find_callees(
                     let (section, start) = place(&file.symbol_by_index(symbol)?);
                     (section, start + next)
                 }
-                (_, target) if is_map(file, target)? => {
-                    function.maps.push(index);
-                    continue;
-                }
-                _ => {
-                    function.placed_by_loader = true;
+                (_, target) => {
+                    let (section, offset) = section_and_offset(file, target)?;
+                    if section == MAPS {
+                        function.maps.push(index);
+                    } else {
+                        function.data.push(Data {
+                            load: index,
+                            section,
+                            offset: offset + u64::from(insn.imm as u32),
+                        });
+                    }
                     continue;
                 }
             },
@@ -229,15 +270,20 @@ fn find_callees(
     Ok(())
 }
 
-/// Whether a relocation is for something in the section of the maps.
-fn is_map(file: &object::File<'_>, target: RelocationTarget) -> Result<bool, object::Error> {
+/// What a relocation is for: a section's name, and an offset there. Nothing has no name.
+fn section_and_offset(
+    file: &object::File<'_>,
+    target: RelocationTarget,
+) -> Result<(String, u64), object::Error> {
     let RelocationTarget::Symbol(symbol) = target else {
-        return Ok(false);
+        return Ok(Default::default());
     };
-    match file.symbol_by_index(symbol)?.section_index() {
-        Some(section) => Ok(file.section_by_index(section)?.name()? == MAPS),
-        None => Ok(false),
-    }
+    let symbol = file.symbol_by_index(symbol)?;
+    let section = match symbol.section_index() {
+        Some(section) => file.section_by_index(section)?.name()?.to_owned(),
+        None => String::new(),
+    };
+    Ok((section, symbol.address()))
 }
 
 /// The instructions in a section's bytes.

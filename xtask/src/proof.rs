@@ -5,6 +5,9 @@
 
 use std::{
     collections::BTreeMap,
+    fs,
+    os::unix::fs::MetadataExt,
+    path::Path,
     sync::{Mutex, PoisonError},
 };
 
@@ -31,6 +34,28 @@ impl Proof {
             run: Box::new(run),
         }
     }
+}
+
+/// Whether this user is root.
+pub fn root() -> Result<(), String> {
+    match fs::metadata("/proc/self") {
+        Ok(process) if process.uid() == 0 => Ok(()),
+        _ => Err("this user is not root".to_owned()),
+    }
+}
+
+/// What attaching a uprobe needs: root, and a kernel with BPF and uprobes.
+pub fn uprobes() -> Result<(), String> {
+    root()?;
+    for (what, shows) in [
+        ("BPF", "/proc/sys/kernel/unprivileged_bpf_disabled"),
+        ("uprobes", "/sys/bus/event_source/devices/uprobe"),
+    ] {
+        if !Path::new(shows).exists() {
+            return Err(format!("this kernel has no {what}: there is no {shows}"));
+        }
+    }
+    Ok(())
 }
 
 /// What a proof of a machine in one endianness is called: `s390x` or, where it has both,
