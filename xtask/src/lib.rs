@@ -11,9 +11,11 @@ pub mod c;
 pub mod ctx;
 pub mod debian;
 pub mod facts;
-mod host;
+pub mod host;
 pub mod kernels;
+pub mod libclang;
 pub mod object;
+pub mod package;
 pub mod proof;
 pub mod roles;
 
