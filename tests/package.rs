@@ -42,7 +42,7 @@ fn main() {
         Proof::new(
             "documentation as docs.rs builds it",
             DocsRs::needs(),
-            || documentation(),
+            documentation,
         ),
     ])
 }
