@@ -14,6 +14,7 @@ use std::{
 
 use xtask::{
     bpf::{Toolchain, root},
+    libclang,
     proof::{self, Proof},
     select::{Endian, MACHINES, Target, VARIABLE, select},
 };
@@ -354,11 +355,11 @@ fn libclangs() -> Vec<Proof> {
     vec![
         // Where the path has none, one of the system's may still be found: no panic, and the right
         // bindings either way.
-        libclang("the path leads nowhere", "arm", None, |_| Ok(())),
-        libclang("the path is an empty folder", "mips", None, |path| {
+        with_libclang("the path leads nowhere", "arm", None, |_| Ok(())),
+        with_libclang("the path is an empty folder", "mips", None, |path| {
             fs::create_dir(path)
         }),
-        libclang(
+        with_libclang(
             "the path is a folder with no library",
             "sparc64",
             None,
@@ -367,10 +368,10 @@ fn libclangs() -> Vec<Proof> {
                 fs::write(path.join("libclang.so"), "no library")
             },
         ),
-        libclang("the path is no library", "mips", Some(NOT_FOUND), |path| {
+        with_libclang("the path is no library", "mips", Some(NOT_FOUND), |path| {
             fs::write(path, "no library")
         }),
-        libclang(
+        with_libclang(
             "the path is another library",
             "arm",
             Some(NOT_FOUND),
@@ -404,7 +405,7 @@ fn libclangs() -> Vec<Proof> {
 
 /// A build for a machine with something else in libclang's place succeeds, with one warning that
 /// says this, or with none for `""`; `None` where that is up to what else is installed.
-fn libclang(
+fn with_libclang(
     what: &str,
     name: &'static str,
     warning: Option<&'static str>,
@@ -431,26 +432,15 @@ fn libclang(
 
 fn with_old_libclang(what: &str, name: &'static str, warning: Option<&'static str>) -> Proof {
     let folders = ["/usr/lib/llvm-14/lib", "/usr/lib/llvm-15/lib"].map(Path::new);
-    let old = folders.into_iter().find_map(library_in);
+    let old = folders.into_iter().find_map(libclang::in_folder);
     let needs = match old {
         Some(_) => Ok(()),
         None => Err("no libclang 14 or 15: `apt-get install libclang1-14`".to_owned()),
     };
-    let proof = libclang(what, name, warning, move |path| {
+    let proof = with_libclang(what, name, warning, move |path| {
         symlink(old.unwrap_or_default(), path)
     });
     Proof { needs, ..proof }
-}
-
-/// A libclang in a folder.
-fn library_in(folder: &Path) -> Option<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut paths = entries.map(|entry| entry.path());
-    paths.find(|path| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        name.starts_with("libclang.so")
-            || name.starts_with("libclang-") && !name.starts_with("libclang-cpp")
-    })
 }
 
 /// A library that has none of libclang's functions.
@@ -599,15 +589,9 @@ impl Workshop {
     /// Puts the libclang in place that this computer's user has chosen; where there is none, bindgen
     /// finds the system's.
     fn restore_libclang(&self) -> io::Result<()> {
-        let chosen = env::var_os("LIBCLANG_PATH").map(PathBuf::from);
-        let chosen = chosen.and_then(|path| {
-            if path.is_file() {
-                Some(path)
-            } else {
-                library_in(&path)
-            }
-        });
-        self.replace_libclang(|path| chosen.map_or(Ok(()), |chosen| symlink(chosen, path)))
+        self.replace_libclang(|path| {
+            libclang::chosen().map_or(Ok(()), |chosen| symlink(chosen, path))
+        })
     }
 
     fn build(&self, platform: Platform) -> Build<'_> {

@@ -1,11 +1,17 @@
 //! The library builds with the compiler that its Cargo.toml promises: Debian's build of it, unpacked
 //! beside the others.
 
-use std::{path::PathBuf, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use xtask::{
     bpf::root,
-    debian::Package,
+    debian,
+    host::cannot,
+    package::{self, registry, succeed},
     proof::{self, Proof},
 };
 
@@ -13,17 +19,45 @@ const PROMISED: &str = env!("CARGO_PKG_RUST_VERSION");
 
 fn main() {
     let compiler = Compiler::promised();
-    let proof = |name, arguments: &'static [&'static str]| {
+    let proof = |name, work: fn(&Compiler) -> Result<(), String>| {
         let needs = compiler.as_ref().map(drop).map_err(Clone::clone);
         let compiler = compiler.clone();
         Proof::new(format!("rustc {PROMISED}, {name}"), needs, move || {
-            compiler?.check(arguments)
+            work(&compiler?)
         })
     };
+    let mut oldest = proof("oldest dependencies", oldest_dependencies);
+    oldest.needs = oldest.needs.and_then(|()| registry());
     proof::run(vec![
-        proof("with bindgen", &[]),
-        proof("without bindgen", &["--no-default-features"]),
+        proof("with bindgen", |compiler| compiler.check(root(), &[])),
+        proof("without bindgen", |compiler| {
+            compiler.check(root(), &["--no-default-features"])
+        }),
+        oldest,
     ])
+}
+
+/// The oldest versions that Cargo.toml accepts of what the library itself names.
+fn oldest_dependencies(compiler: &Compiler) -> Result<(), String> {
+    let package = package::Package::pack(env!("CARGO_PKG_VERSION"))?;
+    let sources = package.unpack("msrv")?;
+    forget_tests(&sources.join("Cargo.toml"))?;
+    let mut lock = compiler.cargo(&sources, "update");
+    // cargo takes the option from nightly, or from who says that he knows.
+    lock.arg("-Zdirect-minimal-versions")
+        .env("RUSTC_BOOTSTRAP", "1");
+    succeed(&mut lock)?;
+    compiler.check(&sources, &["--locked"])?;
+    compiler.check(&sources, &["--locked", "--no-default-features"])
+}
+
+/// Takes out the dependencies of tests: a package is not accompanied by its tests, yet all its
+/// dependencies have a part in which versions are chosen.
+fn forget_tests(manifest: &Path) -> Result<(), String> {
+    let text = fs::read_to_string(manifest).map_err(cannot("read", manifest))?;
+    let mut table: toml::Table = text.parse().map_err(|error| format!("{error}"))?;
+    table.remove("dev-dependencies");
+    fs::write(manifest, table.to_string()).map_err(cannot("write", manifest))
 }
 
 #[derive(Clone)]
@@ -35,8 +69,9 @@ struct Compiler {
 
 impl Compiler {
     fn promised() -> Result<Self, String> {
-        let package =
-            |name: &str| Package::newest("bookworm", "amd64", name).map(|package| package.root);
+        let package = |name: &str| {
+            debian::Package::newest("bookworm", "amd64", name).map(|package| package.root)
+        };
         let version = PROMISED.replace('.', r"\.");
         let library = |root: PathBuf| root.join("usr/lib/x86_64-linux-gnu");
         let compiler = Self {
@@ -65,27 +100,22 @@ impl Compiler {
         command
     }
 
-    fn check(&self, arguments: &[&str]) -> Result<(), String> {
+    fn check(&self, sources: &Path, arguments: &[&str]) -> Result<(), String> {
+        let mut check = self.cargo(sources, "check");
+        check
+            .args(["--quiet", "--package", "probe-abi", "--target-dir"])
+            .arg(root().join("target/msrv"))
+            .args(arguments)
+            .env("RUSTFLAGS", format!("--sysroot={}", self.sysroot.display()));
+        succeed(&mut check).map(drop)
+    }
+
+    fn cargo(&self, sources: &Path, command: &str) -> Command {
         let mut cargo = self.command(env!("CARGO"));
         cargo
-            .current_dir(root())
-            .args([
-                "check",
-                "--quiet",
-                "--package",
-                "probe-abi",
-                "--target-dir",
-                "target/msrv",
-            ])
-            .args(arguments)
-            .env("RUSTC", &self.rustc)
-            .env("RUSTFLAGS", format!("--sysroot={}", self.sysroot.display()));
-        let output = cargo
-            .output()
-            .map_err(|error| format!("cannot run cargo: {error}"))?;
-        match output.status.success() {
-            true => Ok(()),
-            false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
-        }
+            .current_dir(sources)
+            .arg(command)
+            .env("RUSTC", &self.rustc);
+        cargo
     }
 }

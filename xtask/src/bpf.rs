@@ -50,16 +50,12 @@ impl Toolchain {
                 });
             }
         }
-        let nightly =
-            |tool| printed("rustup", &["which", "--toolchain", "nightly", tool]).map(PathBuf::from);
-        if let (Some(cargo), Some(rustc)) = (nightly("cargo"), nightly("rustc"))
-            && has_source(&rustc)
+        if let Some(nightly) = Self::nightly()
+            && has_source(&nightly.rustc)
         {
             return Ok(Self {
-                cargo,
-                rustc,
                 build_std: true,
-                bootstrap: false,
+                ..nightly
             });
         }
         Err(
@@ -67,6 +63,18 @@ impl Toolchain {
              nightly --component rust-src`"
                 .into(),
         )
+    }
+
+    /// rustup's nightly.
+    pub fn nightly() -> Option<Self> {
+        let nightly =
+            |tool| printed("rustup", &["which", "--toolchain", "nightly", tool]).map(PathBuf::from);
+        Some(Self {
+            cargo: nightly("cargo")?,
+            rustc: nightly("rustc")?,
+            build_std: false,
+            bootstrap: false,
+        })
     }
 
     /// The same toolchain, compiling `core` itself. `Err` says what to install.
@@ -120,10 +128,17 @@ impl Toolchain {
             }
         }
         cargo.env("RUSTC", &self.rustc);
+        cargo.env("RUSTDOC", self.rustc.with_file_name("rustdoc"));
         if self.bootstrap {
             cargo.env("RUSTC_BOOTSTRAP", "1");
         }
         cargo
+    }
+
+    /// cargo's arguments for building for one of the BPF targets.
+    pub fn target<'a>(&self, target: &'a str) -> impl Iterator<Item = &'a str> + use<'a> {
+        let build_std = self.build_std.then_some("-Zbuild-std=core");
+        ["--target", target].into_iter().chain(build_std)
     }
 }
 
@@ -195,7 +210,8 @@ impl<'a> Probe<'a> {
         let mut cargo = toolchain.cargo();
         cargo
             .current_dir(self.package)
-            .args(["build", "--quiet", "--release", "--target", self.target])
+            .args(["build", "--quiet", "--release"])
+            .args(toolchain.target(self.target))
             .arg("--target-dir")
             .arg(&self.target_dir)
             // The one form of naming the machine that every crate takes, aya-ebpf included.
@@ -210,9 +226,6 @@ impl<'a> Probe<'a> {
                 Some(value) => cargo.env(name, value),
                 None => cargo.env_remove(name),
             };
-        }
-        if toolchain.build_std {
-            cargo.arg("-Zbuild-std=core");
         }
         let output = cargo
             .output()

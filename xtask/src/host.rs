@@ -3,7 +3,7 @@
 use std::{path::Path, process::Command};
 
 /// What a program prints. `Err` is the first line of its complaint.
-pub(crate) fn output(command: &mut Command) -> Result<String, String> {
+pub fn output(command: &mut Command) -> Result<String, String> {
     let program = command.get_program().to_owned();
     let program = Path::new(&program).display();
     // Messages are shown as they are, so in one language.
@@ -22,7 +22,7 @@ pub(crate) fn output(command: &mut Command) -> Result<String, String> {
 }
 
 /// An error of doing something to a file: `.map_err(cannot("write", path))`.
-pub(crate) fn cannot(what: &'static str, path: &Path) -> impl Fn(std::io::Error) -> String {
+pub fn cannot(what: &'static str, path: &Path) -> impl Fn(std::io::Error) -> String {
     let path = path.display().to_string();
     move |error| format!("cannot {what} `{path}`: {error}")
 }
