@@ -9,6 +9,29 @@ use core::{fmt, marker::PhantomData};
 /// [`as_ptr`](Self::as_ptr).
 ///
 /// Each machine's own `Ptr<T>` is this type with its addresses.
+///
+/// # With bindgen
+///
+/// bindgen writes C's `T *` as `*const T` or `*mut T`, and a pointer to a function as an `Option` of a
+/// Rust function, which all have 8 bytes in a BPF program. Of a machine of 32 bits such a struct does not
+/// compile, unless bindgen's layout tests are turned off, and then it is wrong. No option of bindgen
+/// 0.73 changes that; a build script does, which writes `::probe_abi::Ptr<T>` in their place:
+///
+/// ```text
+/// impl syn::visit_mut::VisitMut for Pointers {
+///     fn visit_type_mut(&mut self, ty: &mut syn::Type) {
+///         syn::visit_mut::visit_type_mut(self, ty);
+///         if let syn::Type::Ptr(pointer) = ty {
+///             let pointee = &pointer.elem;
+///             *ty = syn::parse_quote!(::probe_abi::Ptr<#pointee>);
+///         }
+///     }
+/// }
+/// ```
+///
+/// `examples/kernel-types`, in the crate's repository, is a whole package with it, for the structs of a
+/// program and those of the kernel's `vmlinux.h`: C types, the machine's clang target, functions, and what
+/// x86 needs for its 64-bit integers.
 #[repr(transparent)]
 pub struct Ptr<T, Address> {
     address: Address,

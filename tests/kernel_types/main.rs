@@ -1,0 +1,591 @@
+//! examples/kernel-types: types that a user's own bindgen makes have the layout of the machine, in the
+//! memory of a process, in the kernel, and in the BTF of the object.
+
+#[path = "../facts/mod.rs"]
+mod facts;
+
+use std::{
+    ffi::{CStr, CString, c_char, c_int, c_long, c_longlong, c_void},
+    fs,
+    hint::black_box,
+    mem::size_of,
+    os::unix::{fs::MetadataExt, process::CommandExt},
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{Mutex, PoisonError},
+};
+
+use aya::{
+    Ebpf,
+    maps::Array,
+    programs::{RawTracePoint, UProbe, uprobe::UProbeScope},
+};
+use facts::Facts;
+use xtask::{
+    bpf::{Probe, Toolchain, root, which},
+    c::{Assertion, Compiler},
+    debian::Package,
+    proof::{self, Proof},
+    select::{Endian, Machine},
+};
+
+/// The machines that the example is built for: of 64 and 32 bits, of both endiannesses, and the one
+/// where C aligns 64-bit integers otherwise.
+const BUILT: [&str; 5] = ["x86_64", "x86", "arm", "aarch64", "s390x"];
+
+fn main() {
+    let mut proofs = Vec::new();
+    for name in BUILT {
+        proofs.push(Proof::new(
+            format!("{name}: builds, and BTF has pt_regs and the struct as C has them"),
+            btf_needs(name),
+            move || in_btf(name),
+        ));
+    }
+    proofs.extend([
+        Proof::new("reads a struct of this process", kernel_needs(), reads_user),
+        Proof::new("loads with its BTF", kernel_btf_needs(), loads_with_btf),
+        Proof::new(
+            "linux_binprm of the running kernel",
+            kernel_btf_needs(),
+            reads_kernel,
+        ),
+        vmlinux("s390x", "s390x"),
+        Proof::new("pointers of arm need `Ptr`", probe_needs(), || {
+            let step = "    Pointers::among(&types).visit_file_mut(&mut types);\n";
+            refused_without(step, "arm", "\"Size of iovec\"")
+        }),
+        Proof::new("64-bit integers of x86 need packing", probe_needs(), || {
+            let step = "        FourByteAlignment.visit_file_mut(&mut types);\n";
+            refused_without(step, "x86", "\"Size of transfer\"")
+        }),
+        Proof::new("says that libclang is missing", probe_needs(), no_libclang),
+    ]);
+    proof::run(proofs)
+}
+
+// What the proofs need.
+
+fn probe_needs() -> Result<(), String> {
+    Toolchain::find().map(drop)
+}
+
+fn btf_needs(name: &str) -> Result<(), String> {
+    probe_needs()?;
+    bpftool()?;
+    clang(name).map(drop)
+}
+
+fn kernel_needs() -> Result<(), String> {
+    probe_needs()?;
+    if cfg!(not(target_arch = "x86_64")) {
+        return Err("this computer is no x86_64".to_owned());
+    }
+    if !fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0) {
+        return Err("this user is not root".to_owned());
+    }
+    for (what, shows) in [
+        ("BPF", "/proc/sys/kernel/unprivileged_bpf_disabled"),
+        ("uprobes", "/sys/bus/event_source/devices/uprobe"),
+        ("BTF", RUNNING),
+    ] {
+        if !Path::new(shows).exists() {
+            return Err(format!("this kernel has no {what}: there is no {shows}"));
+        }
+    }
+    Ok(())
+}
+
+fn kernel_btf_needs() -> Result<(), String> {
+    kernel_needs()?;
+    bpftool().map(drop)
+}
+
+const RUNNING: &str = "/sys/kernel/btf/vmlinux";
+
+fn bpftool() -> Result<PathBuf, String> {
+    // Debian's is where only root looks.
+    let installed = which("bpftool").or_else(|| {
+        let path = PathBuf::from("/usr/sbin/bpftool");
+        path.is_file().then_some(path)
+    });
+    installed.ok_or_else(|| "no bpftool: `scripts/setup`, or `apt-get install bpftool`".to_owned())
+}
+
+/// BTF as bpftool writes it in C.
+fn c_of(what: &[&str]) -> Result<String, String> {
+    let mut bpftool = Command::new(bpftool()?);
+    bpftool
+        .args(["btf", "dump"])
+        .args(what)
+        .args(["format", "c"]);
+    let output = bpftool
+        .output()
+        .map_err(|error| format!("cannot run {bpftool:?}: {error}"))?;
+    if !output.status.success() {
+        return Err(format!(
+            "{bpftool:?}\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        ));
+    }
+    String::from_utf8(output.stdout).map_err(|error| error.to_string())
+}
+
+fn machine(name: &str) -> Result<&'static Machine, String> {
+    Machine::named(name).ok_or_else(|| format!("`{name}` is not a row of the table"))
+}
+
+fn clang(name: &str) -> Result<Compiler, String> {
+    let clang = Compiler::clang(machine(name)?.nearest(Endian::Little))?;
+    Ok(clang.args(["-std=gnu17", "-DBPF_NO_PRESERVE_ACCESS_INDEX"]))
+}
+
+// What they build.
+
+/// One build at a time: the objects of one target displace each other.
+static BUILDING: Mutex<()> = Mutex::new(());
+
+fn built() -> PathBuf {
+    root().join("target/examples/kernel-types")
+}
+
+fn example() -> PathBuf {
+    root().join("examples/kernel-types")
+}
+
+fn build(package: &Path, name: &str) -> Result<Vec<u8>, String> {
+    let _building = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
+    let objects = Probe::new(package, machine(name)?, Endian::Little)
+        .args(&["--locked"])
+        // What runs on this computer is compiled once.
+        .target_dir(built())
+        .build(&Toolchain::find()?)?;
+    let object = objects.join("kernel-types");
+    fs::read(&object).map_err(|error| format!("cannot read `{}`: {error}", object.display()))
+}
+
+/// A copy of the example, with another build script and program. Its name is another one too, because
+/// by names and versions cargo tells packages apart that are built in one folder.
+fn copy(title: &str, build_rs: &str, main_rs: &str) -> Result<PathBuf, String> {
+    let package = built().join("copies").join(title);
+    let named = |file: &str, before: &str| {
+        let text = read(&example().join(file))?;
+        let name = format!("{before}name = \"kernel-types");
+        replaced(
+            &text,
+            &format!("{name}\"\n"),
+            &format!("{name}-{title}\"\n"),
+        )
+    };
+    let manifest = named("Cargo.toml", "[package]\n")?;
+    let manifest = replaced(&manifest, "\"../..\"", &format!("{:?}", root()))?;
+    for (file, text) in [
+        ("Cargo.toml", format!("[workspace]\n\n{manifest}").as_str()),
+        ("Cargo.lock", &named("Cargo.lock", "")?),
+        ("build.rs", build_rs),
+        ("src/main.rs", main_rs),
+    ] {
+        keep(&package.join(file), text)?;
+    }
+    for file in [".cargo/config.toml", "include/transfer.h"] {
+        keep(&package.join(file), &read(&example().join(file))?)?;
+    }
+    Ok(package)
+}
+
+fn replaced(text: &str, old: &str, new: &str) -> Result<String, String> {
+    match text.matches(old).count() {
+        1 => Ok(text.replace(old, new)),
+        count => Err(format!("`{old}` is there {count} times")),
+    }
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))
+}
+
+/// Leaves a file alone that is as it should be, so that nothing is built again.
+fn keep(path: &Path, text: &str) -> Result<(), String> {
+    if fs::read_to_string(path).is_ok_and(|old| old == text) {
+        return Ok(());
+    }
+    let folder = path.parent().ok_or("a file is in a folder")?;
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(path, text))
+        .map_err(|error| format!("cannot write `{}`: {error}", path.display()))
+}
+
+// BTF
+
+/// What rustc calls the integers in BTF, which bpftool takes for C's names. There are no aliases.
+const INTEGERS: &str = "
+typedef _Bool bool;
+typedef __INT8_TYPE__ i8;
+typedef __UINT8_TYPE__ u8;
+typedef __INT16_TYPE__ i16;
+typedef __UINT16_TYPE__ u16;
+typedef __INT32_TYPE__ i32;
+typedef __UINT32_TYPE__ u32;
+typedef __INT64_TYPE__ i64;
+typedef __UINT64_TYPE__ u64;
+";
+
+fn in_btf(name: &str) -> Result<(), String> {
+    let object = built().join(format!("{name}.o"));
+    fs::write(&object, build(&example(), name)?)
+        .map_err(|error| format!("cannot write `{}`: {error}", object.display()))?;
+    has_types(
+        &c_of(&["file", &object.to_string_lossy()])?,
+        "an object's BTF",
+        name,
+    )
+}
+
+fn has_types(btf: &str, source: &str, name: &str) -> Result<(), String> {
+    let clang = clang(name)?;
+    // The header first: what is expected of BTF has to be right of C.
+    let of_transfer = of_transfer(name)?;
+    clang.prove(&read(&example().join("include/transfer.h"))?, &of_transfer)?;
+    let assertions = [of_pt_regs(name)?, of_transfer].concat();
+    let checked = clang.prove(&format!("{INTEGERS}{btf}"), &assertions)?;
+    proof::checked(source, name, checked);
+
+    let without_integers = clang.prove(btf, &assertions).err().unwrap_or_default();
+    if !without_integers.contains("unknown type name 'u8'") {
+        return Err(format!("BTF has C's names of the integers:\n{btf}"));
+    }
+    for types in ["typedef", "c_ulong", "c_char"] {
+        if btf.contains(types) {
+            return Err(format!("BTF has `{types}`:\n{btf}"));
+        }
+    }
+    Ok(())
+}
+
+fn of_pt_regs(name: &str) -> Result<Vec<Assertion>, String> {
+    let facts = facts::all()
+        .into_iter()
+        .find(|facts| facts.machine.name == name);
+    let Facts {
+        fields, pt_regs, ..
+    } = facts.ok_or_else(|| format!("`{name}` is not a row of the table"))?;
+    let mut assertions = vec![Assertion::new("sizeof(struct pt_regs)", pt_regs.size)];
+    for field in fields {
+        assertions.extend([
+            offset("pt_regs", &field.name, field.offset),
+            Assertion::new(
+                format!("sizeof(((struct pt_regs *)0)->{})", field.name),
+                field.size,
+            ),
+        ]);
+    }
+    Ok(assertions)
+}
+
+fn of_transfer(name: &str) -> Result<Vec<Assertion>, String> {
+    let (offsets, size) = match name {
+        "x86_64" | "aarch64" | "s390x" => ([0, 8, 16, 32, 40, 48, 64], 72),
+        "arm" => ([0, 8, 16, 24, 28, 32, 40], 48),
+        "x86" => ([0, 4, 12, 20, 24, 28, 36], 40),
+        _ => return Err(format!("where are the fields of `transfer` on `{name}`?")),
+    };
+    let fields = [
+        "direction",
+        "offset",
+        "timeout",
+        "parts",
+        "count",
+        "names",
+        "done",
+    ];
+    let mut assertions = vec![Assertion::new("sizeof(struct transfer)", size)];
+    assertions.extend(
+        fields
+            .into_iter()
+            .zip(offsets)
+            .map(|(field, at)| offset("transfer", field, at)),
+    );
+    Ok(assertions)
+}
+
+fn offset(of: &str, field: &str, at: usize) -> Assertion {
+    Assertion::new(format!("__builtin_offsetof(struct {of}, {field})"), at)
+}
+
+fn loads_with_btf() -> Result<(), String> {
+    let mut ebpf = load(&build(&example(), "x86_64")?)?;
+    let probe = on_submit(&mut ebpf)?;
+    let id = probe.info().map_err(|error| error.to_string())?.btf_id();
+    let id = id.ok_or("the kernel has no BTF of the program")?;
+    has_types(
+        &c_of(&["id", &id.to_string()])?,
+        "BTF that the kernel took",
+        "x86_64",
+    )
+}
+
+// In the kernel
+
+fn load(object: &[u8]) -> Result<Ebpf, String> {
+    Ebpf::load(object).map_err(|error| format!("{error}: {error:?}"))
+}
+
+/// The example's program, accepted by the kernel.
+fn on_submit(ebpf: &mut Ebpf) -> Result<&mut UProbe, String> {
+    let probe = ebpf.program_mut("on_submit").ok_or("no `on_submit`")?;
+    let probe: &mut UProbe = probe.try_into().map_err(failed)?;
+    probe.load().map_err(failed)?;
+    Ok(probe)
+}
+
+fn failed(error: aya::programs::ProgramError) -> String {
+    format!("{error}: {error:?}")
+}
+
+/// What the program wrote down.
+fn written<T: aya::Pod>(ebpf: &Ebpf) -> Result<T, String> {
+    let map = ebpf.map(".bss").ok_or("the object has no `.bss`")?;
+    let map = Array::<_, T>::try_from(map).map_err(|error| error.to_string())?;
+    map.get(&0, 0).map_err(|error| error.to_string())
+}
+
+#[repr(C)]
+struct IoVec {
+    base: *const c_void,
+    length: usize,
+}
+
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Transfer {
+    direction: c_char,
+    urgent_and_retries: u8,
+    offset: c_longlong,
+    timeout: [c_long; 2],
+    parts: *const IoVec,
+    count: usize,
+    names: [*const c_char; 2],
+    done: *const c_void,
+}
+
+/// The example's `Submitted`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Submitted {
+    transfer: [u8; size_of::<Transfer>()],
+    name: [u8; 16],
+    bytes: u64,
+    urgent: u8,
+    retries: u8,
+    rest: [u8; 6],
+}
+
+// SAFETY: it has integers alone, and no padding.
+unsafe impl aya::Pod for Submitted {}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn submit(transfer: *const Transfer) -> c_int {
+    black_box(transfer);
+    0
+}
+
+extern "C" fn done() {}
+
+fn reads_user() -> Result<(), String> {
+    let mut ebpf = load(&build(&example(), "x86_64")?)?;
+    on_submit(&mut ebpf)?
+        .attach("submit", "/proc/self/exe", UProbeScope::CallingProcess)
+        .map_err(failed)?;
+
+    let parts = [3, 40, 0, 500, 6000].map(|length| IoVec {
+        base: std::ptr::null(),
+        length,
+    });
+    // Written here, so that they are in memory: a probe does not wait for a page to be fetched.
+    let names = ["submitted", "not asked for"].map(|name| CString::new(name).unwrap_or_default());
+    let transfer = Transfer {
+        direction: b'w' as c_char,
+        urgent_and_retries: 0b1011,
+        offset: -0x0123_4567_89ab_cdef,
+        timeout: [7, 8],
+        parts: parts.as_ptr(),
+        // The last one is not asked for.
+        count: 4,
+        names: [names[0].as_ptr(), names[1].as_ptr()],
+        done: done as extern "C" fn() as *const c_void,
+    };
+    black_box(submit as extern "C" fn(*const Transfer) -> c_int)(&transfer);
+
+    let submitted: Submitted = written(&ebpf)?;
+    // SAFETY: the struct is that long, and it is read as what its fields are.
+    let read: Transfer = unsafe {
+        submitted
+            .transfer
+            .as_ptr()
+            .cast::<Transfer>()
+            .read_unaligned()
+    };
+    equal("transfer", &read, &transfer)?;
+    equal("bytes", &submitted.bytes, &543)?;
+    equal("urgent", &submitted.urgent, &1)?;
+    equal("retries", &submitted.retries, &5)?;
+    equal("name", &text(&submitted.name), &"submitted")
+}
+
+/// A string, up to its zero.
+fn text(bytes: &[u8]) -> &str {
+    CStr::from_bytes_until_nul(bytes)
+        .ok()
+        .and_then(|text| text.to_str().ok())
+        .unwrap_or_default()
+}
+
+fn equal<T: PartialEq + std::fmt::Debug>(what: &str, read: &T, there: &T) -> Result<(), String> {
+    if read == there {
+        return Ok(());
+    }
+    Err(format!(
+        "{what}: the probe read {read:?}, and there is {there:?}"
+    ))
+}
+
+// vmlinux.h
+
+/// The example as its README says that it is changed for the kernel's types.
+fn for_vmlinux(name: &str, vmlinux_h: &str) -> Result<PathBuf, String> {
+    const HEADER: &str = "const HEADER: &str = \"include/vmlinux.h\";";
+    const TYPES: &str = "const TYPES: &str = \"linux_binprm|rlimit|__kernel_ulong_t\";";
+    const CALLS: [&str; 2] = [
+        ".allowlist_recursively(false)",
+        ".clang_arg(\"-DBPF_NO_PRESERVE_ACCESS_INDEX\")",
+    ];
+    let readme = read(&example().join("README.md"))?;
+    for line in [HEADER, TYPES].into_iter().chain(CALLS) {
+        replaced(&readme, &format!("    {line}\n"), "")?;
+    }
+    let mut build_rs = read(&example().join("build.rs"))?;
+    for (old, new) in [
+        ("const HEADER: &str = \"include/transfer.h\";", HEADER),
+        ("const TYPES: &str = \"transfer\";", TYPES),
+        (
+            ".allowlist_type(TYPES)",
+            &format!(".allowlist_type(TYPES){}", CALLS.concat()),
+        ),
+    ] {
+        build_rs = replaced(&build_rs, old, new)?;
+    }
+    let main_rs = read(&root().join("tests/kernel_types/exec.rs"))?;
+    let package = copy(&format!("vmlinux-{name}"), &build_rs, &main_rs)?;
+    keep(&package.join("include/vmlinux.h"), vmlinux_h)?;
+    Ok(package)
+}
+
+/// The types of a kernel that does not run here, with their layout tests.
+fn vmlinux(arch: &'static str, name: &'static str) -> Proof {
+    let title = format!("linux_binprm of Debian's kernel, {name}");
+    let ready = match proof::is_wanted(&title) {
+        true => probe_needs().and_then(|()| Package::newest("sid", arch, "linux-bpf-dev")),
+        false => Err("not wanted".to_owned()),
+    };
+    let needs = ready.as_ref().map(drop).map_err(Clone::clone);
+    Proof::new(title, needs, move || {
+        let header = find(&ready?.root.join("usr/include"), "vmlinux.h")
+            .ok_or("the package has no vmlinux.h")?;
+        build(&for_vmlinux(name, &read(&header)?)?, name).map(drop)
+    })
+}
+
+/// The first file of that name in a folder and those in it.
+fn find(folder: &Path, name: &str) -> Option<PathBuf> {
+    let entries = fs::read_dir(folder).ok()?.flatten();
+    entries.map(|entry| entry.path()).find_map(|path| {
+        if path.is_dir() {
+            return find(&path, name);
+        }
+        path.ends_with(name).then_some(path)
+    })
+}
+
+/// The probe's `Executed`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Executed {
+    arguments: c_int,
+    secure: u32,
+    filename: [u8; 64],
+    stack_limit: u64,
+}
+
+// SAFETY: it has integers alone, and no padding.
+unsafe impl aya::Pod for Executed {}
+
+fn reads_kernel() -> Result<(), String> {
+    let package = for_vmlinux("x86_64", &c_of(&["file", RUNNING])?)?;
+    let mut ebpf = load(&build(&package, "x86_64")?)?;
+    let probe = ebpf.program_mut("on_exec").ok_or("no `on_exec`")?;
+    let probe: &mut RawTracePoint = probe.try_into().map_err(failed)?;
+    probe.load().map_err(failed)?;
+    probe.attach("sched_process_exec").map_err(failed)?;
+
+    let program = "/bin/true";
+    Command::new(program)
+        .arg0("true")
+        .args(["argument"; 76])
+        .status()
+        .map_err(|error| format!("cannot run `{program}`: {error}"))?;
+
+    let executed: Executed = written(&ebpf)?;
+    equal("argc", &executed.arguments, &77)?;
+    equal("secureexec", &executed.secure, &0)?;
+    equal("filename", &text(&executed.filename), &program)?;
+    equal("rlim_stack", &executed.stack_limit, &stack_limit()?)
+}
+
+/// How large this process' stack may grow, and those of its children.
+fn stack_limit() -> Result<u64, String> {
+    let limits = read(Path::new("/proc/self/limits"))?;
+    let limit = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max stack size"))
+        .and_then(|values| values.split_whitespace().next());
+    match limit {
+        Some("unlimited") => Ok(u64::MAX),
+        Some(bytes) => bytes.parse().map_err(|_| format!("`{bytes}` is no size")),
+        None => Err("/proc/self/limits has no stack".to_owned()),
+    }
+}
+
+// What is refused
+
+/// Without one of its steps the build script makes types that do not compile.
+fn refused_without(step: &str, name: &str, layout_test: &str) -> Result<(), String> {
+    let build_rs = replaced(&read(&example().join("build.rs"))?, step, "")?;
+    let main_rs = read(&example().join("src/main.rs"))?;
+    let package = copy(&format!("without-step-{name}"), &build_rs, &main_rs)?;
+    match build(&package, name) {
+        Ok(_) => Err("it builds".to_owned()),
+        Err(said) if said.contains("error[E0080]") && said.contains(layout_test) => Ok(()),
+        Err(said) => Err(said),
+    }
+}
+
+fn no_libclang() -> Result<(), String> {
+    let read = |file| read(&example().join(file));
+    let package = copy("no-libclang", &read("build.rs")?, &read("src/main.rs")?)?;
+    let broken = package.join("libclang.so");
+    keep(&broken, "this is no library")?;
+    let _building = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
+    let value = format!("env.LIBCLANG_PATH.value={broken:?}");
+    let force = "env.LIBCLANG_PATH.force=true";
+    let built = Probe::new(&package, machine("x86_64")?, Endian::Little)
+        .args(&["--locked", "--config", &value, "--config", force])
+        .target_dir(built())
+        .build(&Toolchain::find()?);
+    let message = "error: kernel-types-no-libclang@0.0.0: libclang was not found, and bindgen reads C with it: ";
+    match built {
+        Ok(_) => Err("it builds".to_owned()),
+        Err(said) if said.contains(message) && !said.contains("panicked") => Ok(()),
+        Err(said) => Err(said),
+    }
+}
