@@ -2,7 +2,7 @@
 //! copy of the tree, and everything passes there.
 
 use std::{
-    env, fs,
+    env, fs, io,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -22,11 +22,12 @@ const ADDED: [&str; 3] = [
 ];
 
 /// What `cargo xtask bless` writes then.
-const GENERATED: [&str; 4] = [
+const GENERATED: [&str; 5] = [
     "README.md",
     "src/bindings/loongarch32.md",
     "src/bindings/loongarch32.rs",
     "tests/api/loongarch32.txt",
+    "tests/api/root.txt",
 ];
 
 /// Tests of all machines at once. Those of one machine have its name.
@@ -144,6 +145,9 @@ impl Tree {
                     .map_err(|error| format!("cannot copy `{path}`: {error}"))?;
             }
         }
+        let (from, to) = (repository.join("target/debug"), folder.join("target/debug"));
+        copy_compiled(&from, &to)
+            .map_err(|error| format!("cannot copy `{}`: {error}", from.display()))?;
         git(&folder, &["init", "--quiet"])?;
         git(&folder, &["add", "--all"])?;
         let author = ["-c", "user.name=a copy", "-c", "user.email=a@copy"];
@@ -178,12 +182,34 @@ impl Tree {
         cargo
             .current_dir(&self.0)
             .args(args)
-            // What is compiled of other crates is the same.
-            .env("CARGO_TARGET_DIR", root().join("target"))
             // There, who does not know a new machine would fail it.
             .env_remove("CI");
         run(&mut cargo)
     }
+}
+
+/// Copies what cargo has compiled, so that it finds what it would compile of other crates. Not shared, because
+/// cargo takes two trees' own crates for the same.
+fn copy_compiled(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let from = entry?.path();
+        let to = to.join(from.file_name().unwrap_or_default());
+        let is_program = from.extension().is_none()
+            && from.parent().is_some_and(|folder| folder.ends_with("deps"));
+        if from.ends_with("incremental") {
+            continue;
+        }
+        if from.is_dir() {
+            copy_compiled(&from, &to)?;
+        } else if !is_program {
+            fs::copy(&from, &to)?;
+            // What is newer than what was made of it is compiled again.
+            let modified = fs::metadata(&from)?.modified()?;
+            fs::File::open(&to)?.set_modified(modified)?;
+        }
+    }
+    Ok(())
 }
 
 /// What tests said of themselves.

@@ -1,7 +1,8 @@
 //! What does not compile, and what the compiler says of it then.
 //!
 //! A folder under `tests/ui` is named for the machine that its cases are compiled for; those in
-//! `any` are true of every machine. `cargo xtask bless` rewrites the messages.
+//! `any` are true of every machine. `TRYBUILD=overwrite cargo test
+//! --test ui` rewrites the messages.
 
 use std::{env, fs};
 

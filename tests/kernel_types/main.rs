@@ -9,7 +9,7 @@ use std::{
     fs,
     hint::black_box,
     mem::size_of,
-    os::unix::{fs::MetadataExt, process::CommandExt},
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::Command,
     sync::{Mutex, PoisonError},
@@ -20,11 +20,12 @@ use aya::{
     maps::Array,
     programs::{RawTracePoint, UProbe, uprobe::UProbeScope},
 };
-use facts::Facts;
 use xtask::{
     bpf::{Probe, Toolchain, root, which},
+    btf::RUNNING,
     c::{Assertion, Compiler},
     debian::Package,
+    host::output,
     proof::{self, Proof},
     select::{Endian, Machine},
 };
@@ -60,6 +61,7 @@ fn main() {
             refused_without(step, "x86", "\"Size of transfer\"")
         }),
         Proof::new("says that libclang is missing", probe_needs(), no_libclang),
+        Proof::new("its own tests pass on the host", kernel_needs(), host_tests),
     ]);
     proof::run(proofs)
 }
@@ -81,27 +83,17 @@ fn kernel_needs() -> Result<(), String> {
     if cfg!(not(target_arch = "x86_64")) {
         return Err("this computer is no x86_64".to_owned());
     }
-    if !fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0) {
-        return Err("this user is not root".to_owned());
+    proof::uprobes()?;
+    match Path::new(RUNNING).exists() {
+        true => Ok(()),
+        false => Err(format!("this kernel has no BTF: there is no {RUNNING}")),
     }
-    for (what, shows) in [
-        ("BPF", "/proc/sys/kernel/unprivileged_bpf_disabled"),
-        ("uprobes", "/sys/bus/event_source/devices/uprobe"),
-        ("BTF", RUNNING),
-    ] {
-        if !Path::new(shows).exists() {
-            return Err(format!("this kernel has no {what}: there is no {shows}"));
-        }
-    }
-    Ok(())
 }
 
 fn kernel_btf_needs() -> Result<(), String> {
     kernel_needs()?;
     bpftool().map(drop)
 }
-
-const RUNNING: &str = "/sys/kernel/btf/vmlinux";
 
 fn bpftool() -> Result<PathBuf, String> {
     // Debian's is where only root looks.
@@ -263,23 +255,10 @@ fn has_types(btf: &str, source: &str, name: &str) -> Result<(), String> {
 }
 
 fn of_pt_regs(name: &str) -> Result<Vec<Assertion>, String> {
-    let facts = facts::all()
-        .into_iter()
-        .find(|facts| facts.machine.name == name);
-    let Facts {
-        fields, pt_regs, ..
-    } = facts.ok_or_else(|| format!("`{name}` is not a row of the table"))?;
-    let mut assertions = vec![Assertion::new("sizeof(struct pt_regs)", pt_regs.size)];
-    for field in fields {
-        assertions.extend([
-            offset("pt_regs", &field.name, field.offset),
-            Assertion::new(
-                format!("sizeof(((struct pt_regs *)0)->{})", field.name),
-                field.size,
-            ),
-        ]);
-    }
-    Ok(assertions)
+    let mut facts = facts::all().into_iter();
+    let facts = facts.find(|facts| facts.machine.name == name);
+    let facts = facts.ok_or_else(|| format!("`{name}` is not a row of the table"))?;
+    Ok(facts.pt_regs_assertions())
 }
 
 fn of_transfer(name: &str) -> Result<Vec<Assertion>, String> {
@@ -567,6 +546,27 @@ fn refused_without(step: &str, name: &str, layout_test: &str) -> Result<(), Stri
         Ok(_) => Err("it builds".to_owned()),
         Err(said) if said.contains("error[E0080]") && said.contains(layout_test) => Ok(()),
         Err(said) => Err(said),
+    }
+}
+
+fn host_tests() -> Result<(), String> {
+    let _building = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut cargo = Toolchain::find()?.cargo();
+    cargo
+        .current_dir(example())
+        .args([
+            "test",
+            "--release",
+            "--locked",
+            "--target",
+            "x86_64-unknown-linux-gnu",
+            "--target-dir",
+        ])
+        .arg(built());
+    let said = output(&mut cargo)?;
+    match said.contains("test result: ok. 1 passed; 0 failed") {
+        true => Ok(()),
+        false => Err(said),
     }
 }
 

@@ -45,7 +45,7 @@ impl Generated {
     }
 }
 
-/// Writes everything that no test writes.
+/// Writes all of it.
 pub fn bless() -> Result<(), String> {
     for machine in MACHINES {
         let bindings = bindings(machine, &machine.variants[0]).map_err(|error| match error {

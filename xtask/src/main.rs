@@ -1,10 +1,6 @@
 //! The maintainer's commands: `cargo xtask <command>`.
 
-use std::{
-    env,
-    path::Path,
-    process::{Command, ExitCode},
-};
+use std::{env, path::Path, process::ExitCode};
 
 use xtask::{
     api,
@@ -16,9 +12,8 @@ use xtask::{
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
-  bless                       rewrite what is committed but generated: src/bindings, the README's table
-                              of machines, the public API under tests/api, and the compiler messages
-                              under tests/ui
+  bless                       rewrite what is committed but generated: src/bindings, tests/api, and the
+                              README's table of machines
   kernels [--arch <machine>] [--release <6.1|6.12|7.2>] [--list]
                               boot Debian's kernels under qemu, run this crate's programs in them and
                               compare what they say; without a selection, rewrite KERNELS.md
@@ -38,7 +33,7 @@ fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match args[..] {
-        ["bless"] => bless(),
+        ["bless"] => generated::bless(),
         ["kernels", ref selection @ ..] => {
             kernels::Selection::parse(selection).and_then(|selection| kernels::run(&selection))
         }
@@ -66,19 +61,6 @@ fn main() -> ExitCode {
             eprintln!("error: {error}");
             ExitCode::FAILURE
         }
-    }
-}
-
-fn bless() -> Result<(), String> {
-    generated::bless()?;
-    let status = Command::new("cargo")
-        .args(["test", "--test", "ui"])
-        .env("TRYBUILD", "overwrite")
-        .status();
-    match status {
-        Ok(status) if status.success() => Ok(()),
-        Ok(_) => Err("the test that writes the compiler's messages failed".into()),
-        Err(error) => Err(format!("cannot run cargo: {error}")),
     }
 }
 

@@ -1,13 +1,10 @@
 //! A uprobe on `int submit(const struct transfer *transfer)`: what the pointer points to, it reads with
 //! types that bindgen made of include/transfer.h.
 
-#![no_std]
-#![no_main]
+// As a BPF program. Its tests are programs of this computer: see the end.
+#![cfg_attr(not(test), no_std, no_main)]
 
-use core::{
-    mem::{MaybeUninit, transmute, zeroed},
-    panic::PanicInfo,
-};
+use core::mem::{MaybeUninit, zeroed};
 
 use probe_abi::{Ptr, c_char, c_int, c_ulong, pt_regs, uintptr_t};
 
@@ -110,19 +107,75 @@ fn read_text<const LENGTH: usize>(from: Ptr<c_char>, to: &mut [c_char; LENGTH]) 
 const BPF_PROBE_READ_USER: usize = 112;
 const BPF_PROBE_READ_USER_STR: usize = 114;
 
+#[cfg(not(test))]
 #[inline(always)]
 unsafe fn copy<T>(helper: usize, to: *mut T, from: uintptr_t) -> Option<()> {
     // SAFETY: both helpers have this signature, write no more than they are told, and check the address
     // that they read from.
     let result = unsafe {
-        let helper: unsafe extern "C" fn(*mut T, u32, u64) -> i64 = transmute(helper);
+        let helper: unsafe extern "C" fn(*mut T, u32, u64) -> i64 = core::mem::transmute(helper);
         helper(to, size_of::<T>() as u32, from.into())
     };
     (result >= 0).then_some(())
 }
 
 /// Nothing here panics: an object with this in it is refused by the verifier, for the loop.
+#[cfg(not(test))]
 #[panic_handler]
-fn panic(_: &PanicInfo) -> ! {
+fn panic(_: &core::panic::PanicInfo) -> ! {
     loop {}
+}
+
+/// What the helpers do, for tests: the memory of the caller is their own.
+#[cfg(all(not(target_arch = "bpf"), test))]
+unsafe fn copy<T>(helper: usize, to: *mut T, from: uintptr_t) -> Option<()> {
+    let from = from as usize as *const u8;
+    let to = to.cast::<u8>();
+    for index in 0..size_of::<T>() {
+        // SAFETY: `to` has room for a `T`, and the tests point to one, or to a string.
+        let byte = unsafe { from.add(index).read() };
+        unsafe { to.add(index).write(byte) };
+        if helper == BPF_PROBE_READ_USER_STR && byte == 0 {
+            break;
+        }
+    }
+    Some(())
+}
+
+// A kernel runs no test harness, so what can go wrong before the verifier looks is tested where the
+// program is written: `cargo test --target` with this computer's target.
+#[cfg(all(not(target_arch = "bpf"), test))]
+mod tests {
+    use super::{types::iovec, *};
+
+    /// The registers at a call with this argument, on the machine in .cargo/config.toml.
+    fn call(transfer: &transfer) -> pt_regs {
+        pt_regs {
+            rdi: &raw const *transfer as c_ulong,
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn adds_up_as_many_parts_as_it_may() {
+        let parts = [(); 2 * PARTS].map(|()| iovec {
+            iov_base: Ptr::default(),
+            iov_len: 3,
+        });
+        // SAFETY: it has integers, and addresses that may be null.
+        let mut transfer: transfer = unsafe { zeroed() };
+        transfer.parts = Ptr::new(parts.as_ptr() as uintptr_t);
+        transfer.names = [c"from a test"; 2].map(|name| Ptr::new(name.as_ptr() as uintptr_t));
+        for (count, bytes) in [(0, 0), (2, 6), (16, 48), (17, 48)] {
+            transfer.count = count;
+            assert_eq!(on_submit(&call(&transfer)), 0);
+            // SAFETY: the program has ended.
+            let submitted = unsafe { &*(&raw const SUBMITTED) };
+            assert_eq!(submitted.bytes, bytes);
+            assert_eq!(
+                submitted.name[..11],
+                b"from a test".map(|byte| byte as c_char)
+            );
+        }
+    }
 }
