@@ -87,12 +87,16 @@ fn committed(sources: &Path, machine: &Machine) -> Result<String, String> {
 
 type Bindings = Vec<(&'static Machine, String)>;
 
+fn all_committed(sources: &Path) -> Result<Bindings, String> {
+    let bindings = MACHINES
+        .iter()
+        .map(|machine| Ok((machine, committed(sources, machine)?)));
+    bindings.collect()
+}
+
 #[cfg(not(feature = "bindgen"))]
 fn bindings(sources: &Path, _selected: &Machine, _endian: Endian) -> Result<Bindings, String> {
-    MACHINES
-        .iter()
-        .map(|machine| Ok((machine, committed(sources, machine)?)))
-        .collect()
+    all_committed(sources)
 }
 
 #[cfg(feature = "bindgen")]
@@ -111,20 +115,15 @@ fn bindings(sources: &Path, selected: &Machine, endian: Endian) -> Result<Bindin
         }
     }
 
-    let libclang = generate::libclang();
-    if let Err(generate::Error::Libclang(why)) = &libclang {
-        warn_of_committed("libclang was not found", why);
+    if let Err(why) = generate::libclang() {
+        warn_of_committed("libclang was not found", &why);
+        return all_committed(sources);
     }
     let headers = sources.join("headers");
     let bindings = MACHINES.iter().map(|machine| {
-        let text = match &libclang {
-            Ok(()) => {
-                let variant = machine.nearest(endian);
-                generate::bindings(&headers, machine, variant, env!("CARGO_PKG_RUST_VERSION"))
-            }
-            Err(_) => return Ok((machine, committed(sources, machine)?)),
-        };
-        match text {
+        let variant = machine.nearest(endian);
+        let rust_version = env!("CARGO_PKG_RUST_VERSION");
+        match generate::bindings(&headers, machine, variant, rust_version) {
             Ok(text) => Ok((machine, text)),
             Err(generate::Error::Header(why)) => Err(why),
             Err(generate::Error::Libclang(why)) => {

@@ -15,11 +15,7 @@ fn main() {
                 .iter()
                 .map(move |variant| proof(machine, variant))
         }),
-        Err(error) => proof::run(vec![Proof::new(
-            "bindings",
-            Err(format!("{error:?}")),
-            || Ok(()),
-        )]),
+        Err(error) => proof::run(vec![Proof::new("bindings", Err(error), || Ok(()))]),
     };
     proof::run(proofs.collect())
 }

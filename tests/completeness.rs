@@ -62,6 +62,70 @@ fn the_readme_lists_every_machine() {
         .unwrap();
 }
 
+/// The texts that people read, and the folder that their links start from.
+const TEXTS: [&str; 7] = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "KERNELS.md",
+    "BENCHMARKS.md",
+    "examples/c-module/README.md",
+    "examples/kernel-types/README.md",
+    "examples/tracer/README.md",
+];
+
+#[test]
+fn links_lead_somewhere() {
+    for text in TEXTS {
+        let path = root().join(text);
+        let text = fs::read_to_string(&path).unwrap();
+        let headings: Vec<String> = text.lines().filter_map(anchor).collect();
+        for target in text.split("](").skip(1) {
+            let target = target.split(')').next().unwrap_or_default();
+            let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
+            if target.starts_with("https://") {
+                continue;
+            }
+            assert!(path.with_file_name(file).exists(), "{target} in {path:?}");
+            let is_here = file.is_empty();
+            assert!(
+                !is_here || headings.contains(&anchor.to_owned()),
+                "{target} in {path:?}"
+            );
+        }
+    }
+}
+
+/// What a heading is called in links.
+fn anchor(line: &str) -> Option<String> {
+    let heading = line
+        .starts_with('#')
+        .then(|| line.trim_start_matches('#').trim())?;
+    let kept = heading
+        .chars()
+        .filter(|char| char.is_alphanumeric() || " -_".contains(*char));
+    Some(kept.collect::<String>().to_lowercase().replace(' ', "-"))
+}
+
+#[test]
+fn the_readme_names_every_test() {
+    let readme = include_str!("../README.md");
+    let rows = readme.lines().filter(|line| line.starts_with('|'));
+    let last = rows.filter_map(|row| row.trim_end_matches([' ', '|']).rsplit('|').next());
+    let named: BTreeSet<&str> = last
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .collect();
+    let tests = fs::read_dir(root().join("tests")).unwrap();
+    for test in tests {
+        let path = test.unwrap().path();
+        let is_test = path.extension().is_some() || path.join("main.rs").exists();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        assert!(
+            !is_test || named.contains(&*name),
+            "the README does not name `{name}`"
+        );
+    }
+}
+
 #[test]
 fn every_machines_page_has_the_picture_of_its_registers() {
     for machine in MACHINES {

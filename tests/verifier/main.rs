@@ -80,6 +80,11 @@ fn main() {
             Box::new(move |toolchain| twins(toolchain, features)),
         );
     }
+    prove(
+        "a program that may panic is refused".to_owned(),
+        kernel,
+        Box::new(panics),
+    );
     run(proofs)
 }
 
@@ -393,6 +398,24 @@ fn twins(toolchain: &Toolchain, features: &str) -> Result<(), String> {
 
 /// `Err` with the kernel's last words, where it refuses a program.
 type Verdict = Result<(), String>;
+
+/// What a panic handler that loops is for: the kernel refuses a program that may get there.
+fn panics(toolchain: &Toolchain) -> Result<(), String> {
+    let bytes = build(
+        toolchain,
+        x86_64()?,
+        Endian::Little,
+        &["--features=panics".to_owned()],
+    )?;
+    let verdicts = verdicts(&bytes)?;
+    let verdict = verdicts.iter().find(|(name, _)| name == "panics");
+    // A call that does not return is the program's last instruction, or the loop itself is in it.
+    let reasons = ["last insn is not an exit or jmp", "infinite loop detected"];
+    match verdict {
+        Some((_, Err(why))) if reasons.iter().any(|reason| why.contains(reason)) => Ok(()),
+        other => Err(format!("the kernel said {other:?}")),
+    }
+}
 
 /// What this computer's kernel says of every program of an object.
 fn verdicts(object: &[u8]) -> Result<Vec<(String, Verdict)>, String> {

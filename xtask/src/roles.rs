@@ -2,14 +2,15 @@
 //! machine, and some that are whole.
 
 use std::{
+    ffi::OsString,
     fmt::Write as _,
     fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use crate::{
     bpf::{Probe, Toolchain, root, which},
+    c::Compiler,
     facts::{Facts, Reading},
     select::{Endian, MACHINES, Machine},
 };
@@ -276,40 +277,17 @@ pub fn ours(toolchain: &Toolchain, endian: Endian) -> Result<Vec<u8>, String> {
 /// The same in C. `fenced` tells the compiler not to merge reads behind branches, without
 /// which it makes of them what kernels refuse.
 pub fn c(clang: &Path, endian: Endian, fenced: bool) -> Result<Vec<u8>, String> {
-    let source = folder(endian).join("roles.c");
-    let object = folder(endian).join(if fenced { "fenced.o" } else { "plain.o" });
-    write_if_new(&source, &c_source(endian)?)?;
-    let target = match endian {
-        Endian::Little => "bpfel",
-        Endian::Big => "bpfeb",
-    };
     let fence = if fenced {
         "__asm__ volatile(\"\" ::: \"memory\")"
     } else {
         ""
     };
-    let output = Command::new(clang)
+    Compiler::for_triple(clang.to_owned(), endian.bpf_target())
         // rustc's default, which LLVM calls `generic`.
-        .args([
-            "-O2",
-            "-mcpu=v1",
-            "-nostdinc",
-            "-target",
-            target,
-            "-c",
-            "-o",
-        ])
-        .arg(&object)
-        .arg(format!("-DFENCE={fence}"))
-        .arg("-I")
-        .arg(root().join("headers"))
-        .arg(&source)
-        .output()
-        .map_err(|error| format!("cannot run `{}`: {error}", clang.display()))?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
-    }
-    read(&object)
+        .args(["-O2", "-mcpu=v1", "-nostdinc"])
+        .args([format!("-DFENCE={fence}")])
+        .args([OsString::from("-I"), root().join("headers").into()])
+        .object(&c_source(endian)?)
 }
 
 /// The clang that the figures are of.

@@ -30,7 +30,7 @@ extern "C" fn argument(regs: &pt_regs, index: c_uint) -> c_ulong {
     regs.user_code().arg_at(index as usize).unwrap_or(0)
 }
 
-/// Nothing here panics: an object with this in it is refused by the verifier, for the loop.
+/// Nothing here panics: the verifier refuses a program that could get here, because it would not end.
 #[panic_handler]
 fn panic(_: &PanicInfo) -> ! {
     loop {}

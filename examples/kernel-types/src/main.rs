@@ -119,7 +119,7 @@ unsafe fn copy<T>(helper: usize, to: *mut T, from: uintptr_t) -> Option<()> {
     (result >= 0).then_some(())
 }
 
-/// Nothing here panics: an object with this in it is refused by the verifier, for the loop.
+/// Nothing here panics: the verifier refuses a program that could get here, because it would not end.
 #[cfg(not(test))]
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo) -> ! {

@@ -10,8 +10,7 @@ use std::{
 
 use crate::{
     bpf::{Toolchain, which},
-    generate::{self, Error},
-    host,
+    generate, host,
     kernels::guests::{Emulator, GUESTS},
     select::Endian,
 };
@@ -129,7 +128,7 @@ fn qemu() -> Result<Program, String> {
 }
 
 fn libclang() -> Result<Program, String> {
-    if let Err(Error::Libclang(why) | Error::Header(why)) = generate::libclang() {
+    if let Err(why) = generate::libclang() {
         return Err(why.lines().next().unwrap_or_default().to_owned());
     }
     let maps = fs::read_to_string("/proc/self/maps").unwrap_or_default();

@@ -123,7 +123,7 @@ fn put(entry: &RingBufEntry<Event>, index: usize, value: Result<c_ulong, i32>, s
     }
 }
 
-/// Nothing here panics: an object with this in it is refused by the verifier, for the loop.
+/// Nothing here panics: the verifier refuses a program that could get here, because it would not end.
 #[panic_handler]
 fn panic(_: &PanicInfo) -> ! {
     loop {}
