@@ -6,11 +6,7 @@
 
 mod facts;
 
-use std::{
-    env::consts,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{env::consts, fs};
 
 use facts::Facts;
 use xtask::{
@@ -56,8 +52,7 @@ fn debian(arch: &'static str, machine: &'static str, endian: Endian) -> Proof {
     let needs = ready.as_ref().map(drop).map_err(Clone::clone);
     Proof::new(format!("linux-bpf-dev, {machine}"), needs, move || {
         let (clang, package) = ready?;
-        let header = find(&package.root.join("usr/include"), "vmlinux.h")
-            .ok_or("the package has no vmlinux.h")?;
+        let header = package.file("usr/include", "vmlinux.h")?;
         let prelude = format!("#include \"{}\"", header.display());
         // The other way round it would be a field that the verifier refuses to read.
         let longer = format!("sizeof(struct pt_regs) >= {}", facts.pt_regs.size);
@@ -76,17 +71,6 @@ fn debian(arch: &'static str, machine: &'static str, endian: Endian) -> Proof {
         let checked = clang.args(["-std=gnu17"]).prove(&prelude, &assertions)?;
         proof::checked("linux-bpf-dev", machine, checked);
         Ok(())
-    })
-}
-
-/// The first file of that name in a folder and those in it.
-fn find(folder: &Path, name: &str) -> Option<PathBuf> {
-    let entries = fs::read_dir(folder).ok()?.flatten();
-    entries.map(|entry| entry.path()).find_map(|path| {
-        if path.is_dir() {
-            return find(&path, name);
-        }
-        path.ends_with(name).then_some(path)
     })
 }
 

@@ -111,16 +111,7 @@ fn c_of(what: &[&str]) -> Result<String, String> {
         .args(["btf", "dump"])
         .args(what)
         .args(["format", "c"]);
-    let output = bpftool
-        .output()
-        .map_err(|error| format!("cannot run {bpftool:?}: {error}"))?;
-    if !output.status.success() {
-        return Err(format!(
-            "{bpftool:?}\n{}",
-            String::from_utf8_lossy(&output.stderr)
-        ));
-    }
-    String::from_utf8(output.stdout).map_err(|error| error.to_string())
+    output(&mut bpftool)
 }
 
 fn machine(name: &str) -> Result<&'static Machine, String> {
@@ -469,20 +460,8 @@ fn vmlinux(arch: &'static str, name: &'static str) -> Proof {
     };
     let needs = ready.as_ref().map(drop).map_err(Clone::clone);
     Proof::new(title, needs, move || {
-        let header = find(&ready?.root.join("usr/include"), "vmlinux.h")
-            .ok_or("the package has no vmlinux.h")?;
+        let header = ready?.file("usr/include", "vmlinux.h")?;
         build(&for_vmlinux(name, &read(&header)?)?, name).map(drop)
-    })
-}
-
-/// The first file of that name in a folder and those in it.
-fn find(folder: &Path, name: &str) -> Option<PathBuf> {
-    let entries = fs::read_dir(folder).ok()?.flatten();
-    entries.map(|entry| entry.path()).find_map(|path| {
-        if path.is_dir() {
-            return find(&path, name);
-        }
-        path.ends_with(name).then_some(path)
     })
 }
 

@@ -53,6 +53,21 @@ impl Package {
         apt.unpack(&newest)?;
         Ok(newest)
     }
+
+    /// The first file of that name in a folder of the package, or in those below it.
+    pub fn file(&self, folder: &str, name: &str) -> Result<PathBuf, String> {
+        fn find(folder: &Path, name: &str) -> Option<PathBuf> {
+            let entries = fs::read_dir(folder).ok()?.flatten();
+            entries.map(|entry| entry.path()).find_map(|path| {
+                if path.is_dir() {
+                    return find(&path, name);
+                }
+                path.ends_with(name).then_some(path)
+            })
+        }
+        find(&self.root.join(folder), name)
+            .ok_or_else(|| format!("the package `{}` has no `{name}`", self.name))
+    }
 }
 
 /// apt with lists and packages of its own, for one suite and architecture.

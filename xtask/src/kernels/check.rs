@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt::Write as _, fs};
 
 use super::guests::{Guest, Kernel, Syscalls};
-use crate::bpf;
+use crate::{bpf, btf::kernel_names};
 
 mod slots {
     include!("../../../tests/kernel-probes/src/slots.rs");
@@ -465,9 +465,10 @@ impl Check<'_> {
             .collect();
         let ours = layout(self.guest.machine)?;
         for (name, offset) in &ours.fields {
+            let known = kernel_names(self.guest.machine, name);
             let found = theirs
                 .iter()
-                .find(|[field, ..]| field == name || *field == kernel_name(name));
+                .find(|[field, ..]| known.iter().any(|name| name == field));
             match found.map(|[_, at, _]| at.parse()) {
                 Some(Ok(at)) => self.same(&format!("the offset of `{name}`"), *offset, at),
                 _ => self
@@ -561,25 +562,5 @@ fn layout(machine: &str) -> Result<Layout, String> {
     match size {
         Some(size) if !fields.is_empty() => Ok(Layout { size, fields }),
         _ => Err(format!("`{}` says nothing of `pt_regs`", path.display())),
-    }
-}
-
-/// What the kernel itself calls a field that has another name in its UAPI.
-fn kernel_name(name: &str) -> &str {
-    match name {
-        "rax" => "ax",
-        "rbx" => "bx",
-        "rcx" => "cx",
-        "rdx" => "dx",
-        "rsi" => "si",
-        "rdi" => "di",
-        "rbp" => "bp",
-        "rsp" => "sp",
-        "rip" => "ip",
-        "orig_rax" => "orig_ax",
-        "eflags" => "flags",
-        // riscv
-        "pc" => "epc",
-        other => other,
     }
 }
