@@ -12,6 +12,7 @@ use std::{
 use xtask::{
     api::{self, Document, FOLDER, ROOT, Snapshots},
     bpf::{root, which},
+    host,
     proof::{self, Proof},
     select::MACHINES,
 };
@@ -303,15 +304,7 @@ impl History {
         ] {
             git.args(["-c", setting]);
         }
-        let output = git.args(arguments).output();
-        let output = output.map_err(|error| format!("cannot run git: {error}"))?;
-        match output.status.success() {
-            true => Ok(()),
-            false => Err(format!(
-                "git {arguments:?}: {}",
-                String::from_utf8_lossy(&output.stderr)
-            )),
-        }
+        host::run(git.args(arguments)).map(drop)
     }
 
     fn write(&self, name: &str, text: &str) -> Result<(), String> {

@@ -31,6 +31,7 @@ use xtask::{
     bpf::{Probe, Toolchain, root, which},
     btf,
     c::{Assertion, Compiler},
+    host,
     object::{Object, is_local_call, section},
     proof::{self, Proof},
     roles,
@@ -509,17 +510,12 @@ fn dependent(machine: &'static Machine) -> Result<Told, String> {
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let package = PACKAGE.as_ref()?;
-    let output = Command::new(env!("CARGO"))
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo
         .current_dir(package)
         .args(["check", "--target-dir", "target"])
-        .env(VARIABLE, machine.name)
-        .env("CARGO_TERM_COLOR", "never")
-        .output()
-        .map_err(|error| format!("cannot run cargo: {error}"))?;
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    if !output.status.success() {
-        return Err(stderr.into_owned());
-    }
+        .env(VARIABLE, machine.name);
+    let stderr = host::run(&mut cargo)?.stderr;
     let told = stderr
         .lines()
         .filter_map(|line| line.strip_prefix("warning: dependent@0.0.0: DEP_PROBE_ABI_"));

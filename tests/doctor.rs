@@ -17,6 +17,7 @@ use xtask::{
     bindings::{Bindings, Field},
     bpf::{root, which},
     btf,
+    c::Compiler,
     doctor::{
         Computer, Kernel, Layout, User,
         probes::{Kind, Refusal},
@@ -24,6 +25,8 @@ use xtask::{
         shortened,
         tools::{Linker, Program, Rust, Tools, llvm_in},
     },
+    host::run,
+    object::section,
     proof::{self, Proof},
     roles,
     select::Endian,
@@ -608,7 +611,7 @@ fn btf_of_other_machines() -> Result<(), String> {
         let path = root().join(format!("src/bindings/{machine}.rs"));
         let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
         let Bindings { size, fields, .. } = Bindings::parse(&text);
-        let kernel = btf::Kernel::parse(&compiled(machine, kernels)?)?;
+        let kernel = btf::Kernel::parse(&compiled(kernels)?)?;
         equal(&kernel.differences(machine, size, &fields)?, &vec![])?;
         proof::checked("BTF of made-up kernels", machine, 1 + 2 * fields.len());
     }
@@ -616,30 +619,12 @@ fn btf_of_other_machines() -> Result<(), String> {
 }
 
 /// The BTF that clang writes for a struct.
-fn compiled(machine: &str, kernels: &str) -> Result<Vec<u8>, String> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("doctor");
-    let (source, object) = (
-        folder.join(format!("{machine}.c")),
-        folder.join(format!("{machine}.o")),
-    );
-    let text = format!(
+fn compiled(kernels: &str) -> Result<Vec<u8>, String> {
+    let source = format!(
         "typedef unsigned long u64; typedef unsigned u32; typedef unsigned short u16;\n{kernels} regs;"
     );
-    fs::create_dir_all(&folder)
-        .and_then(|()| fs::write(&source, text))
-        .map_err(|error| error.to_string())?;
-    let mut clang = Command::new(roles::clang()?);
-    clang.args(["--target=bpfel", "-g", "-c", "-o"]);
-    let output = clang.arg(&object).arg(&source).output();
-    let output = output.map_err(|error| error.to_string())?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
-    }
-    let object = fs::read(object).map_err(|error| error.to_string())?;
-    // The section starts with its magic number, version and flags, and says how long it is.
-    let magic = [0x9f, 0xeb, 1, 0];
-    let start = object.windows(4).position(|bytes| bytes == magic);
-    Ok(object[start.ok_or("the object has no BTF")?..].to_vec())
+    let bpf = Compiler::for_triple(roles::clang()?, Endian::Little.bpf_target());
+    section(&bpf.args(["-g"]).object(&source)?, ".BTF")
 }
 
 // This computer.
@@ -649,15 +634,12 @@ fn xtask() -> Result<PathBuf, String> {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR"))
         .parent()
         .ok_or("cargo's folder for temporary files is in its target folder")?;
-    let built = Command::new(env!("CARGO"))
+    let mut build = Command::new(env!("CARGO"));
+    build
         .current_dir(root())
         .args(["build", "--quiet", "--package", "xtask", "--target-dir"])
-        .arg(target)
-        .output()
-        .map_err(|error| error.to_string())?;
-    if !built.status.success() {
-        return Err(String::from_utf8_lossy(&built.stderr).into_owned());
-    }
+        .arg(target);
+    run(&mut build)?;
     Ok(target.join("debug/xtask"))
 }
 

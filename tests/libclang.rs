@@ -16,6 +16,7 @@ use xtask::{
     bpf::root,
     clang_version,
     generate::{self, Error},
+    host::run,
     proof::{self, Proof},
     select::{Endian, MACHINES, Machine, Variant},
 };
@@ -96,16 +97,9 @@ fn expected(version: u32, machine: &Machine, variant: &Variant) -> Result<String
 }
 
 fn in_process(libclang: &Path, machine: &Machine, endian: Endian) -> Result<String, String> {
-    let output = env::current_exe()
-        .and_then(|this| {
-            Command::new(this)
-                .args([GENERATE, machine.name, &endian.to_string()])
-                .env("LIBCLANG_PATH", libclang)
-                .output()
-        })
-        .map_err(|error| format!("cannot run this program again: {error}"))?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
-    }
-    String::from_utf8(output.stdout).map_err(|error| error.to_string())
+    let this = env::current_exe().map_err(|error| format!("where is this program? {error}"))?;
+    let mut this = Command::new(this);
+    this.args([GENERATE, machine.name, &endian.to_string()])
+        .env("LIBCLANG_PATH", libclang);
+    run(&mut this).map(|said| said.stdout)
 }

@@ -10,8 +10,8 @@ use std::{
 use xtask::{
     bpf::root,
     debian,
-    host::cannot,
-    package::{self, registry, succeed},
+    host::{cannot, run},
+    package::{self, registry},
     proof::{self, Proof},
 };
 
@@ -46,7 +46,7 @@ fn oldest_dependencies(compiler: &Compiler) -> Result<(), String> {
     // cargo takes the option from nightly, or from who says that he knows.
     lock.arg("-Zdirect-minimal-versions")
         .env("RUSTC_BOOTSTRAP", "1");
-    succeed(&mut lock)?;
+    run(&mut lock)?;
     compiler.check(&sources, &["--locked"])?;
     compiler.check(&sources, &["--locked", "--no-default-features"])
 }
@@ -107,7 +107,7 @@ impl Compiler {
             .arg(root().join("target/msrv"))
             .args(arguments)
             .env("RUSTFLAGS", format!("--sysroot={}", self.sysroot.display()));
-        succeed(&mut check).map(drop)
+        run(&mut check).map(drop)
     }
 
     fn cargo(&self, sources: &Path, command: &str) -> Command {

@@ -9,6 +9,7 @@ use std::{
 
 use xtask::{
     bpf::{Toolchain, root},
+    host::run,
     proof::{self, Proof},
     select::Machine,
 };
@@ -123,21 +124,7 @@ fn listed(repository: &Path) -> Result<Vec<String>, String> {
 fn git(repository: &Path, args: &[&str]) -> Result<String, String> {
     let mut git = Command::new("git");
     git.current_dir(repository).args(args);
-    run(&mut git)
-}
-
-fn run(command: &mut Command) -> Result<String, String> {
-    let output = command
-        .output()
-        .map_err(|error| format!("cannot run {command:?}: {error}"))?;
-    let stdout = String::from_utf8_lossy(&output.stdout);
-    match output.status.success() {
-        true => Ok(stdout.into_owned()),
-        false => Err(format!(
-            "{command:?}\n{stdout}{}",
-            String::from_utf8_lossy(&output.stderr)
-        )),
-    }
+    run(&mut git).map(|said| said.stdout)
 }
 
 /// A copy of the repository, with a history of its own.
@@ -202,7 +189,7 @@ impl Tree {
             .args(args)
             // There, who does not know a new machine would fail it.
             .env_remove("CI");
-        run(&mut cargo)
+        run(&mut cargo).map(|said| said.stdout)
     }
 }
 

@@ -12,9 +12,9 @@ use std::{
 use spdx::{Expression, LicenseReq, ParseMode};
 use xtask::{
     bpf::{Toolchain, root},
-    host::{cannot, output},
+    host::{cannot, output, run},
     libclang,
-    package::{Package, Unpacked, cargo, registry, remove, succeed, target_dir},
+    package::{Package, Unpacked, cargo, registry, remove, target_dir},
     proof::{self, Proof},
     select::{Endian, MACHINES, VARIABLE},
 };
@@ -159,7 +159,7 @@ const EXPECTED: &[&str] = &[
 /// cargo warns here of dependencies that were yanked.
 fn publishing() -> Result<(), String> {
     let mut publish = cargo(&["publish", "--dry-run", "--no-verify"]);
-    let said = succeed(publish.arg("--target-dir").arg(target_dir()))?;
+    let said = run(publish.arg("--target-dir").arg(target_dir()))?.stderr;
     let warnings = said.lines().filter(|line| line.starts_with("warning"));
     let others = warnings.filter(|line| !EXPECTED.iter().any(|known| line.starts_with(known)));
     none(others.map(str::to_owned))
@@ -193,7 +193,7 @@ fn builds(purpose: &str, features: &[&str]) -> Result<(), String> {
 }
 
 fn silent(build: &mut Command) -> Result<(), String> {
-    match succeed(build)? {
+    match run(build)?.stderr {
         complaints if complaints.is_empty() => Ok(()),
         complaints => Err(format!("{build:?} says\n{complaints}")),
     }
@@ -252,7 +252,7 @@ impl DocsRs {
         fs::create_dir_all(&docs_rs.target_dir).map_err(cannot("make", &docs_rs.target_dir))?;
         let mut write = Command::new("touch");
         write.arg(docs_rs.sources.join("README.md"));
-        match succeed(&mut docs_rs.sealed(write)) {
+        match run(&mut docs_rs.sealed(write)) {
             Ok(_) => Err("the sources can be written".into()),
             Err(_) => Ok(docs_rs),
         }
@@ -291,7 +291,7 @@ impl DocsRs {
             symlink(libclang, &link).map_err(cannot("write", &link))?;
             cargo.env("LIBCLANG_PATH", &link);
         }
-        let said = succeed(&mut self.sealed(cargo))?;
+        let said = run(&mut self.sealed(cargo))?.stderr;
         let of_machines = MACHINES.iter().flat_map(|machine| {
             ["index.html", "struct.pt_regs.html"]
                 .map(|page| format!("arch/{}/{page}", machine.name))

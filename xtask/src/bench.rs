@@ -17,6 +17,7 @@ use crate::{
     bpf::{Probe, Toolchain, root},
     ctx,
     facts::Facts,
+    host::run,
     object::Object,
     roles::{self, write_if_new},
     select::{Endian, Machine},
@@ -400,7 +401,7 @@ fn empty_probe(toolchain: &Toolchain, index: usize, dependency: &str) -> Result<
     write_if_new(&package.join("src/main.rs"), source)?;
     let mut cargo = toolchain.cargo();
     cargo.current_dir(&package).args(["fetch", "--quiet"]);
-    succeed(&mut cargo)?;
+    run(&mut cargo)?;
     Ok(package)
 }
 
@@ -427,7 +428,7 @@ fn build(
         cargo.env("CARGO_CFG_BPF_TARGET_ARCH", machine);
     }
     let start = Instant::now();
-    let said = succeed(&mut cargo)?;
+    let said = run(&mut cargo)?.stderr;
     let took = start.elapsed();
     Ok((took, said.matches("   Compiling ").count()))
 }
@@ -447,7 +448,7 @@ fn packaged(toolchain: &Toolchain) -> Result<u64, String> {
         ])
         .arg("--target-dir")
         .arg(folder().join("package"));
-    succeed(&mut cargo)?;
+    run(&mut cargo)?;
     let folder = folder().join("package/package");
     let crates = fs::read_dir(&folder).map_err(|error| error.to_string())?;
     let sizes = crates
@@ -458,19 +459,6 @@ fn packaged(toolchain: &Toolchain) -> Result<u64, String> {
     sizes
         .max()
         .ok_or_else(|| format!("no package in `{}`", folder.display()))
-}
-
-/// What a command says on stderr, if it succeeds.
-fn succeed(command: &mut std::process::Command) -> Result<String, String> {
-    let output = command
-        .output()
-        .map_err(|error| format!("cannot run {command:?}: {error}"))?;
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    if output.status.success() {
-        Ok(said)
-    } else {
-        Err(format!("{command:?}\n{said}"))
-    }
 }
 
 fn folder() -> PathBuf {

@@ -8,7 +8,10 @@ use std::{
     process::Command,
 };
 
-use crate::select::{Endian, Machine};
+use crate::{
+    host::run,
+    select::{Endian, Machine},
+};
 
 /// A Rust toolchain that has `core` for BPF, and the linker.
 #[derive(Debug, Clone)]
@@ -227,15 +230,7 @@ impl<'a> Probe<'a> {
                 None => cargo.env_remove(name),
             };
         }
-        let output = cargo
-            .output()
-            .map_err(|error| format!("cannot run {cargo:?}: {error}"))?;
-        if !output.status.success() {
-            return Err(format!(
-                "{cargo:?}\n{}",
-                String::from_utf8_lossy(&output.stderr)
-            ));
-        }
+        run(&mut cargo)?;
         Ok(self.target_dir.join(self.target).join("release"))
     }
 }

@@ -2,7 +2,30 @@
 
 use std::{path::Path, process::Command};
 
-/// What a program prints. `Err` is the first line of its complaint.
+/// What a program said.
+#[derive(Debug)]
+pub struct Said {
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// Runs a program. `Err` is the command, with all that it said.
+pub fn run(command: &mut Command) -> Result<Said, String> {
+    let output = command
+        .env("LC_ALL", "C.UTF-8")
+        .env("CARGO_TERM_COLOR", "never")
+        .output()
+        .map_err(|error| format!("cannot run {command:?}: {error}"))?;
+    let [stdout, stderr] =
+        [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned());
+    match output.status.success() {
+        true => Ok(Said { stdout, stderr }),
+        false => Err(format!("{command:?}\n{stdout}{stderr}")),
+    }
+}
+
+/// What a program prints. `Err` is the first line of its complaint, for those who are told why a proof
+/// cannot run.
 pub fn output(command: &mut Command) -> Result<String, String> {
     let program = command.get_program().to_owned();
     let program = Path::new(&program).display();

@@ -11,7 +11,7 @@ use std::{
 
 use crate::{
     bpf::root,
-    host::{cannot, output},
+    host::{cannot, output, run},
 };
 
 /// The file that is uploaded.
@@ -27,7 +27,7 @@ impl Package {
         let target_dir = target_dir();
         // Offline: what is packaged depends on nothing that the repository's own build does not.
         let pack = ["package", "--quiet", "--offline", "--no-verify"];
-        succeed(cargo(&pack).arg("--target-dir").arg(&target_dir))?;
+        run(cargo(&pack).arg("--target-dir").arg(&target_dir))?;
         let name = format!("probe-abi-{version}");
         let path = target_dir.join(format!("package/{name}.crate"));
         Ok(Self { path, name })
@@ -119,17 +119,4 @@ pub fn cargo(args: &[&str]) -> Command {
         cargo.args(["--package", "probe-abi", "--allow-dirty"]);
     }
     cargo
-}
-
-/// What a program complains of, although it succeeds. `Err` is all that it says.
-pub fn succeed(command: &mut Command) -> Result<String, String> {
-    let output = command
-        .env("CARGO_TERM_COLOR", "never")
-        .output()
-        .map_err(|error| format!("cannot run {command:?}: {error}"))?;
-    let complaints = String::from_utf8_lossy(&output.stderr).into_owned();
-    match output.status.success() {
-        true => Ok(complaints),
-        false => Err(format!("{command:?}\n{complaints}")),
-    }
 }
