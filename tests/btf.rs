@@ -8,7 +8,6 @@ mod facts;
 
 use std::{env::consts, fs};
 
-use facts::Facts;
 use xtask::{
     btf::{Kernel, RUNNING, kernel_names},
     c::{Assertion, Compiler},
@@ -35,14 +34,8 @@ fn main() {
     proof::run(proofs)
 }
 
-fn facts(machine: &str) -> Option<Facts> {
-    facts::all()
-        .into_iter()
-        .find(|facts| facts.machine.name == machine)
-}
-
 fn debian(arch: &'static str, machine: &'static str, endian: Endian) -> Proof {
-    let facts = facts(machine).expect("the machine is in the table");
+    let facts = facts::of(machine).expect("the machine is in the table");
     let variant = facts
         .machine
         .variant(endian)
@@ -76,7 +69,7 @@ fn debian(arch: &'static str, machine: &'static str, endian: Endian) -> Proof {
 
 fn running() -> Proof {
     let ready = || {
-        let facts = facts(consts::ARCH).ok_or(format!("`{}` is not in the table", consts::ARCH))?;
+        let facts = facts::of(consts::ARCH)?;
         let btf = fs::read(RUNNING).map_err(|error| format!("cannot read `{RUNNING}`: {error}"))?;
         Ok((facts, btf))
     };

@@ -47,12 +47,12 @@ fn main() {
         proofs.push(Proof::new(
             format!("{name}: C and Rust read the same registers"),
             build_needs(),
-            move || same_registers(&facts(name)?),
+            move || same_registers(&facts::of(name)?),
         ));
         proofs.push(Proof::new(
             format!("{name}: BTF has the types by their C names"),
             build_needs(),
-            move || btf_names(&facts(name)?),
+            move || btf_names(&facts::of(name)?),
         ));
     }
     for optimization in OPTIMIZATIONS {
@@ -99,13 +99,6 @@ fn kernel_needs() -> Result<(), String> {
         ));
     }
     Ok(())
-}
-
-fn facts(name: &str) -> Result<Facts, String> {
-    facts::all()
-        .into_iter()
-        .find(|facts| facts.machine.name == name)
-        .ok_or_else(|| format!("`{name}` is not a row of the table"))
 }
 
 fn equal<T: PartialEq + std::fmt::Debug>(actual: &T, expected: &T) -> Result<(), String> {

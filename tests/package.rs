@@ -15,7 +15,7 @@ use xtask::{
     host::{cannot, output, run},
     libclang,
     package::{Package, Unpacked, cargo, registry, remove, target_dir},
-    proof::{self, Proof},
+    proof::{self, Proof, none},
     select::{Endian, MACHINES, VARIABLE},
 };
 
@@ -134,14 +134,6 @@ fn refused(licence: &str) -> Option<String> {
         Err(error) => Some(error.reason.to_string()),
         Ok(expression) if expression.evaluate(accepted) => None,
         Ok(_) => Some(format!("accepted are {}", LICENCES.join(", "))),
-    }
-}
-
-/// Succeeds if there is nothing to complain of.
-fn none(complaints: impl Iterator<Item = String>) -> Result<(), String> {
-    match complaints.collect::<Vec<_>>() {
-        complaints if complaints.is_empty() => Ok(()),
-        complaints => Err(complaints.join("\n")),
     }
 }
 

@@ -41,6 +41,12 @@ pub fn all() -> Vec<Facts> {
     machines!(facts)
 }
 
+/// Of one machine.
+pub fn of(name: &str) -> Result<Facts, String> {
+    let found = all().into_iter().find(|facts| facts.machine.name == name);
+    found.ok_or_else(|| format!("`{name}` is not a row of the table"))
+}
+
 impl Facts {
     fn of(name: &str, bindings: &str, pointer: Layout, pt_regs: Layout) -> Self {
         let bindings = Bindings::parse(bindings);

@@ -25,7 +25,7 @@ use xtask::{
     btf::RUNNING,
     c::{Assertion, Compiler},
     debian::Package,
-    host::output,
+    host::{cannot, output, write_if_new},
     proof::{self, Proof},
     select::{Endian, Machine},
 };
@@ -168,10 +168,10 @@ fn copy(title: &str, build_rs: &str, main_rs: &str) -> Result<PathBuf, String> {
         ("build.rs", build_rs),
         ("src/main.rs", main_rs),
     ] {
-        keep(&package.join(file), text)?;
+        write_if_new(&package.join(file), text)?;
     }
     for file in [".cargo/config.toml", "include/transfer.h"] {
-        keep(&package.join(file), &read(&example().join(file))?)?;
+        write_if_new(&package.join(file), &read(&example().join(file))?)?;
     }
     Ok(package)
 }
@@ -184,18 +184,7 @@ fn replaced(text: &str, old: &str, new: &str) -> Result<String, String> {
 }
 
 fn read(path: &Path) -> Result<String, String> {
-    fs::read_to_string(path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))
-}
-
-/// Leaves a file alone that is as it should be, so that nothing is built again.
-fn keep(path: &Path, text: &str) -> Result<(), String> {
-    if fs::read_to_string(path).is_ok_and(|old| old == text) {
-        return Ok(());
-    }
-    let folder = path.parent().ok_or("a file is in a folder")?;
-    fs::create_dir_all(folder)
-        .and_then(|()| fs::write(path, text))
-        .map_err(|error| format!("cannot write `{}`: {error}", path.display()))
+    fs::read_to_string(path).map_err(cannot("read", path))
 }
 
 // BTF
@@ -246,10 +235,7 @@ fn has_types(btf: &str, source: &str, name: &str) -> Result<(), String> {
 }
 
 fn of_pt_regs(name: &str) -> Result<Vec<Assertion>, String> {
-    let mut facts = facts::all().into_iter();
-    let facts = facts.find(|facts| facts.machine.name == name);
-    let facts = facts.ok_or_else(|| format!("`{name}` is not a row of the table"))?;
-    Ok(facts.pt_regs_assertions())
+    Ok(facts::of(name)?.pt_regs_assertions())
 }
 
 fn of_transfer(name: &str) -> Result<Vec<Assertion>, String> {
@@ -447,7 +433,7 @@ fn for_vmlinux(name: &str, vmlinux_h: &str) -> Result<PathBuf, String> {
     }
     let main_rs = read(&root().join("tests/kernel_types/exec.rs"))?;
     let package = copy(&format!("vmlinux-{name}"), &build_rs, &main_rs)?;
-    keep(&package.join("include/vmlinux.h"), vmlinux_h)?;
+    write_if_new(&package.join("include/vmlinux.h"), vmlinux_h)?;
     Ok(package)
 }
 
@@ -553,7 +539,7 @@ fn no_libclang() -> Result<(), String> {
     let read = |file| read(&example().join(file));
     let package = copy("no-libclang", &read("build.rs")?, &read("src/main.rs")?)?;
     let broken = package.join("libclang.so");
-    keep(&broken, "this is no library")?;
+    write_if_new(&broken, "this is no library")?;
     let _building = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
     let value = format!("env.LIBCLANG_PATH.value={broken:?}");
     let force = "env.LIBCLANG_PATH.force=true";

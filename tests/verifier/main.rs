@@ -27,7 +27,7 @@ use xtask::{
     ctx,
     facts::Facts,
     object::{Object, is_helper_call},
-    proof::{Proof, run},
+    proof::{Proof, none, run},
     select::{Endian, MACHINES, Machine},
 };
 
@@ -447,11 +447,4 @@ fn last_words(error: &ProgramError) -> String {
         .lines()
         .rfind(|line| !line.is_empty() && !statistics.iter().any(|start| line.starts_with(start)));
     words.unwrap_or("no reason given").to_owned()
-}
-
-fn none(complaints: Vec<String>) -> Result<(), String> {
-    if complaints.is_empty() {
-        return Ok(());
-    }
-    Err(complaints.join("\n"))
 }

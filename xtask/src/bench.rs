@@ -17,9 +17,9 @@ use crate::{
     bpf::{Probe, Toolchain, root},
     ctx,
     facts::Facts,
-    host::run,
+    host::{run, write_if_new},
     object::Object,
-    roles::{self, write_if_new},
+    roles,
     select::{Endian, Machine},
 };
 

@@ -1,7 +1,7 @@
 //! Questions to C compilers, asked as assertions: what a compiler lets pass is what it believes.
 
 use std::{
-    env::{self, consts},
+    env::consts,
     ffi::OsString,
     fs,
     io::Write,
@@ -10,7 +10,11 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-use crate::{bpf::which, host::cannot, select::Variant};
+use crate::{
+    bpf::{root, which},
+    host::cannot,
+    select::Variant,
+};
 
 /// `expression == value`, in C.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -169,9 +173,10 @@ impl Compiler {
 
     /// The object that a source text is compiled to.
     pub fn object(&self, source: &str) -> Result<Vec<u8>, String> {
-        let folder = env::temp_dir().join(format!("probe-abi-{}", process::id()));
         static OBJECTS: AtomicUsize = AtomicUsize::new(0);
-        let object = folder.join(format!("{}.o", OBJECTS.fetch_add(1, Ordering::Relaxed)));
+        let folder = root().join("target/objects");
+        let number = OBJECTS.fetch_add(1, Ordering::Relaxed);
+        let object = folder.join(format!("{}-{number}.o", process::id()));
         fs::create_dir_all(&folder).map_err(cannot("make", &folder))?;
         let output = self
             .clone()

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use crate::host::{cannot, output};
+use crate::host::{cannot, output, write_if_new};
 
 /// How long apt's lists serve before the mirror is asked for newer ones.
 const LISTS_SERVE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -88,8 +88,9 @@ impl Apt {
             arch: arch.to_owned(),
         };
         let source = format!("deb [signed-by={KEYRING}] {} {suite} main\n", mirror()?);
-        keep(&apt.folder.join("sources.list"), &source)?;
-        keep(&apt.folder.join("state/status"), "")?;
+        // apt's caches are only as new as what they are of.
+        write_if_new(&apt.folder.join("sources.list"), &source)?;
+        write_if_new(&apt.folder.join("state/status"), "")?;
         Ok(apt)
     }
 
@@ -237,14 +238,6 @@ fn compare(left: &str, right: &str) -> Ordering {
 
 fn create(folder: &Path) -> Result<(), String> {
     fs::create_dir_all(folder).map_err(cannot("make", folder))
-}
-
-/// Leaves a file alone that holds the text already: apt's caches are only as new as what they are of.
-fn keep(path: &Path, text: &str) -> Result<(), String> {
-    match fs::read_to_string(path) {
-        Ok(old) if old == text => Ok(()),
-        _ => write(path, text),
-    }
 }
 
 fn write(path: &Path, text: &str) -> Result<(), String> {

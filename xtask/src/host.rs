@@ -1,6 +1,6 @@
 //! Programs and files of the computer that this runs on, with errors that name them.
 
-use std::{path::Path, process::Command};
+use std::{fs, path::Path, process::Command};
 
 /// What a program said.
 #[derive(Debug)]
@@ -48,4 +48,15 @@ pub fn output(command: &mut Command) -> Result<String, String> {
 pub fn cannot(what: &'static str, path: &Path) -> impl Fn(std::io::Error) -> String {
     let path = path.display().to_string();
     move |error| format!("cannot {what} `{path}`: {error}")
+}
+
+/// Leaves a file alone that is as it should be, so that nothing is built again.
+pub fn write_if_new(path: &Path, text: &str) -> Result<(), String> {
+    if fs::read_to_string(path).is_ok_and(|before| before == text) {
+        return Ok(());
+    }
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(cannot("write", path))?;
+    }
+    fs::write(path, text).map_err(cannot("write", path))
 }

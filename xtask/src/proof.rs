@@ -36,6 +36,15 @@ impl Proof {
     }
 }
 
+/// Succeeds if there is nothing to complain of.
+pub fn none(complaints: impl IntoIterator<Item = String>) -> Result<(), String> {
+    let complaints: Vec<String> = complaints.into_iter().collect();
+    match complaints.is_empty() {
+        true => Ok(()),
+        false => Err(complaints.join("\n")),
+    }
+}
+
 /// Whether this user is root.
 pub fn root() -> Result<(), String> {
     match fs::metadata("/proc/self") {

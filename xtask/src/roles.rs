@@ -12,6 +12,7 @@ use crate::{
     bpf::{Probe, Toolchain, root, which},
     c::Compiler,
     facts::{Facts, Reading},
+    host::{cannot, write_if_new},
     select::{Endian, MACHINES, Machine},
 };
 
@@ -392,18 +393,6 @@ fn folder(endian: Endian) -> PathBuf {
     root().join("target/probes/roles").join(endian.to_string())
 }
 
-/// Leaves a file alone that is as it should be, so that nothing is built again.
-pub(crate) fn write_if_new(path: &Path, text: &str) -> Result<(), String> {
-    if fs::read_to_string(path).is_ok_and(|before| before == text) {
-        return Ok(());
-    }
-    let cannot = |error| format!("cannot write `{}`: {error}", path.display());
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(cannot)?;
-    }
-    fs::write(path, text).map_err(cannot)
-}
-
 fn read(path: &Path) -> Result<Vec<u8>, String> {
-    fs::read(path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))
+    fs::read(path).map_err(cannot("read", path))
 }
