@@ -1,7 +1,6 @@
-//! The names of a machine, and the methods of its `pt_regs`: written once, and a part of each machine's
-//! module.
+// The names of a machine, and the methods of its `pt_regs`: written once, and included in each machine's
+// module, so that compilers speak of `pt_regs::arg` and not of a module in between.
 
-use super::{MACHINE, c_ulong, pt_regs, uintptr_t};
 use crate::{
     indices::{Argument, Below, Index, NotBelow, StackArgument, SyscallArgument},
     machine::{self, Convention, Machine},

@@ -8,13 +8,10 @@
 //!   the kernel's alone.
 #![doc = include_str!("../bindings/aarch64.md")]
 
-use crate::machine::{Convention, Machine, ReturnAddress::Register, StackArea, slot, slots};
+use crate::machine::{ReturnAddress::Register, *};
 
 include!(concat!(env!("OUT_DIR"), "/aarch64.rs"));
-
-#[path = "../methods.rs"]
-mod methods;
-pub use methods::*;
+include!("../methods.rs");
 
 const CALLS: Convention = Convention {
     registers: slots![

@@ -11,16 +11,10 @@
 //! pointer is that of A32 code, `r11`; Thumb code uses `r7`.
 #![doc = include_str!("../bindings/arm.md")]
 
-use crate::machine::{
-    Convention, LastRegister, Machine, Order, Pairs, ReturnAddress::Register, StackArea, Start,
-    slot, slots,
-};
+use crate::machine::{ReturnAddress::Register, *};
 
 include!(concat!(env!("OUT_DIR"), "/arm.rs"));
-
-#[path = "../methods.rs"]
-mod methods;
-pub use methods::*;
+include!("../methods.rs");
 
 const CALLS: Convention = Convention {
     registers: slots![uregs[0], uregs[1], uregs[2], uregs[3]],

@@ -7,13 +7,10 @@
 //! * `ctx`: the kernel's `struct pt_regs`, which is shorter than the UAPI's `user_pt_regs`.
 #![doc = include_str!("../bindings/loongarch64.md")]
 
-use crate::machine::{Convention, Machine, ReturnAddress::Register, StackArea, slot, slots};
+use crate::machine::{ReturnAddress::Register, *};
 
 include!(concat!(env!("OUT_DIR"), "/loongarch64.rs"));
-
-#[path = "../methods.rs"]
-mod methods;
-pub use methods::*;
+include!("../methods.rs");
 
 const CALLS: Convention = Convention {
     registers: slots![

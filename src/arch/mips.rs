@@ -10,16 +10,10 @@
 //!   64-bit registers at offset 0.
 #![doc = include_str!("../bindings/mips.md")]
 
-use crate::machine::{
-    Convention, LastRegister, Machine, Order, Pairs, ReturnAddress::Register, StackArea, Start,
-    slot, slots,
-};
+use crate::machine::{ReturnAddress::Register, *};
 
 include!(concat!(env!("OUT_DIR"), "/mips.rs"));
-
-#[path = "../methods.rs"]
-mod methods;
-pub use methods::*;
+include!("../methods.rs");
 
 const CALLS: Convention = Convention {
     registers: slots![regs[4], regs[5], regs[6], regs[7]],

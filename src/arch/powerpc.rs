@@ -8,16 +8,10 @@
 //! The ABI has no frame pointer.
 #![doc = include_str!("../bindings/powerpc.md")]
 
-use crate::machine::{
-    Convention, LastRegister, Machine, Order, Pairs, ReturnAddress::Register, StackArea, Start,
-    slot, slots,
-};
+use crate::machine::{ReturnAddress::Register, *};
 
 include!(concat!(env!("OUT_DIR"), "/powerpc.rs"));
-
-#[path = "../methods.rs"]
-mod methods;
-pub use methods::*;
+include!("../methods.rs");
 
 const CALLS: Convention = Convention {
     registers: slots![

@@ -12,13 +12,10 @@
 //! one, often 8 bytes later, and a uprobe belongs there. The ABI has no frame pointer.
 #![doc = include_str!("../bindings/powerpc64.md")]
 
-use crate::machine::{Convention, Machine, ReturnAddress::Register, StackArea, slot, slots};
+use crate::machine::{ReturnAddress::Register, *};
 
 include!(concat!(env!("OUT_DIR"), "/powerpc64.rs"));
-
-#[path = "../methods.rs"]
-mod methods;
-pub use methods::*;
+include!("../methods.rs");
 
 const CALLS: Convention = Convention {
     registers: slots![

@@ -8,16 +8,10 @@
 //!   on it is the kernel's alone.
 #![doc = include_str!("../bindings/riscv32.md")]
 
-use crate::machine::{
-    Convention, LastRegister, Machine, Order, Pairs, ReturnAddress::Register, StackArea, Start,
-    slot, slots,
-};
+use crate::machine::{ReturnAddress::Register, *};
 
 include!(concat!(env!("OUT_DIR"), "/riscv32.rs"));
-
-#[path = "../methods.rs"]
-mod methods;
-pub use methods::*;
+include!("../methods.rs");
 
 const CALLS: Convention = Convention {
     registers: slots![a0, a1, a2, a3, a4, a5, a6, a7],

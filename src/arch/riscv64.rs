@@ -8,13 +8,10 @@
 //!   on it is the kernel's alone.
 #![doc = include_str!("../bindings/riscv64.md")]
 
-use crate::machine::{Convention, Machine, ReturnAddress::Register, StackArea, slot, slots};
+use crate::machine::{ReturnAddress::Register, *};
 
 include!(concat!(env!("OUT_DIR"), "/riscv64.rs"));
-
-#[path = "../methods.rs"]
-mod methods;
-pub use methods::*;
+include!("../methods.rs");
 
 const CALLS: Convention = Convention {
     registers: slots![a0, a1, a2, a3, a4, a5, a6, a7],

@@ -11,13 +11,10 @@
 //! The ABI names no frame pointer; gcc and clang use `r11` where they need one.
 #![doc = include_str!("../bindings/s390x.md")]
 
-use crate::machine::{Convention, Machine, ReturnAddress::Register, StackArea, slot, slots};
+use crate::machine::{ReturnAddress::Register, *};
 
 include!(concat!(env!("OUT_DIR"), "/s390x.rs"));
-
-#[path = "../methods.rs"]
-mod methods;
-pub use methods::*;
+include!("../methods.rs");
 
 const CALLS: Convention = Convention {
     registers: slots![gprs[2], gprs[3], gprs[4], gprs[5], gprs[6]],

@@ -16,16 +16,10 @@
 //! attributes, `regparm`): read those as [`UserCode`] does.
 #![doc = include_str!("../bindings/x86.md")]
 
-use crate::machine::{
-    Convention, LastRegister, Machine, Order, Pairs, ReturnAddress::Stack, StackArea, Start, slot,
-    slots,
-};
+use crate::machine::{ReturnAddress::Stack, *};
 
 include!(concat!(env!("OUT_DIR"), "/x86.rs"));
-
-#[path = "../methods.rs"]
-mod methods;
-pub use methods::*;
+include!("../methods.rs");
 
 const CALLS: Convention = Convention {
     registers: slots![eax, edx, ecx],

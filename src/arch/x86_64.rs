@@ -11,13 +11,10 @@
 //! the processor has FRED the others describe the event that entered the kernel.
 #![doc = include_str!("../bindings/x86_64.md")]
 
-use crate::machine::{Convention, Machine, ReturnAddress::Stack, StackArea, slot, slots};
+use crate::machine::{ReturnAddress::Stack, *};
 
 include!(concat!(env!("OUT_DIR"), "/x86_64.rs"));
-
-#[path = "../methods.rs"]
-mod methods;
-pub use methods::*;
+include!("../methods.rs");
 
 const CALLS: Convention = Convention {
     registers: slots![rdi, rsi, rdx, rcx, r8, r9],
