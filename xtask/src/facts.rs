@@ -30,6 +30,8 @@ pub struct Facts {
     pub syscall_arguments: Vec<Reading>,
     pub syscall_number: Reading,
     pub return_value: Reading,
+    /// The other register of a return value of 64 bits, on a machine of 32 bits.
+    pub second_return_value: Option<Reading>,
     /// The return address, or where it lies on the stack.
     pub return_address: Reading,
     pub returns_on_stack: bool,
@@ -134,6 +136,7 @@ impl Facts {
                 ..Reading::of(value.syscall_number)
             },
             return_value: Reading::of(value.kernel.return_value[0]),
+            second_return_value: value.kernel.return_value.get(1).copied().map(Reading::of),
             return_address: Reading {
                 plus: value.return_address_behind.into(),
                 ..Reading::of(return_address)
