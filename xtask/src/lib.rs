@@ -24,6 +24,7 @@ pub mod package;
 mod picture;
 pub mod proof;
 pub mod roles;
+pub mod wrong;
 
 // Which libclang the process has loaded.
 pub use bindgen::clang_version;
