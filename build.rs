@@ -74,7 +74,10 @@ fn run() -> Result<(), String> {
 
     let sources = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
     let out = PathBuf::from(variable("OUT_DIR")?);
-    if target.is_bpf() && inline_asm::is_taken(&sources, &out) {
+    if target.is_bpf()
+        && inline_asm::cargos_rustc()
+            .is_some_and(|rustc| inline_asm::is_taken(rustc, endian.bpf_target(), &sources, &out))
+    {
         println!("cargo::rustc-cfg=probe_abi_inline_asm");
     }
     for (machine, text) in bindings(&sources, selection.machine, endian)? {

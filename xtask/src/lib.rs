@@ -2,6 +2,10 @@
 
 #[path = "../../build/generate.rs"]
 pub mod generate;
+// Its other half is what cargo tells build scripts.
+#[allow(dead_code)]
+#[path = "../../build/inline_asm.rs"]
+pub mod inline_asm;
 #[path = "../../build/select.rs"]
 pub mod select;
 
