@@ -244,7 +244,8 @@ fn main() {
         let needs = Compiler::clang(&facts.machine.variants[0])
             .and_then(|clang| Ok((clang, libbpf?, linux?)));
         let missing = needs.as_ref().map(drop).map_err(Clone::clone);
-        Proof::new(facts.machine.name, missing, move || {
+        let title = proof::name(facts.machine.name, None, "libbpf");
+        Proof::new(title, missing, move || {
             let (clang, libbpf, linux) = needs?;
             Comparison::new(&facts, clang, &libbpf, &linux)?.run()
         })

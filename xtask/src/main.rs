@@ -5,7 +5,9 @@ use std::{env, path::Path, process::ExitCode};
 use xtask::{
     api,
     bpf::{Probe, Toolchain, root},
+    debian::Archive,
     doctor, generated, kernels,
+    pins::Wanted,
     select::{Endian, Machine},
 };
 
@@ -17,6 +19,10 @@ usage: cargo xtask <command>
   kernels [--arch <machine>] [--release <6.1|6.12|7.2>] [--list]
                               boot Debian's kernels under qemu, run this crate's programs in them and
                               compare what they say; without a selection, rewrite KERNELS.md
+  pin [<suite> <architecture> <name>]
+                              write the newest version of every package that proofs fetch to
+                              xtask/packages.lock; and of one more, whose whole name matches an
+                              extended regular expression
   probe <folder> <machine> [big]
                               build the probe package in a folder for a machine (in big-endian,
                               where it has both), with whichever toolchain for BPF is installed;
@@ -36,6 +42,10 @@ fn main() -> ExitCode {
         ["bless"] => generated::bless(),
         ["kernels", ref selection @ ..] => {
             kernels::Selection::parse(selection).and_then(|selection| kernels::run(&selection))
+        }
+        ["pin"] => Archive::debian().and_then(|archive| archive.pin(None)),
+        ["pin", suite, arch, name] => {
+            Archive::debian().and_then(|archive| archive.pin(Some(Wanted::new(suite, arch, name))))
         }
         ["probe", folder, machine] => probe(Path::new(folder), machine, Endian::Little),
         ["probe", folder, machine, "big"] => probe(Path::new(folder), machine, Endian::Big),
