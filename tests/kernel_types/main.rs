@@ -56,14 +56,22 @@ fn main() {
             reads_kernel,
         ),
         vmlinux("s390x", "s390x"),
-        Proof::new(proof::name("arm", None, "pointers need `Ptr`"), probe_needs(), || {
-            let step = "    Pointers::among(&types).visit_file_mut(&mut types);\n";
-            refused_without(step, "arm", "\"Size of iovec\"")
-        }),
-        Proof::new(proof::name("x86", None, "64-bit integers need packing"), probe_needs(), || {
-            let step = "        FourByteAlignment.visit_file_mut(&mut types);\n";
-            refused_without(step, "x86", "\"Size of transfer\"")
-        }),
+        Proof::new(
+            proof::name("arm", None, "pointers need `Ptr`"),
+            probe_needs(),
+            || {
+                let step = "    Pointers::among(&types).visit_file_mut(&mut types);\n";
+                refused_without(step, "arm", "\"Size of iovec\"")
+            },
+        ),
+        Proof::new(
+            proof::name("x86", None, "64-bit integers need packing"),
+            probe_needs(),
+            || {
+                let step = "        FourByteAlignment.visit_file_mut(&mut types);\n";
+                refused_without(step, "x86", "\"Size of transfer\"")
+            },
+        ),
         Proof::new("says that libclang is missing", probe_needs(), no_libclang),
         Proof::new("its own tests pass on the host", kernel_needs(), host_tests),
     ]);

@@ -74,6 +74,14 @@ pub struct Archive {
     pub mirror: Option<Mirror>,
 }
 
+/// What `pin` did.
+#[derive(Debug, Default)]
+pub struct Renewal {
+    pub changes: Vec<String>,
+    /// Where an index failed. What was pinned stays.
+    pub failures: Vec<String>,
+}
+
 /// A mirror of Debian, as apt's sources name it.
 #[derive(Debug, Clone)]
 pub struct Mirror {
@@ -98,7 +106,7 @@ impl Archive {
                 Ok(package) => return Ok((package, None)),
                 Err(why) => format!("its pin failed ({why})"),
             },
-            None => format!("it is not pinned: `cargo xtask pin {wanted}` does so"),
+            None => format!("it is not pinned: `{}` does so", wanted.command()),
         };
         // There, nothing may depend on what an index says today.
         if pinned.is_none() && proof::ci() {
@@ -119,12 +127,11 @@ impl Archive {
         }
     }
 
-    /// Pins the newest package of everything that is pinned, and of what else is wanted. Where an index
-    /// fails, what was pinned stays.
-    pub fn pin(&self, more: Option<Wanted>) -> Result<(), String> {
+    /// Pins the newest package of everything that is pinned, and of what else is wanted.
+    pub fn pin(&self, more: Option<Wanted>) -> Result<Renewal, String> {
         let mut pins = Pins::read(&self.pins)?;
         let mut indices = BTreeMap::new();
-        let mut complaints = Vec::new();
+        let mut renewal = Renewal::default();
         let wanted: Vec<Wanted> = pins.wanted().cloned().chain(more).collect();
         for wanted in wanted {
             let index = (wanted.suite.clone(), wanted.arch.clone());
@@ -134,16 +141,15 @@ impl Archive {
             });
             let newest = index.as_ref().map_err(Clone::clone);
             match newest.and_then(|apt| apt.newest(&wanted.name, Ok(()))) {
-                Ok(entry) => {
-                    if let Some(change) = pins.set(wanted, entry) {
-                        println!("{change}");
-                    }
+                Ok(entry) => renewal.changes.extend(pins.set(wanted, entry)),
+                Err(why) => {
+                    let failure = format!("`{wanted}` stays as it is: {why}");
+                    renewal.failures.push(failure);
                 }
-                Err(why) => complaints.push(format!("`{wanted}` stays as it is: {why}")),
             }
         }
         pins.write(&self.pins)?;
-        proof::none(complaints)
+        Ok(renewal)
     }
 
     fn pinned(&self, entry: &Entry) -> Result<Package, String> {

@@ -8,6 +8,7 @@ use xtask::{
     debian::Archive,
     doctor, generated, kernels,
     pins::Wanted,
+    proof,
     select::{Endian, Machine},
 };
 
@@ -43,10 +44,8 @@ fn main() -> ExitCode {
         ["kernels", ref selection @ ..] => {
             kernels::Selection::parse(selection).and_then(|selection| kernels::run(&selection))
         }
-        ["pin"] => Archive::debian().and_then(|archive| archive.pin(None)),
-        ["pin", suite, arch, name] => {
-            Archive::debian().and_then(|archive| archive.pin(Some(Wanted::new(suite, arch, name))))
-        }
+        ["pin"] => pin(None),
+        ["pin", suite, arch, name] => pin(Some(Wanted::new(suite, arch, name))),
         ["probe", folder, machine] => probe(Path::new(folder), machine, Endian::Little),
         ["probe", folder, machine, "big"] => probe(Path::new(folder), machine, Endian::Big),
         ["semver"] => api::semver(root()).map(|verdict| println!("{verdict}")),
@@ -72,6 +71,14 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn pin(more: Option<Wanted>) -> Result<(), String> {
+    let renewal = Archive::debian()?.pin(more)?;
+    for change in renewal.changes {
+        println!("{change}");
+    }
+    proof::none(renewal.failures)
 }
 
 fn probe(folder: &Path, name: &str, endian: Endian) -> Result<(), String> {

@@ -11,7 +11,7 @@ const HEAD: &str = "\
 # <suite> <architecture> <name>` adds one, whose whole name matches an extended regular expression.
 ";
 
-/// What a proof asks for: in words, as `cargo xtask pin` takes it.
+/// What a proof asks for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Wanted {
     pub suite: String,
@@ -25,6 +25,12 @@ impl Wanted {
     pub fn new(suite: &str, arch: &str, name: &str) -> Self {
         let [suite, arch, name] = [suite, arch, name].map(str::to_owned);
         Self { suite, arch, name }
+    }
+
+    /// How to pin it.
+    pub fn command(&self) -> String {
+        let Self { suite, arch, name } = self;
+        format!("cargo xtask pin {suite} {arch} '{name}'")
     }
 
     fn parse(words: &str) -> Option<Self> {

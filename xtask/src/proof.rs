@@ -69,7 +69,7 @@ pub fn uprobes() -> Result<(), String> {
 }
 
 /// What a proof of a machine is called: `s390x::BTF` or, where it is of one endianness and the machine has
-/// both, `aarch64::big-endian::BTF`. So `cargo test s390x::` runs all that is proven of a machine.
+/// both, `aarch64::big-endian::BTF`. So `cargo test s390x::` runs everything that is proven of a machine.
 pub fn name(machine: &str, endian: impl Into<Option<Endian>>, what: &str) -> String {
     let has_both = Machine::named(machine).is_some_and(|machine| machine.variants.len() > 1);
     match endian.into().filter(|_| has_both) {
@@ -78,29 +78,33 @@ pub fn name(machine: &str, endian: impl Into<Option<Endian>>, what: &str) -> Str
     }
 }
 
-/// Refuses a name that mentions a machine elsewhere than in front.
+/// Refuses a name that mentions a machine in any other way.
 pub fn check_name(name: &str) -> Result<(), String> {
-    let is_in_front = |machine: &&Machine| {
-        let behind = name.strip_prefix(machine.name);
-        behind.is_some_and(|behind| behind.starts_with("::"))
-    };
-    let front = MACHINES.iter().find(is_in_front);
-    let behind = &name[front.map_or(0, |machine| machine.name.len())..];
-    let mentioned = MACHINES.iter().find(|machine| {
-        let ends = |text: &str, last: fn(&str) -> Option<char>| {
-            last(text).is_none_or(|end| !end.is_alphanumeric())
-        };
-        behind.match_indices(machine.name).any(|(at, found)| {
-            ends(&behind[..at], |text| text.chars().next_back())
-                && ends(&behind[at + found.len()..], |text| text.chars().next())
-        })
-    });
+    let mut parts: Vec<&str> = name.split("::").collect();
+    let last = parts.pop();
+    if let Some(machine) = parts.iter().position(|part| Machine::named(part).is_some()) {
+        parts.remove(machine);
+    }
+    parts.extend(last);
+    let mentioned = MACHINES
+        .iter()
+        .find(|machine| parts.iter().any(|part| mentions(part, machine.name)));
     match mentioned {
         None => Ok(()),
         Some(Machine { name: machine, .. }) => Err(format!(
-            "the name `{name}` mentions `{machine}`, and such a name starts with `{machine}::`"
+            "`{name}` mentions `{machine}`: the name of a machine's proof is `{machine}::…`, and mentions no other"
         )),
     }
+}
+
+/// Whether a word is in a text, and not as a part of another.
+fn mentions(text: &str, word: &str) -> bool {
+    text.match_indices(word).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let behind = text[at + word.len()..].chars().next();
+        let mut around = before.into_iter().chain(behind);
+        around.all(|letter| !letter.is_alphanumeric())
+    })
 }
 
 /// Whether this run is about a proof of that name: what a proof needs may be costly to ask for.
