@@ -4,7 +4,7 @@
 use crate::{
     indices::{Argument, Below, Index, NotBelow, StackArgument, SyscallArgument},
     machine::{self, Convention, Machine},
-    regs::{self, Registers, none, read},
+    regs::{self, Registers, read},
 };
 
 pub use core::ffi::c_void;
@@ -132,10 +132,7 @@ impl pt_regs {
     /// where the argument is passed in a register, and [`arg_at`](Self::arg_at) has it.
     #[inline(always)]
     pub fn stack_arg_address_at(&self, index: usize) -> Option<c_ulong> {
-        match index < Self::ARG_REGISTERS {
-            true => none(),
-            false => Some(regs::stack_slot(self, index)),
-        }
+        regs::stack_slot_at(self, index)
     }
 
     /// What the function returned: the whole register.
@@ -291,10 +288,7 @@ impl UserCode {
     /// [`pt_regs::stack_arg_address_at`] of user code.
     #[inline(always)]
     pub fn stack_arg_address_at(&self, index: usize) -> Option<c_ulong> {
-        match index < Self::ARG_REGISTERS {
-            true => none(),
-            false => Some(regs::stack_slot(self, index)),
-        }
+        regs::stack_slot_at(self, index)
     }
 }
 

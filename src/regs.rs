@@ -197,6 +197,15 @@ pub(crate) fn argument_at<R: Registers>(regs: &R, index: usize) -> Option<R::Wor
     none()
 }
 
+/// The address of the stack slot at an index chosen at run time; `None` for that of a register argument.
+#[inline(always)]
+pub(crate) fn stack_slot_at<R: Registers>(regs: &R, index: usize) -> Option<R::Word> {
+    match index < const { R::CONVENTION.registers.len() } {
+        true => none(),
+        false => Some(stack_slot(regs, index)),
+    }
+}
+
 /// The address of the stack slot at an index that counts the register arguments too.
 #[inline(always)]
 pub(crate) fn stack_slot<R: Registers>(regs: &R, index: usize) -> R::Word {

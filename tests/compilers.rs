@@ -47,6 +47,8 @@ const TYPEDEFS: &[&str] = &[
     "ptrdiff_t",
     "intptr_t",
     "uintptr_t",
+    "intmax_t",
+    "uintmax_t",
     "wchar_t",
     "int8_t",
     "uint8_t",

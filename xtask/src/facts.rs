@@ -13,10 +13,11 @@ use crate::{
     bpf::root,
     host::cannot,
     select::{Endian, MACHINES, Machine},
+    wrong,
 };
 
 /// One machine's roles.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Facts {
     pub machine: &'static Machine,
     /// Bytes of `unsigned long`, which all slots are but s390x's `int_code`.
@@ -30,6 +31,8 @@ pub struct Facts {
     pub syscall_arguments: Vec<Reading>,
     pub syscall_number: Reading,
     pub return_value: Reading,
+    /// The other register of a return value of 64 bits, on a machine of 32 bits.
+    pub second_return_value: Option<Reading>,
     /// The return address, or where it lies on the stack.
     pub return_address: Reading,
     pub returns_on_stack: bool,
@@ -57,7 +60,7 @@ pub struct Slot {
 }
 
 /// The address of the first argument that is not in a register.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct FirstOnStack {
     little: Reading,
     big: Reading,
@@ -85,6 +88,50 @@ impl Facts {
     pub fn user_stack_argument(&self, index: usize, endian: Endian) -> Option<Reading> {
         let beyond = index.checked_sub(self.user_arguments.len())?;
         Some(self.user_first_on_stack.nth(beyond, self.word, endian))
+    }
+}
+
+/// What proofs have to refuse.
+impl Facts {
+    /// The arguments on the stack, of kernel code or of user code, one word further on.
+    pub fn move_stack(&mut self, user: bool) {
+        let first = match user {
+            true => &mut self.user_first_on_stack,
+            false => &mut self.first_on_stack,
+        };
+        first.little.plus += self.word as u64;
+        first.big.plus += self.word as u64;
+    }
+
+    /// A header in which a field and the next one, of the same size, have changed places.
+    #[must_use]
+    pub fn with_fields_swapped(&self, index: usize) -> Self {
+        let mut changed = self.clone();
+        let fields = &mut changed.bindings.fields;
+        let (first, second) = (fields[index].offset, fields[index + 1].offset);
+        let size = fields[index].size;
+        fields[index].offset = second;
+        fields[index + 1].offset = first;
+        changed.slots = slots(&changed.bindings);
+        let moved = |reading: &mut Reading| {
+            let offset = &mut reading.slot.offset;
+            if (first..first + size).contains(offset) {
+                *offset += second - first;
+            } else if (second..second + size).contains(offset) {
+                *offset -= second - first;
+            }
+        };
+        for (_, reading) in wrong::named(&mut changed) {
+            moved(reading);
+        }
+        for first in [
+            &mut changed.first_on_stack,
+            &mut changed.user_first_on_stack,
+        ] {
+            moved(&mut first.little);
+            moved(&mut first.big);
+        }
+        changed
     }
 }
 
@@ -134,6 +181,7 @@ impl Facts {
                 ..Reading::of(value.syscall_number)
             },
             return_value: Reading::of(value.kernel.return_value[0]),
+            second_return_value: value.kernel.return_value.get(1).copied().map(Reading::of),
             return_address: Reading {
                 plus: value.return_address_behind.into(),
                 ..Reading::of(return_address)

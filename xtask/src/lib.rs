@@ -25,6 +25,7 @@ mod picture;
 pub mod pins;
 pub mod proof;
 pub mod roles;
+pub mod wrong;
 
 // Which libclang the process has loaded.
 pub use bindgen::clang_version;
