@@ -46,9 +46,10 @@ fn proof(
     compiler: Result<Compiler, String>,
 ) -> Proof {
     let facts = facts.unwrap_or_else(|error| panic!("{error}"));
-    let title = proof::title(facts.machine, variant);
+    let what = format!("calls, {source}");
+    let title = proof::name(facts.machine.name, variant.endian, &what);
     let needs = compiler.as_ref().map(drop).map_err(Clone::clone);
-    Proof::new(format!("{source}, {title}"), needs, move || {
+    Proof::new(title, needs, move || {
         let checked = prove(facts, variant.endian, compiler?)?;
         proof::checked(source, facts.name(), checked);
         Ok(())

@@ -199,12 +199,16 @@ fn main() {
         let needs = Compiler::clang(&machine.variants[0])
             .and_then(|clang| Ok((Facts::of(machine)?, clang, libbpf?, linux?)));
         let missing = needs.as_ref().map(drop).map_err(Clone::clone);
-        Proof::new(machine.name, missing, move || {
-            let (facts, clang, libbpf, linux) = needs?;
-            let truth = Libbpf::new(facts, clang, &libbpf, &linux).truth(facts)?;
-            proof::checked("libbpf", machine.name, roles(facts).len() + 1);
-            none(truth.complaints(facts))
-        })
+        Proof::new(
+            proof::name(machine.name, None, "libbpf"),
+            missing,
+            move || {
+                let (facts, clang, libbpf, linux) = needs?;
+                let truth = Libbpf::new(facts, clang, &libbpf, &linux).truth(facts)?;
+                proof::checked("libbpf", machine.name, roles(facts).len() + 1);
+                none(truth.complaints(facts))
+            },
+        )
     });
     proof::run(proofs.collect())
 }

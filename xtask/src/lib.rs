@@ -26,6 +26,7 @@ pub mod libclang;
 pub mod object;
 pub mod package;
 mod picture;
+pub mod pins;
 pub mod proof;
 pub mod roles;
 pub mod wrong;
