@@ -1,4 +1,17 @@
 //! What a machine is: a value that programs, tools and proofs hold.
+//!
+//! [`MACHINE`](crate::MACHINE) is the one that a build is for, and [`arch::MACHINES`](crate::arch::MACHINES) are all
+//! of them, for programs on the host. A loader for arm asks where `pread64` has its last parameter:
+//!
+//! ```
+//! use probe_abi::machine::{Endian, Machine, Place};
+//!
+//! let arm = Machine::named("arm").expect("it is one of the machines");
+//! // ssize_t pread64(int fd, void *buf, size_t count, off64_t offset);
+//! let sizes = [4, 4, 4, 8];
+//! assert_eq!(arm.user.place(&sizes, 3, Endian::Little), Some(Place::Stack(0)));
+//! assert_eq!(arm.user.registers[2].field, "uregs[2]");
+//! ```
 
 /// The order of a value's bytes in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +77,15 @@ pub struct Machine {
     pub stack_pointer: Slot,
     /// The register that the ABI sets aside for a frame pointer, if it does.
     pub frame_pointer: Option<Slot>,
+}
+
+impl Machine {
+    /// The machine of that name, which is Rust's `target_arch`; `None` if there is none.
+    pub fn named(name: &str) -> Option<&'static Machine> {
+        crate::arch::MACHINES
+            .iter()
+            .find(|machine| machine.name == name)
+    }
 }
 
 /// How functions are called: what is where at a function's first instruction, and at its return.

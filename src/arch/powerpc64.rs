@@ -1,10 +1,13 @@
-//! PowerPC of 64 bits, little-endian (ELFv2) and big-endian (ELFv1).
+//! PowerPC of 64 bits, little-endian (ELFv2) and big-endian (ELFv1, and ELFv2 in kernels since 6.5).
 //!
-//! * Calls, little-endian: 64-Bit ELF V2 ABI Specification, "Register Roles" and "Parameter Passing in
-//!   Registers"; big-endian: 64-bit PowerPC ELF ABI Supplement 1.9, "Parameter Passing". Argument 8
-//!   is the ninth doubleword of the parameter save area, which starts 32 bytes above the stack pointer
-//!   in ELFv2 and 48 bytes in ELFv1: 96 and 112. The endianness of this build decides between the two; a
-//!   big-endian kernel or program built for ELFv2 has ELFv2's.
+//! * Calls, ELFv2: 64-Bit ELF V2 ABI Specification, "Register Roles" and "Parameter Passing in Registers". ELFv1:
+//!   64-bit PowerPC ELF ABI Supplement 1.9, "Parameter Passing". The registers are the same. Argument 8 is
+//!   the ninth doubleword of the parameter save area, which starts 32 bytes above the stack pointer in ELFv2, and
+//!   48 bytes in ELFv1: 96 and 112.
+//! * Which of the two: little-endian code is ELFv2. Big-endian user code is ELFv1 where the C library is glibc;
+//!   musl's is ELFv2. Big-endian kernels are ELFv2 since Linux 6.5, unless they are configured otherwise
+//!   (`CONFIG_PPC64_BIG_ENDIAN_ELF_ABI_V2`), and ELFv1 before. [`pt_regs`] has the convention of kernels since 6.5,
+//!   and [`UserCode`] that of glibc.
 //! * Syscalls: syscall(2), "Architecture calling conventions"; `arch/powerpc/include/asm/syscall.h`.
 //! * `ctx`: the UAPI's `pt_regs` is a prefix of the kernel's.
 //!

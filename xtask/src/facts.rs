@@ -3,10 +3,7 @@
 
 use std::{fs, sync::LazyLock};
 
-use probe_abi::{
-    arch,
-    machine::{self, Convention, ReturnAddress},
-};
+use probe_abi::machine::{self, Convention, ReturnAddress};
 
 use crate::{
     bindings::Bindings,
@@ -153,9 +150,7 @@ static FACTS: LazyLock<Result<Vec<Facts>, String>> = LazyLock::new(|| {
     let facts = MACHINES.iter().map(|machine| {
         let path = root().join(format!("src/bindings/{}.rs", machine.name));
         let text = fs::read_to_string(&path).map_err(cannot("read", &path))?;
-        let value = arch::MACHINES
-            .iter()
-            .find(|value| value.name == machine.name);
+        let value = machine::Machine::named(machine.name);
         let value = value.ok_or_else(|| format!("the library has no `{}`", machine.name))?;
         Ok(Facts::new(machine, value, Bindings::parse(&text)))
     });
