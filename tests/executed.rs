@@ -1,0 +1,513 @@
+//! Promise: at a function's entry every parameter of any C prototype is where the library says, and on return
+//! the value is, on every machine, in both endiannesses, in the kernel's convention and in that of user code; and so are
+//! the return address, the stack pointer and the frame pointer.
+//!
+//! gcc and clang compile callers and callees of some 250 prototypes, qemu runs them, and a stub sees what a
+//! probe would (xtask/src/executed).
+//!
+//! Then the machine is made wrong in every way that this could show, and has to be refused.
+
+use std::iter;
+
+use probe_abi::{
+    arch,
+    machine::{self, Convention, LastRegister, Machine, Order, ReturnAddress, Slot, Start},
+};
+use xtask::{
+    c::Compiler,
+    executed::{Calls, Entry, Executed, Execution, Place, Stub, Tools, number, prototypes},
+    facts::Facts,
+    proof::{self, Proof},
+    select::{self, Endian, MACHINES, Variant},
+};
+
+fn main() {
+    let mut proofs = Vec::new();
+    for row in MACHINES {
+        for variant in row.variants {
+            let gcc = Compiler::gcc(variant);
+            // As in tests/compilers.rs.
+            if gcc.is_ok() || row.name != "loongarch64" {
+                proofs.extend(proofs_of("gcc", row, variant, gcc));
+            }
+            proofs.extend(proofs_of("clang", row, variant, Compiler::clang(variant)));
+        }
+    }
+    proof::run(proofs)
+}
+
+fn proofs_of(
+    source: &'static str,
+    row: &'static select::Machine,
+    variant: &'static Variant,
+    compiler: Result<Compiler, String>,
+) -> Vec<Proof> {
+    let facts = Facts::of(row).unwrap_or_else(|error| panic!("{error}"));
+    let stub = Stub::of(row).unwrap_or_else(|error| panic!("{error}"));
+    let kernel = stub.kernel(variant.endian).map(|_| Calls::Kernel);
+    let calls = iter::once(Calls::User).chain(kernel);
+    let proofs = calls.map(|calls| {
+        let title = proof::title(row, variant);
+        let name = match calls {
+            Calls::User => format!("{source}, {title}"),
+            Calls::Kernel => format!("{source}, {title}, the kernel's calls"),
+        };
+        let tools = Tools::new(stub, variant, compiler.clone());
+        let needs = tools.as_ref().map(drop).map_err(Clone::clone);
+        Proof::new(name.clone(), needs, move || {
+            let execution = tools?.execute(calls, prototypes(), &name.replace([',', ' '], "-"))?;
+            let machine = value(row.name)?;
+            // Where one thing is wrong, a hundred are.
+            proof::none(checks(machine, &execution).filter_map(Result::err).take(5))?;
+            proof::none(overlooked(machine, facts, calls, &execution))?;
+            proof::checked(source, row.name, checks(machine, &execution).count());
+            Ok(())
+        })
+    });
+    proofs.collect()
+}
+
+fn value(name: &str) -> Result<&'static Machine, String> {
+    let found = arch::MACHINES.iter().find(|machine| machine.name == name);
+    found.ok_or_else(|| format!("the library has no `{name}`"))
+}
+
+/// Everything that can be said of a machine: `Err` is a complaint.
+fn checks<'a>(
+    machine: &'a Machine,
+    execution: &'a Execution,
+) -> impl Iterator<Item = Result<(), String>> {
+    let of_prototypes = execution.prototypes.iter().flat_map(move |executed| {
+        let seen = Seen {
+            machine,
+            execution,
+            executed,
+        };
+        let count = executed.parameters.len();
+        let parameters = (0..count).flat_map(move |n| [seen.read(n), seen.called(n)]);
+        parameters.chain([seen.returned(), seen.returns()])
+    });
+    let once = [
+        return_address(machine, execution),
+        frame_pointer(machine, execution),
+    ];
+    once.into_iter().chain(of_prototypes)
+}
+
+/// A slot's value, if it is a register that the stub sees.
+fn slot(slot: Slot, execution: &Execution, values: &[u64]) -> Option<u64> {
+    let index = execution
+        .registers
+        .iter()
+        .position(|name| name == slot.field)?;
+    Some(values[index])
+}
+
+fn return_address(machine: &Machine, execution: &Execution) -> Result<(), String> {
+    let call = &execution.call;
+    let of = |slot_of| slot(slot_of, execution, &call.registers);
+    let (source, address) = match machine.return_address {
+        ReturnAddress::Register(slot) => {
+            let index = execution
+                .registers
+                .iter()
+                .position(|name| name == slot.field);
+            (index.map(Place::Register), of(slot))
+        }
+        ReturnAddress::Stack(slot) => {
+            let above = of(slot).zip(of(machine.stack_pointer));
+            let offset = above.map(|(slot, stack)| slot.wrapping_sub(stack) as usize);
+            let memory = of(slot).and_then(|at| call.memory(at, execution.word));
+            (
+                offset.map(Place::Stack),
+                memory.map(|bytes| number(bytes, execution.endian)),
+            )
+        }
+    };
+    let behind = u64::from(machine.return_address_behind);
+    if source != Some(execution.returned_from) || behind != execution.returned_behind {
+        return Err(format!(
+            "a callee returns {} bytes behind the address in {:?}, and the library has {behind} and {source:?}",
+            execution.returned_behind, execution.returned_from
+        ));
+    }
+    let address = address.map(|address| address + behind);
+    // On powerpc64 a word for the linker is between the call and what follows.
+    if address != Some(execution.after) && address != Some(execution.after - 4) {
+        return Err(format!(
+            "a call returns to {:#x}, and the library has {address:x?}",
+            execution.after
+        ));
+    }
+    Ok(())
+}
+
+fn frame_pointer(machine: &Machine, execution: &Execution) -> Result<(), String> {
+    let Some(frame_pointer) = machine.frame_pointer else {
+        return Ok(());
+    };
+    let value = slot(frame_pointer, execution, &execution.framed.registers);
+    match value == Some(execution.frame) {
+        true => Ok(()),
+        false => Err(format!(
+            "a frame is at {:#x}, and the library has {value:x?}",
+            execution.frame
+        )),
+    }
+}
+
+/// A prototype that was executed, and a machine that may be right about it.
+#[derive(Clone, Copy)]
+struct Seen<'a> {
+    machine: &'a Machine,
+    execution: &'a Execution,
+    executed: &'a Executed,
+}
+
+impl Seen<'_> {
+    fn convention(&self) -> &Convention {
+        convention(self.machine, self.executed.calls)
+    }
+
+    fn sizes(&self) -> Vec<u8> {
+        let parameters = self.executed.prototype.parameters.iter();
+        parameters
+            .map(|ty| ty.size(self.execution.word) as u8)
+            .collect()
+    }
+
+    fn place(&self, n: usize) -> Option<machine::Place> {
+        let endian = of_library(self.execution.endian);
+        self.convention().place(&self.sizes(), n, endian)
+    }
+
+    fn return_place(&self) -> Option<machine::Place> {
+        let size = self.executed.prototype.returns?.size(self.execution.word);
+        let endian = of_library(self.execution.endian);
+        self.convention().return_place(size as u8, endian)
+    }
+
+    /// Whether the callee has read parameter `n` where the library says.
+    fn read(&self, n: usize) -> Result<(), String> {
+        let (read, place) = (self.executed.parameters[n], self.place(n));
+        match read.place.is_some_and(|read| self.is(read, place)) {
+            true => Ok(()),
+            false => Err(format!(
+                "parameter {n} of `{}` is read from {:?}, and the library has {place:?}",
+                self.executed.prototype.text("f", false),
+                self.execution.named(read),
+            )),
+        }
+    }
+
+    /// Whether the caller has put parameter `n` where the library says.
+    fn called(&self, n: usize) -> Result<(), String> {
+        let (place, size) = (self.place(n), self.executed.parameters[n].size);
+        for (entry, sent) in &self.executed.called {
+            let value = place.and_then(|place| self.value(place, size, entry));
+            if value != Some(low(sent[n], size)) {
+                return Err(format!(
+                    "parameter {n} of `{}` is {:#x}, and at {place:?} is {value:x?}",
+                    self.executed.prototype.text("f", false),
+                    low(sent[n], size),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the caller has read the return value where the library says.
+    fn returned(&self) -> Result<(), String> {
+        let (Some(read), place) = (self.executed.returned, self.return_place()) else {
+            return Ok(());
+        };
+        match read.place.is_some_and(|read| self.is(read, place)) {
+            true => Ok(()),
+            false => Err(format!(
+                "what `{}` returns is read from {:?}, and the library has {place:?}",
+                self.executed.prototype.text("f", false),
+                self.execution.named(read),
+            )),
+        }
+    }
+
+    /// Whether the callee has put the return value where the library says.
+    fn returns(&self) -> Result<(), String> {
+        let (Some(read), place) = (self.executed.returned, self.return_place()) else {
+            return Ok(());
+        };
+        for (registers, sent) in &self.executed.returns {
+            let value = place.and_then(|place| self.value_in(place, read.size, registers));
+            if value != Some(low(*sent, read.size)) {
+                return Err(format!(
+                    "`{}` returns {:#x}, and at {place:?} is {value:x?}",
+                    self.executed.prototype.text("f", false),
+                    low(*sent, read.size),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether two places are one.
+    fn is(&self, read: Place, place: Option<machine::Place>) -> bool {
+        let is = |index: usize, slot: Slot| self.execution.registers[index] == slot.field;
+        match (read, place) {
+            (Place::Register(read), Some(machine::Place::Register(slot))) => is(read, slot),
+            (Place::Pair { low, high }, Some(machine::Place::Pair { low: l, high: h })) => {
+                is(low, l) && is(high, h)
+            }
+            (Place::Split { low, high }, Some(machine::Place::Split { low: l, high: h })) => {
+                is(low, l) && high == usize::from(h)
+            }
+            (Place::Stack(read), Some(machine::Place::Stack(offset))) => {
+                read == usize::from(offset)
+            }
+            _ => false,
+        }
+    }
+
+    /// What is at a place when a function is entered.
+    fn value(&self, place: machine::Place, size: usize, entry: &Entry) -> Option<u64> {
+        let stack = |offset: u16, size| {
+            let stack_pointer = slot(self.machine.stack_pointer, self.execution, &entry.registers)?;
+            let bytes = entry.memory(stack_pointer.wrapping_add(offset.into()), size)?;
+            Some(number(bytes, self.execution.endian))
+        };
+        match place {
+            machine::Place::Stack(offset) => stack(offset, size),
+            machine::Place::Split { low, high } => {
+                let low = slot(low, self.execution, &entry.registers)?;
+                Some(low | stack(high, 4)? << 32)
+            }
+            in_registers => self.value_in(in_registers, size, &entry.registers),
+        }
+    }
+
+    fn value_in(&self, place: machine::Place, size: usize, registers: &[u64]) -> Option<u64> {
+        let slot = |of| slot(of, self.execution, registers);
+        match place {
+            machine::Place::Register(register) => Some(low(slot(register)?, size)),
+            machine::Place::Pair { low, high } => Some(slot(low)? | slot(high)? << 32),
+            _ => None,
+        }
+    }
+}
+
+fn convention(machine: &Machine, calls: Calls) -> &Convention {
+    match calls {
+        Calls::User => &machine.user,
+        Calls::Kernel => &machine.kernel,
+    }
+}
+
+/// The low bytes of a value.
+fn low(value: u64, size: usize) -> u64 {
+    value & (u64::MAX >> (64 - 8 * size))
+}
+
+fn of_library(endian: Endian) -> machine::Endian {
+    match endian {
+        Endian::Little => machine::Endian::Little,
+        Endian::Big => machine::Endian::Big,
+    }
+}
+
+/// The wrong machines that nothing was said against.
+fn overlooked(
+    machine: &Machine,
+    facts: &Facts,
+    calls: Calls,
+    execution: &Execution,
+) -> Vec<String> {
+    let wrong = wrong(machine, facts, calls, of_library(execution.endian));
+    let overlooked = wrong
+        .into_iter()
+        .filter(|(_, machine)| checks(machine, execution).all(|check| check.is_ok()));
+    overlooked
+        .map(|(role, _)| format!("a machine is not refused that is wrong in this: {role}"))
+        .collect()
+}
+
+/// A machine made wrong: each role moved to every other slot, and each rule to another one.
+fn wrong(
+    machine: &Machine,
+    facts: &Facts,
+    calls: Calls,
+    endian: machine::Endian,
+) -> Vec<(String, Machine)> {
+    let slots: Vec<Slot> = facts
+        .slots
+        .iter()
+        .map(|slot| Slot {
+            field: slot.field,
+            offset: slot.offset as u16,
+            width: slot.width as u8,
+        })
+        .collect();
+    let others = |slot: Slot| slots.iter().copied().filter(move |other| *other != slot);
+    let mut wrong = Vec::new();
+    let mut add = |role: String, machine| wrong.push((role, machine));
+
+    for other in others(machine.stack_pointer) {
+        let stack_pointer = other;
+        let machine = Machine {
+            stack_pointer,
+            ..*machine
+        };
+        add(format!("the stack pointer is `{}`", other.field), machine);
+    }
+    if let Some(frame_pointer) = machine.frame_pointer {
+        for other in others(frame_pointer) {
+            let frame_pointer = Some(other);
+            let machine = Machine {
+                frame_pointer,
+                ..*machine
+            };
+            add(format!("the frame pointer is `{}`", other.field), machine);
+        }
+    }
+    let (ReturnAddress::Register(slot) | ReturnAddress::Stack(slot)) = machine.return_address;
+    let in_register = matches!(machine.return_address, ReturnAddress::Register(_));
+    for other in others(slot) {
+        let return_address = match in_register {
+            true => ReturnAddress::Register(other),
+            false => ReturnAddress::Stack(other),
+        };
+        let machine = Machine {
+            return_address,
+            ..*machine
+        };
+        add(format!("the return address is `{}`", other.field), machine);
+    }
+    let return_address = match in_register {
+        true => ReturnAddress::Stack(slot),
+        false => ReturnAddress::Register(slot),
+    };
+    add(
+        "the kind of return address".into(),
+        Machine {
+            return_address,
+            ..*machine
+        },
+    );
+    let return_address_behind = 8 - machine.return_address_behind;
+    add(
+        "what is behind the return address".into(),
+        Machine {
+            return_address_behind,
+            ..*machine
+        },
+    );
+
+    let right = *convention(machine, calls);
+    let mut add = |role: String, convention| {
+        let machine = match calls {
+            Calls::User => Machine {
+                user: convention,
+                ..*machine
+            },
+            Calls::Kernel => Machine {
+                kernel: convention,
+                ..*machine
+            },
+        };
+        add(role, machine);
+    };
+    for n in 0..right.registers.len() {
+        for other in others(right.registers[n]) {
+            let registers = with(right.registers, n, other);
+            add(
+                format!("argument {n} is `{}`", other.field),
+                Convention { registers, ..right },
+            );
+        }
+    }
+    if let [fewer @ .., _] = right.registers {
+        add(
+            "a register too few".into(),
+            Convention {
+                registers: fewer,
+                ..right
+            },
+        );
+    }
+    for &another in &slots {
+        let registers = [right.registers, &[another]].concat().leak();
+        add(
+            format!("`{}` is a register too many", another.field),
+            Convention { registers, ..right },
+        );
+    }
+    for n in 0..right.return_value.len() {
+        for other in others(right.return_value[n]) {
+            let return_value = with(right.return_value, n, other);
+            add(
+                format!("return value {n} is `{}`", other.field),
+                Convention {
+                    return_value,
+                    ..right
+                },
+            );
+        }
+    }
+    for offset in [-8, -4, 4, 8] {
+        let offset = right.stack.offset(endian).saturating_add_signed(offset);
+        let stack = machine::StackArea::at(offset);
+        if stack.offset(endian) != right.stack.offset(endian) {
+            add(
+                format!("the stack starts at {offset}"),
+                Convention { stack, ..right },
+            );
+        }
+    }
+    if let Some(pairs) = right.pairs {
+        let mut add = |role: &str, pairs| {
+            let pairs = Some(pairs);
+            add(role.to_owned(), Convention { pairs, ..right });
+        };
+        let order = match (pairs.order, endian) {
+            (Order::LowFirst, _) | (Order::Memory, machine::Endian::Little) => Order::HighFirst,
+            (Order::HighFirst, _) | (Order::Memory, machine::Endian::Big) => Order::LowFirst,
+        };
+        add("the order of a pair", machine::Pairs { order, ..pairs });
+        let stack_alignment = 12 - pairs.stack_alignment;
+        add(
+            "the alignment on the stack",
+            machine::Pairs {
+                stack_alignment,
+                ..pairs
+            },
+        );
+        // Without registers there is nothing to be wrong about.
+        if !right.registers.is_empty() {
+            let start = match pairs.start {
+                Start::Any => Start::Even,
+                Start::Even => Start::Any,
+            };
+            add("where a pair starts", machine::Pairs { start, ..pairs });
+            // Of an even number of registers none is left over where pairs start at even ones.
+            if pairs.start == Start::Any {
+                let last_register = match pairs.last_register {
+                    LastRegister::Empty => LastRegister::LowHalf,
+                    LastRegister::LowHalf => LastRegister::Empty,
+                };
+                add(
+                    "what the last register holds",
+                    machine::Pairs {
+                        last_register,
+                        ..pairs
+                    },
+                );
+            }
+        }
+    }
+    wrong
+}
+
+/// Slots, of which one is another.
+fn with(slots: &[Slot], n: usize, other: Slot) -> &'static [Slot] {
+    let mut slots = slots.to_vec();
+    slots[n] = other;
+    slots.leak()
+}
