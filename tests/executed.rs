@@ -7,7 +7,7 @@
 //!
 //! Then the machine is made wrong in every way that this could show, and has to be refused.
 
-use std::iter;
+use std::{collections::BTreeMap, iter};
 
 use probe_abi::{
     arch,
@@ -15,7 +15,10 @@ use probe_abi::{
 };
 use xtask::{
     c::Compiler,
-    executed::{Calls, Entry, Executed, Execution, Place, Stub, Tools, number, prototypes},
+    executed::{
+        Calls, Entry, Executed, Execution, Left, Narrow, Place, Stub, TYPES, Tools, Upper, Where,
+        number, prototypes,
+    },
     facts::Facts,
     proof::{self, Proof},
     select::{self, Endian, MACHINES, Variant},
@@ -43,24 +46,28 @@ fn proofs_of(
     compiler: Result<Compiler, String>,
 ) -> Vec<Proof> {
     let facts = Facts::of(row).unwrap_or_else(|error| panic!("{error}"));
-    let stub = Stub::of(row).unwrap_or_else(|error| panic!("{error}"));
-    let kernel = stub.kernel(variant.endian).map(|_| Calls::Kernel);
-    let calls = iter::once(Calls::User).chain(kernel);
-    let proofs = calls.map(|calls| {
-        let title = proof::title(row, variant);
-        let name = match calls {
-            Calls::User => format!("{source}, {title}"),
-            Calls::Kernel => format!("{source}, {title}, the kernel's calls"),
-        };
-        let tools = Tools::new(stub, variant, compiler.clone());
+    let kernel = Stub::of(row).is_ok_and(|stub| stub.kernel(variant.endian).is_some());
+    let user = (Calls::User, format!("executed calls, {source}"));
+    let kernel = kernel.then(|| {
+        (
+            Calls::Kernel,
+            format!("executed calls of the kernel, {source}"),
+        )
+    });
+    let proofs = iter::once(user).chain(kernel).map(|(calls, what)| {
+        let tools = Tools::new(row, variant, compiler.clone());
         let needs = tools.as_ref().map(drop).map_err(Clone::clone);
+        let name = proof::name(row.name, variant.endian, &what);
         Proof::new(name.clone(), needs, move || {
-            let execution = tools?.execute(calls, prototypes(), &name.replace([',', ' '], "-"))?;
+            let folder = name.replace([':', ',', ' '], "-");
+            let execution = tools?.execute(calls, prototypes(), &folder)?;
             let machine = value(row.name)?;
             // Where one thing is wrong, a hundred are.
             proof::none(checks(machine, &execution).filter_map(Result::err).take(5))?;
             proof::none(overlooked(machine, facts, calls, &execution))?;
-            proof::checked(source, row.name, checks(machine, &execution).count());
+            let narrow = upper_bits(Stub::of(row)?.narrow, &execution)?;
+            let checked = checks(machine, &execution).count();
+            proof::checked(source, row.name, checked + narrow);
             Ok(())
         })
     });
@@ -510,4 +517,57 @@ fn with(slots: &[Slot], n: usize, other: Slot) -> &'static [Slot] {
     let mut slots = slots.to_vec();
     slots[n] = other;
     slots.leak()
+}
+
+/// What is in the bits of a slot that a narrow value does not fill is what the psABI says, and no reader relies on
+/// more. Gives how many facts that is.
+fn upper_bits(says: Narrow, execution: &Execution) -> Result<usize, String> {
+    let upper = execution.upper();
+    proof::none(upper_complaints(says, execution, &upper))?;
+    for other in [Narrow::Extended, Narrow::SignExtended, Narrow::Unspecified] {
+        // The two are one where nothing of 32 bits is narrow.
+        let same = other == says
+            || (execution.word == 4 && Narrow::Unspecified != other && Narrow::Unspecified != says);
+        if !same && upper_complaints(other, execution, &upper).is_empty() {
+            return Err(format!(
+                "narrow values are {says:?}, and could be {other:?}"
+            ));
+        }
+    }
+    Ok(upper.len())
+}
+
+fn upper_complaints(
+    says: Narrow,
+    execution: &Execution,
+    upper: &BTreeMap<(usize, Where), Upper>,
+) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for (&(ty, place), upper) in upper {
+        let ty = &TYPES[ty];
+        let own = match ty.signed {
+            true => Left::Sign,
+            false => Left::Zeros,
+        };
+        for (bits, left) in upper.left.iter().enumerate() {
+            let Some(left) = *left else { continue };
+            let is = |expected| left == expected;
+            let as_said = match says {
+                Narrow::Extended => is(own),
+                Narrow::SignExtended if ty.size(execution.word) == 4 => is(Left::Sign),
+                Narrow::SignExtended => is(own),
+                // Arguments are often extended to 32 bits, although no psABI says so.
+                Narrow::Unspecified => place != Where::Returned || is(Left::Garbage),
+            };
+            let relied_on = upper.relied_on[bits] == Some(true);
+            if !as_said || (relied_on && !is(own)) {
+                complaints.push(format!(
+                    "{place:?}: above `{}` is {left:?}, which its reader {}, and the psABI says {says:?}",
+                    ty.name,
+                    if relied_on { "relies on" } else { "ignores" },
+                ));
+            }
+        }
+    }
+    complaints
 }

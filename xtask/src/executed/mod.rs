@@ -13,6 +13,7 @@
 mod prototypes;
 mod said;
 mod stubs;
+mod upper;
 
 use std::{
     fs,
@@ -21,14 +22,15 @@ use std::{
 };
 
 pub use prototypes::{PARAMETERS, Prototype, TYPES, Type, prototypes};
-pub use said::{Entry, Executed, Execution, Place, Source, number};
+pub use said::{Entry, Executed, Execution, Place, Read, Source, number};
 pub use stubs::{Kernel, STUBS, Stub};
+pub use upper::{Left, Narrow, Upper, Where};
 
 use crate::{
     bpf::{root, which},
     c::Compiler,
     host::{cannot, run, write_if_new},
-    select::{Endian, Variant},
+    select::{Endian, Machine, Variant},
 };
 
 /// How many bytes the stub sees above the stack pointer.
@@ -53,10 +55,11 @@ pub struct Tools {
 impl Tools {
     /// `Err` says what is missing.
     pub fn new(
-        stub: &'static Stub,
+        machine: &Machine,
         variant: &Variant,
         compiler: Result<Compiler, String>,
     ) -> Result<Self, String> {
+        let stub = Stub::of(machine)?;
         let emulator = stub
             .emulator(variant.endian)
             .ok_or("qemu does not know it")?;
@@ -86,7 +89,7 @@ impl Tools {
             Calls::Kernel => Some(kernel.ok_or("the kernel's calls are those of user code")?),
         };
         let flags = [
-            "-O2",
+            "-O1",
             "-w",
             "-ffreestanding",
             "-fno-pic",

@@ -6,6 +6,8 @@ use crate::select::Endian;
 pub struct Execution {
     pub endian: Endian,
     pub word: usize,
+    /// How far the stack is above the stack pointer.
+    pub bias: usize,
     /// The registers that the stub sees: the kernel's names of their slots.
     pub registers: Vec<String>,
     /// At the entry of a function that is called without arguments.
@@ -122,6 +124,7 @@ impl Execution {
             [] => Ok(Self {
                 endian,
                 word: stub.word,
+                bias: stub.bias,
                 registers,
                 call,
                 after,

@@ -1,6 +1,6 @@
 //! The machines: what their stubs see, and who runs their programs.
 
-use super::Calls;
+use super::{Calls, Narrow};
 use crate::select::{Endian, Machine};
 
 /// What sees the calls of one machine.
@@ -12,6 +12,8 @@ pub struct Stub {
     registers: &'static str,
     /// How far above the stack pointer the stack is.
     pub bias: usize,
+    /// What is in the bits of a slot that a narrow value does not fill.
+    pub narrow: Narrow,
     /// What the compilers are told.
     pub flags: &'static [&'static str],
     /// qemu's program for each endianness.
@@ -30,7 +32,7 @@ pub struct Kernel {
 
 use Endian::{Big, Little};
 
-/// A stub of 64 bits that needs nothing.
+/// A stub of 64 bits that needs nothing, of a machine that extends narrow values.
 const fn stub(
     machine: &'static str,
     assembly: &'static str,
@@ -43,6 +45,7 @@ const fn stub(
         assembly,
         registers,
         bias: 0,
+        narrow: Narrow::Extended,
         flags: &[],
         emulators,
         kernel: None,
@@ -55,14 +58,18 @@ const RISCV: &str = "ra sp gp tp t0 t1 t2 s0 s1 a0 a1 a2 a3 a4 a5 a6 a7 \
 const MIPS: &[&str] = &["-mno-abicalls", "-G0"];
 
 pub const STUBS: &[Stub] = &[
-    stub(
-        "x86_64",
-        "x86_64.S",
-        "rax rbx rcx rdx rsi rdi rbp rsp r8 r9 r10 r11 r12 r13 r14 r15",
-        &[(Little, "qemu-x86_64")],
-    ),
+    Stub {
+        narrow: Narrow::Unspecified,
+        ..stub(
+            "x86_64",
+            "x86_64.S",
+            "rax rbx rcx rdx rsi rdi rbp rsp r8 r9 r10 r11 r12 r13 r14 r15",
+            &[(Little, "qemu-x86_64")],
+        )
+    },
     Stub {
         word: 4,
+        narrow: Narrow::Unspecified,
         // arch/x86/Makefile; `asmlinkage` and variable arguments: arch/x86/include/asm/linkage.h and the
         // GCC manual, x86 function attributes, `regparm`.
         kernel: Some(Kernel {
@@ -77,12 +84,15 @@ pub const STUBS: &[Stub] = &[
             &[(Little, "qemu-i386")],
         )
     },
-    stub(
-        "aarch64",
-        "aarch64.S",
-        "regs[0..31] sp",
-        &[(Little, "qemu-aarch64"), (Big, "qemu-aarch64_be")],
-    ),
+    Stub {
+        narrow: Narrow::Unspecified,
+        ..stub(
+            "aarch64",
+            "aarch64.S",
+            "regs[0..31] sp",
+            &[(Little, "qemu-aarch64"), (Big, "qemu-aarch64_be")],
+        )
+    },
     Stub {
         word: 4,
         flags: &["-marm"],
@@ -93,7 +103,10 @@ pub const STUBS: &[Stub] = &[
             &[(Little, "qemu-arm"), (Big, "qemu-armeb")],
         )
     },
-    stub("riscv64", "riscv.S", RISCV, &[(Little, "qemu-riscv64")]),
+    Stub {
+        narrow: Narrow::SignExtended,
+        ..stub("riscv64", "riscv.S", RISCV, &[(Little, "qemu-riscv64")])
+    },
     Stub {
         word: 4,
         ..stub("riscv32", "riscv.S", RISCV, &[(Little, "qemu-riscv32")])
@@ -133,6 +146,7 @@ pub const STUBS: &[Stub] = &[
         )
     },
     Stub {
+        narrow: Narrow::SignExtended,
         flags: MIPS,
         ..stub(
             "mips64",
@@ -141,12 +155,15 @@ pub const STUBS: &[Stub] = &[
             &[(Little, "qemu-mips64el"), (Big, "qemu-mips64")],
         )
     },
-    stub(
-        "loongarch64",
-        "loongarch64.S",
-        "regs[0..32]",
-        &[(Little, "qemu-loongarch64")],
-    ),
+    Stub {
+        narrow: Narrow::SignExtended,
+        ..stub(
+            "loongarch64",
+            "loongarch64.S",
+            "regs[0..32]",
+            &[(Little, "qemu-loongarch64")],
+        )
+    },
     Stub {
         bias: 2047,
         ..stub(
