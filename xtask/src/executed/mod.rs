@@ -83,10 +83,9 @@ impl Tools {
         prototypes: Vec<Prototype>,
         name: &str,
     ) -> Result<Execution, String> {
-        let kernel = self.stub.kernel(self.endian).map(|kernel| kernel.flag);
-        let convention = match calls {
+        let kernel = match calls {
             Calls::User => None,
-            Calls::Kernel => Some(kernel.ok_or("the kernel's calls are those of user code")?),
+            Calls::Kernel => self.stub.kernel(self.endian),
         };
         let flags = [
             "-O1",
@@ -97,12 +96,13 @@ impl Tools {
             "-fno-asynchronous-unwind-tables",
         ];
         let flags = flags.into_iter().chain(self.stub.flags.iter().copied());
-        let flags: Vec<&str> = flags.chain(convention).collect();
+        let flags: Vec<&str> = flags.chain(kernel.map(|kernel| kernel.flag)).collect();
 
         let folder = root().join("target/executed").join(name);
         let object = folder.join("calls.o");
         let program = folder.join("calls");
-        let source = self.source(&prototypes);
+        let attribute = kernel.map_or("", |kernel| kernel.attribute);
+        let source = self.source(&prototypes, attribute);
         write_if_new(&folder.join("calls.c"), &source)?;
         let compiled = self.compiler.clone().args(&flags).object(&source)?;
         fs::write(&object, compiled).map_err(cannot("write", &object))?;
@@ -143,7 +143,7 @@ impl Tools {
         2 * entry + 4 * word + 2 * prototypes * run
     }
 
-    fn source(&self, prototypes: &[Prototype]) -> String {
+    fn source(&self, prototypes: &[Prototype], asmlinkage: &str) -> String {
         let definitions = [
             ("REGISTERS", self.stub.registers().len()),
             ("STACK", STACK),
@@ -152,7 +152,9 @@ impl Tools {
             ("OUTPUT", self.output(prototypes.len())),
         ];
         let definitions = definitions.map(|(name, value)| format!("#define {name} {value}\n"));
-        let mut source = definitions.concat() + include_str!("driver.c");
+        let mut source = format!("#define ASMLINKAGE {asmlinkage}\n");
+        source += &definitions.concat();
+        source += include_str!("driver.c");
         let mut table = String::new();
         for (index, prototype) in prototypes.iter().enumerate() {
             source += &prototype.functions(index);

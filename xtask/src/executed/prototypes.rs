@@ -52,6 +52,8 @@ pub struct Prototype {
     pub parameters: Vec<&'static Type>,
     /// Whether it ends with `...`. Nothing is passed there.
     pub variadic: bool,
+    /// Whether its attribute says that it passes nothing in registers: the x86 kernel's `asmlinkage`.
+    pub asmlinkage: bool,
     /// `None` is void.
     pub returns: Option<&'static Type>,
 }
@@ -67,6 +69,7 @@ pub fn prototypes() -> Vec<Prototype> {
         Prototype {
             parameters,
             variadic: false,
+            asmlinkage: false,
             returns: Some(narrow),
         }
     });
@@ -78,6 +81,7 @@ pub fn prototypes() -> Vec<Prototype> {
         Prototype {
             // C wants a parameter before `...`.
             variadic: !parameters.is_empty() && random.below(8) == 0,
+            asmlinkage: random.below(8) == 0,
             returns: TYPES.get(random.below(TYPES.len() + 1)),
             parameters,
         }
@@ -89,7 +93,7 @@ impl Prototype {
     /// Whose convention it has in code of the kernel, or of a process.
     pub fn convention(&self, code: Calls, stub: &Stub, endian: Endian) -> Calls {
         match (code, stub.kernel(endian)) {
-            (Calls::Kernel, Some(kernel)) if self.variadic => kernel.variadic,
+            (Calls::Kernel, Some(kernel)) if self.variadic || self.asmlinkage => kernel.asmlinkage,
             _ => code,
         }
     }
@@ -115,6 +119,7 @@ impl Prototype {
 
     /// The caller and the callee that `driver.c` runs.
     pub(super) fn functions(&self, index: usize) -> String {
+        let attribute = if self.asmlinkage { "ASMLINKAGE " } else { "" };
         let numbered = || self.parameters.iter().enumerate();
         let arguments: Vec<String> = numbered().map(|(n, ty)| ty.sent(&n.to_string())).collect();
         let received: String = numbered()
@@ -122,7 +127,7 @@ impl Prototype {
             .collect();
         let call = format!(
             "(({})probed)({})",
-            self.text("(*)", false),
+            self.text(&format!("({attribute}*)"), false),
             arguments.join(", ")
         );
         let (call, value) = match self.returns {
@@ -132,7 +137,7 @@ impl Prototype {
             ),
             None => (format!("{call};\n\treturned = 0"), String::new()),
         };
-        let callee = self.text(&format!("callee_{index}"), true);
+        let callee = self.text(&format!("{attribute}callee_{index}"), true);
         format!(
             "\nvoid caller_{index}(void)\n{{\n\t{call};\n}}\n\n{callee}\n{{\n{received}\treturn {value};\n}}\n"
         )

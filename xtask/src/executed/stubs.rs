@@ -26,8 +26,10 @@ pub struct Stub {
 pub struct Kernel {
     pub endian: Endian,
     pub flag: &'static str,
-    /// Whose convention functions have that take variable arguments.
-    pub variadic: Calls,
+    /// The attribute that `asmlinkage` is.
+    pub attribute: &'static str,
+    /// Whose convention functions have that take variable arguments, or are `asmlinkage`.
+    pub asmlinkage: Calls,
 }
 
 use Endian::{Big, Little};
@@ -75,7 +77,8 @@ pub const STUBS: &[Stub] = &[
         kernel: Some(Kernel {
             endian: Little,
             flag: "-mregparm=3",
-            variadic: Calls::User,
+            attribute: "__attribute__((regparm(0)))",
+            asmlinkage: Calls::User,
         }),
         ..stub(
             "x86",
@@ -117,7 +120,8 @@ pub const STUBS: &[Stub] = &[
         kernel: Some(Kernel {
             endian: Big,
             flag: "-mabi=elfv2",
-            variadic: Calls::Kernel,
+            attribute: "",
+            asmlinkage: Calls::Kernel,
         }),
         ..stub(
             "powerpc64",
