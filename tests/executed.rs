@@ -9,19 +9,16 @@
 
 use std::{collections::BTreeMap, iter};
 
-use probe_abi::{
-    arch,
-    machine::{self, Convention, LastRegister, Machine, Order, ReturnAddress, Slot, Start},
-};
+use probe_abi::machine::{self, Convention, Machine, ReturnAddress, Slot};
 use xtask::{
     c::Compiler,
     executed::{
         Calls, Entry, Executed, Execution, Left, Narrow, Place, Stub, TYPES, Tools, Upper, Where,
-        number, prototypes,
+        number, of_library, prototypes, wrong,
     },
     facts::Facts,
     proof::{self, Proof},
-    select::{self, Endian, MACHINES, Variant},
+    select::{self, MACHINES, Variant},
 };
 
 fn main() {
@@ -61,7 +58,7 @@ fn proofs_of(
         Proof::new(name.clone(), needs, move || {
             let folder = name.replace([':', ',', ' '], "-");
             let execution = tools?.execute(calls, prototypes(), &folder)?;
-            let machine = value(row.name)?;
+            let machine = Machine::named(row.name).ok_or("the library has no such machine")?;
             // Where one thing is wrong, a hundred are.
             proof::none(checks(machine, &execution).filter_map(Result::err).take(5))?;
             proof::none(overlooked(machine, facts, calls, &execution))?;
@@ -72,11 +69,6 @@ fn proofs_of(
         })
     });
     proofs.collect()
-}
-
-fn value(name: &str) -> Result<&'static Machine, String> {
-    let found = arch::MACHINES.iter().find(|machine| machine.name == name);
-    found.ok_or_else(|| format!("the library has no `{name}`"))
 }
 
 /// Everything that can be said of a machine: `Err` is a complaint.
@@ -173,7 +165,7 @@ struct Seen<'a> {
 
 impl Seen<'_> {
     fn convention(&self) -> &Convention {
-        convention(self.machine, self.executed.calls)
+        self.executed.calls.of(self.machine)
     }
 
     fn sizes(&self) -> Vec<u8> {
@@ -301,222 +293,25 @@ impl Seen<'_> {
     }
 }
 
-fn convention(machine: &Machine, calls: Calls) -> &Convention {
-    match calls {
-        Calls::User => &machine.user,
-        Calls::Kernel => &machine.kernel,
-    }
-}
-
 /// The low bytes of a value.
 fn low(value: u64, size: usize) -> u64 {
     value & (u64::MAX >> (64 - 8 * size))
 }
 
-fn of_library(endian: Endian) -> machine::Endian {
-    match endian {
-        Endian::Little => machine::Endian::Little,
-        Endian::Big => machine::Endian::Big,
-    }
-}
-
-/// The wrong machines that nothing was said against.
+/// The wrong machines that nothing is said against.
 fn overlooked(
     machine: &Machine,
     facts: &Facts,
     calls: Calls,
     execution: &Execution,
 ) -> Vec<String> {
-    let wrong = wrong(machine, facts, calls, of_library(execution.endian));
+    let wrong = wrong(machine, &facts.slots, calls, execution.endian);
     let overlooked = wrong
-        .into_iter()
-        .filter(|(_, machine)| checks(machine, execution).all(|check| check.is_ok()));
-    overlooked
-        .map(|(role, _)| format!("a machine is not refused that is wrong in this: {role}"))
-        .collect()
-}
-
-/// A machine made wrong: each role moved to every other slot, and each rule to another one.
-fn wrong(
-    machine: &Machine,
-    facts: &Facts,
-    calls: Calls,
-    endian: machine::Endian,
-) -> Vec<(String, Machine)> {
-    let slots: Vec<Slot> = facts
-        .slots
         .iter()
-        .map(|slot| Slot {
-            field: slot.field,
-            offset: slot.offset as u16,
-            width: slot.width as u8,
-        })
-        .collect();
-    let others = |slot: Slot| slots.iter().copied().filter(move |other| *other != slot);
-    let mut wrong = Vec::new();
-    let mut add = |role: String, machine| wrong.push((role, machine));
-
-    for other in others(machine.stack_pointer) {
-        let stack_pointer = other;
-        let machine = Machine {
-            stack_pointer,
-            ..*machine
-        };
-        add(format!("the stack pointer is `{}`", other.field), machine);
-    }
-    if let Some(frame_pointer) = machine.frame_pointer {
-        for other in others(frame_pointer) {
-            let frame_pointer = Some(other);
-            let machine = Machine {
-                frame_pointer,
-                ..*machine
-            };
-            add(format!("the frame pointer is `{}`", other.field), machine);
-        }
-    }
-    let (ReturnAddress::Register(slot) | ReturnAddress::Stack(slot)) = machine.return_address;
-    let in_register = matches!(machine.return_address, ReturnAddress::Register(_));
-    for other in others(slot) {
-        let return_address = match in_register {
-            true => ReturnAddress::Register(other),
-            false => ReturnAddress::Stack(other),
-        };
-        let machine = Machine {
-            return_address,
-            ..*machine
-        };
-        add(format!("the return address is `{}`", other.field), machine);
-    }
-    let return_address = match in_register {
-        true => ReturnAddress::Stack(slot),
-        false => ReturnAddress::Register(slot),
-    };
-    add(
-        "the kind of return address".into(),
-        Machine {
-            return_address,
-            ..*machine
-        },
-    );
-    let return_address_behind = 8 - machine.return_address_behind;
-    add(
-        "what is behind the return address".into(),
-        Machine {
-            return_address_behind,
-            ..*machine
-        },
-    );
-
-    let right = *convention(machine, calls);
-    let mut add = |role: String, convention| {
-        let machine = match calls {
-            Calls::User => Machine {
-                user: convention,
-                ..*machine
-            },
-            Calls::Kernel => Machine {
-                kernel: convention,
-                ..*machine
-            },
-        };
-        add(role, machine);
-    };
-    for n in 0..right.registers.len() {
-        for other in others(right.registers[n]) {
-            let registers = with(right.registers, n, other);
-            add(
-                format!("argument {n} is `{}`", other.field),
-                Convention { registers, ..right },
-            );
-        }
-    }
-    if let [fewer @ .., _] = right.registers {
-        add(
-            "a register too few".into(),
-            Convention {
-                registers: fewer,
-                ..right
-            },
-        );
-    }
-    for &another in &slots {
-        let registers = [right.registers, &[another]].concat().leak();
-        add(
-            format!("`{}` is a register too many", another.field),
-            Convention { registers, ..right },
-        );
-    }
-    for n in 0..right.return_value.len() {
-        for other in others(right.return_value[n]) {
-            let return_value = with(right.return_value, n, other);
-            add(
-                format!("return value {n} is `{}`", other.field),
-                Convention {
-                    return_value,
-                    ..right
-                },
-            );
-        }
-    }
-    for offset in [-8, -4, 4, 8] {
-        let offset = right.stack.offset(endian).saturating_add_signed(offset);
-        let stack = machine::StackArea::at(offset);
-        if stack.offset(endian) != right.stack.offset(endian) {
-            add(
-                format!("the stack starts at {offset}"),
-                Convention { stack, ..right },
-            );
-        }
-    }
-    if let Some(pairs) = right.pairs {
-        let mut add = |role: &str, pairs| {
-            let pairs = Some(pairs);
-            add(role.to_owned(), Convention { pairs, ..right });
-        };
-        let order = match (pairs.order, endian) {
-            (Order::LowFirst, _) | (Order::Memory, machine::Endian::Little) => Order::HighFirst,
-            (Order::HighFirst, _) | (Order::Memory, machine::Endian::Big) => Order::LowFirst,
-        };
-        add("the order of a pair", machine::Pairs { order, ..pairs });
-        let stack_alignment = 12 - pairs.stack_alignment;
-        add(
-            "the alignment on the stack",
-            machine::Pairs {
-                stack_alignment,
-                ..pairs
-            },
-        );
-        // Without registers there is nothing to be wrong about.
-        if !right.registers.is_empty() {
-            let start = match pairs.start {
-                Start::Any => Start::Even,
-                Start::Even => Start::Any,
-            };
-            add("where a pair starts", machine::Pairs { start, ..pairs });
-            // Of an even number of registers none is left over where pairs start at even ones.
-            if pairs.start == Start::Any {
-                let last_register = match pairs.last_register {
-                    LastRegister::Empty => LastRegister::LowHalf,
-                    LastRegister::LowHalf => LastRegister::Empty,
-                };
-                add(
-                    "what the last register holds",
-                    machine::Pairs {
-                        last_register,
-                        ..pairs
-                    },
-                );
-            }
-        }
-    }
-    wrong
-}
-
-/// Slots, of which one is another.
-fn with(slots: &[Slot], n: usize, other: Slot) -> &'static [Slot] {
-    let mut slots = slots.to_vec();
-    slots[n] = other;
-    slots.leak()
+        .filter(|wrong| checks(&wrong.machine, execution).all(|check| check.is_ok()));
+    overlooked
+        .map(|wrong| format!("{wrong}, and nothing refuses it"))
+        .collect()
 }
 
 /// What is in the bits of a slot that a narrow value does not fill is what the psABI says, and no reader relies on

@@ -14,6 +14,7 @@ mod prototypes;
 mod said;
 mod stubs;
 mod upper;
+mod wrong;
 
 use std::{
     fs,
@@ -25,6 +26,9 @@ pub use prototypes::{PARAMETERS, Prototype, TYPES, Type, prototypes};
 pub use said::{Entry, Executed, Execution, Place, Read, Source, number};
 pub use stubs::{Kernel, STUBS, Stub};
 pub use upper::{Left, Narrow, Upper, Where};
+pub use wrong::{Wrong, wrong};
+
+use probe_abi::machine;
 
 use crate::{
     bpf::{root, which},
@@ -41,6 +45,23 @@ const STACK: usize = 256;
 pub enum Calls {
     User,
     Kernel,
+}
+
+impl Calls {
+    pub fn of(self, machine: &machine::Machine) -> &machine::Convention {
+        match self {
+            Calls::User => &machine.user,
+            Calls::Kernel => &machine.kernel,
+        }
+    }
+}
+
+/// The library's word for an endianness.
+pub fn of_library(endian: Endian) -> machine::Endian {
+    match endian {
+        Endian::Little => machine::Endian::Little,
+        Endian::Big => machine::Endian::Big,
+    }
 }
 
 /// A compiler for one machine, and what links and runs its programs.
@@ -117,8 +138,10 @@ impl Tools {
         run(&mut link)?;
         let output = folder.join("output");
         let file = fs::File::create(&output).map_err(cannot("write", &output))?;
-        let status = Command::new(&self.emulator)
-            .arg(&program)
+        // A program that returned to nowhere may run for ever.
+        let status = Command::new("timeout")
+            .arg("60")
+            .args([&self.emulator, &program])
             .stdout(file)
             .status()
             .map_err(cannot("run", &self.emulator))?;
