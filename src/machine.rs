@@ -286,7 +286,11 @@ impl Pairs {
 /// A slot from its field of `pt_regs`: `slot!(rdi)`, `slot!(regs[4])`, `slot!(psw.addr)`. The compiler checks
 /// field and index.
 macro_rules! slot {
-    ($($field:tt)+) => {{
+    // `stringify!` would put a space in `regs [4]` where another macro has matched the two parts.
+    ($array:ident[$index:literal]) => {
+        $crate::machine::slot!(@concat!(stringify!($array), "[", $index, "]"), $array[$index])
+    };
+    (@$name:expr, $($field:tt)+) => {{
         // SAFETY: `pt_regs` is made of integers, so zeros are a value of it.
         const REGISTERS: &pt_regs = &unsafe { core::mem::MaybeUninit::zeroed().assume_init() };
         const FIELD: &'static [u8] = $crate::machine::bytes_of(&REGISTERS.$($field)+);
@@ -295,11 +299,14 @@ macro_rules! slot {
             FIELD.as_ptr().byte_offset_from(core::ptr::from_ref(REGISTERS))
         };
         $crate::machine::Slot {
-            field: stringify!($($field)+),
+            field: $name,
             offset: OFFSET as u16,
             width: FIELD.len() as u8,
         }
     }};
+    ($($field:tt)+) => {
+        $crate::machine::slot!(@stringify!($($field)+), $($field)+)
+    };
 }
 pub(crate) use slot;
 

@@ -114,6 +114,13 @@ impl Compiler {
         self
     }
 
+    /// The compiler's command, before what it is to do.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(&self.path);
+        command.args(&self.args);
+        command
+    }
+
     /// Headers in a folder, before all others.
     #[must_use]
     pub fn headers(self, folder: &Path) -> Self {
@@ -219,9 +226,8 @@ impl Compiler {
     }
 
     fn run(&self, what: &str, source: &str) -> Result<Output, String> {
-        let mut command = Command::new(&self.path);
+        let mut command = self.command();
         command
-            .args(&self.args)
             .args([what, "-x", "c", "-"])
             // The messages are searched.
             .env("LC_ALL", "C")

@@ -18,6 +18,7 @@ pub mod c;
 pub mod ctx;
 pub mod debian;
 pub mod doctor;
+pub mod executed;
 pub mod facts;
 pub mod generated;
 pub mod host;
