@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, env, fs, path::PathBuf, process::Command, threa
 
 use xtask::{
     bpf::{root, which},
-    debian::{Archive, Mirror},
+    debian::{Archive, Mirror, Part},
     host::{cannot, output, run, sha256},
     kernels::guests::{GUESTS, Guest},
     pins::{Entry, Pins, Wanted},
@@ -31,6 +31,7 @@ fn main() {
         fetched("a wrong hash", wrong_hash),
         fetched("a path that is gone", gone),
         fetched("a package that is not pinned", not_pinned),
+        fetched("a kernel alone", kernel_alone),
         fetched("an index out of step", out_of_step),
         fetched("nothing of a machine", nothing),
         fetched("pins that are renewed", renewed),
@@ -57,8 +58,9 @@ struct Made {
     pins: Pins,
 }
 
-/// What is in the packages, under their versions.
+/// What is in the packages, and in a kernel's: their versions.
 const FILE: &str = "usr/share/version";
+const KERNEL: &str = "boot/vmlinuz-made-up";
 
 impl Made {
     fn up(name: &str) -> Result<Self, String> {
@@ -88,6 +90,9 @@ impl Made {
         );
         self.write(&format!("{content}/DEBIAN/control"), &control)?;
         self.write(&format!("{content}/{FILE}"), version)?;
+        if package.starts_with("linux-") {
+            self.write(&format!("{content}/{KERNEL}"), version)?;
+        }
         let path = format!("pool/{package}_{version}_all.deb");
         let archive = self.folder.join(&path);
         let mut build = Command::new("dpkg-deb");
@@ -162,7 +167,7 @@ impl Made {
 
     /// Whether a package of that version is fetched; and what is said of it.
     fn fetches(&self, wanted: &Wanted, version: &str) -> Result<Option<String>, String> {
-        let (package, note) = self.archive().package(wanted)?;
+        let (package, note) = self.archive().package(wanted, Part::Whole)?;
         let file = package.root.join(FILE);
         let read = fs::read_to_string(&file).map_err(cannot("read", &file))?;
         match read == version && package.version == version {
@@ -246,7 +251,7 @@ fn wrong_hash() -> Result<(), String> {
         "Hash Sum mismatch",
     ];
     refused(
-        made.archive().package(&wanted()),
+        made.archive().package(&wanted(), Part::Whole),
         &[&failed[..], &["its index failed"]].concat(),
     )?;
     made.index(&wanted(), &[&entry])?;
@@ -281,9 +286,34 @@ fn not_pinned() -> Result<(), String> {
     made.index(&wanted(), &[&entry])?;
     let how = "it is not pinned: `cargo xtask pin trixie s390x 'made-up-[0-9]+'` does so";
     match proof::ci() {
-        true => refused(made.archive().package(&wanted()), &[how]),
+        true => refused(made.archive().package(&wanted(), Part::Whole), &[how]),
         false => says(&made.fetches(&wanted(), "1")?.unwrap_or_default(), &[how]),
     }
+}
+
+fn kernel_alone() -> Result<(), String> {
+    let mut made = Made::up("kernel-alone")?;
+    let guest = guest("s390x")?;
+    let (wanted, entry) = kernels(&made, guest)?.remove(0);
+    made.pin(&wanted, &entry)?;
+    let (package, _) = guest.kernels[0].package(guest, &made.archive())?;
+    let [kernel, other] = [KERNEL, FILE].map(|file| fs::read_to_string(package.root.join(file)));
+    if kernel.as_ref().ok() != Some(&entry.version) || other.is_ok() {
+        return Err(format!("{KERNEL} is {kernel:?}, and {FILE} is {other:?}"));
+    }
+    // Nobody takes it for the whole.
+    nothing_is_said(made.fetches(&wanted, &entry.version)?)?;
+
+    let without = made.package("made-up-1", "1")?;
+    made.pin(&wanted, &without)?;
+    refused(
+        guest.kernels[0].package(guest, &made.archive()),
+        &[
+            "its pin failed (`tar` failed: ",
+            "vmlinu",
+            "Not found in archive",
+        ],
+    )
 }
 
 fn guest(machine: &str) -> Result<&'static Guest, String> {

@@ -10,7 +10,7 @@ use std::{
     env,
     fs::{self, File},
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
     time::Duration,
 };
 
@@ -42,7 +42,8 @@ impl Package {
     ///
     /// Several processes may do so at once. Without network, what was fetched before serves.
     pub fn newest(suite: &str, arch: &str, name: &str) -> Result<Self, String> {
-        let (package, note) = Archive::debian()?.package(&Wanted::new(suite, arch, name))?;
+        let wanted = Wanted::new(suite, arch, name);
+        let (package, note) = Archive::debian()?.package(&wanted, Part::Whole)?;
         note.into_iter().for_each(proof::note);
         Ok(package)
     }
@@ -60,6 +61,36 @@ impl Package {
         }
         find(&self.root.join(folder), name)
             .ok_or_else(|| format!("the package `{}` has no `{name}`", self.name))
+    }
+}
+
+/// What of a package is unpacked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    Whole,
+    /// The kernel, which comes first, and not the thousands of modules behind it.
+    Kernel,
+}
+
+impl Part {
+    fn unpack(self, archive: &Path, root: &Path) -> Result<(), String> {
+        let mut unpack = Command::new("dpkg-deb");
+        if self == Part::Whole {
+            return output(unpack.arg("-x").arg(archive).arg(root)).map(drop);
+        }
+        create(root)?;
+        unpack.arg("--fsys-tarfile").arg(archive);
+        let unpack = unpack.stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+        let mut unpack = unpack.map_err(|error| format!("cannot run `dpkg-deb`: {error}"))?;
+        let mut tar = Command::new("tar");
+        tar.arg("-xC").arg(root);
+        tar.args(["--occurrence=1", "--wildcards", "*/vmlinu[xz]*"]);
+        tar.stdin(unpack.stdout.take().map_or(Stdio::null(), Stdio::from));
+        let unpacked = output(&mut tar);
+        // tar has the file, or says why not; the rest of the package is for nobody.
+        let _ = unpack.kill();
+        let _ = unpack.wait();
+        unpacked.map(drop)
     }
 }
 
@@ -99,10 +130,14 @@ impl Archive {
     }
 
     /// The package by its pin, or else by the index; and then a line that says so.
-    pub fn package(&self, wanted: &Wanted) -> Result<(Package, Option<String>), String> {
+    pub fn package(
+        &self,
+        wanted: &Wanted,
+        part: Part,
+    ) -> Result<(Package, Option<String>), String> {
         let pinned = Pins::read(&self.pins)?.find(wanted).cloned();
         let by_pin = match &pinned {
-            Some(entry) => match self.pinned(entry) {
+            Some(entry) => match self.pinned(entry, part) {
                 Ok(package) => return Ok((package, None)),
                 Err(why) => format!("its pin failed ({why})"),
             },
@@ -115,7 +150,7 @@ impl Archive {
         let apt = self.apt(wanted)?;
         let listed = apt.update(LISTS_SERVE);
         let indexed = apt.newest(&wanted.name, listed);
-        match indexed.and_then(|entry| self.indexed(&apt, &entry)) {
+        match indexed.and_then(|entry| self.indexed(&apt, &entry, part)) {
             Ok(package) => {
                 let version = &package.version;
                 let note = format!("`{wanted}` is {version}, by the index: {by_pin}");
@@ -152,8 +187,8 @@ impl Archive {
         Ok(renewal)
     }
 
-    fn pinned(&self, entry: &Entry) -> Result<Package, String> {
-        self.unpacked(entry, |folder| {
+    fn pinned(&self, entry: &Entry, part: Part) -> Result<Package, String> {
+        self.unpacked(entry, part, |folder| {
             let Mirror { address, .. } = self.mirror()?;
             let address = format!("{}/{}", address.trim_end_matches('/'), entry.path);
             let hash = format!("SHA256:{}", entry.sha256);
@@ -166,8 +201,8 @@ impl Archive {
         })
     }
 
-    fn indexed(&self, apt: &Apt, entry: &Entry) -> Result<Package, String> {
-        self.unpacked(entry, |folder| {
+    fn indexed(&self, apt: &Apt, entry: &Entry, part: Part) -> Result<Package, String> {
+        self.unpacked(entry, part, |folder| {
             let wanted = format!("{}={}", entry.package, entry.version);
             let mut download = apt.command("apt-get", &["download", "-qq", &wanted]);
             output(download.current_dir(folder))
@@ -178,13 +213,17 @@ impl Archive {
     fn unpacked(
         &self,
         entry: &Entry,
+        part: Part,
         download: impl FnOnce(&Path) -> Result<String, String>,
     ) -> Result<Package, String> {
         let packages = self.folder.join("packages");
         let package = Package {
             name: entry.package.clone(),
             version: entry.version.clone(),
-            root: packages.join(&entry.sha256),
+            root: packages.join(match part {
+                Part::Whole => entry.sha256.clone(),
+                Part::Kernel => format!("{}-kernel", entry.sha256),
+            }),
         };
         if package.root.exists() {
             return Ok(package);
@@ -206,7 +245,7 @@ impl Archive {
             .ok_or_else(|| format!("apt downloaded nothing for `{}`", entry.package))?
             .path();
         let root = partial.join("root");
-        output(Command::new("dpkg-deb").arg("-x").arg(archive).arg(&root))?;
+        part.unpack(&archive, &root)?;
         fs::rename(&root, &package.root).map_err(cannot("write", &package.root))?;
         fs::remove_dir_all(&partial).map_err(cannot("remove", &partial))?;
         Ok(package)

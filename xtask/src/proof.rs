@@ -109,12 +109,17 @@ fn mentions(text: &str, word: &str) -> bool {
 
 /// Whether this run is about a proof of that name: what a proof needs may be costly to ask for.
 pub fn is_wanted(name: &str) -> bool {
-    let arguments = Arguments::from_args();
+    wants(&Arguments::from_args(), name)
+}
+
+fn wants(arguments: &Arguments, name: &str) -> bool {
     let matches = |filter: &String| match arguments.exact {
         true => name == filter,
         false => name.contains(filter),
     };
-    !arguments.list && arguments.filter.as_ref().is_none_or(matches)
+    !arguments.list
+        && arguments.filter.as_ref().is_none_or(matches)
+        && !arguments.skip.iter().any(matches)
 }
 
 /// Whether every proof has to run: where `CI` is set, what is missing there was forgotten.
@@ -128,7 +133,7 @@ pub fn ci() -> bool {
 /// those that are.
 pub fn run(proofs: Vec<Proof>) -> ! {
     let arguments = Arguments::from_args();
-    let skips = !arguments.list && !arguments.ignored && !arguments.include_ignored && !ci();
+    let skips = !arguments.ignored && !arguments.include_ignored && !ci();
     let trials = proofs.into_iter().map(|proof| {
         let Proof { name, needs, run } = proof;
         if let Err(why) = check_name(&name) {
@@ -137,7 +142,7 @@ pub fn run(proofs: Vec<Proof>) -> ! {
         let Err(missing) = needs else {
             return Trial::test(name, || run().map_err(Into::into));
         };
-        if skips {
+        if skips && wants(&arguments, &name) {
             eprintln!("skipped: {name}: {missing}");
         }
         Trial::test(name, move || Err(format!("cannot run: {missing}").into()))

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use crate::{
-    debian::{Archive, Package},
+    debian::{Archive, Package, Part},
     pins::Wanted,
     select::Endian,
 };
@@ -114,10 +114,13 @@ impl fmt::Display for Kernel {
 }
 
 impl Kernel {
-    /// Its package, downloaded and unpacked.
-    pub fn package(&self, guest: &Guest) -> Result<Package, String> {
-        let Wanted { suite, arch, name } = self.wanted(guest);
-        Package::newest(&suite, &arch, &name)
+    /// Its package, downloaded, of which the kernel is unpacked; and a line if it took more than its pin.
+    pub fn package(
+        &self,
+        guest: &Guest,
+        archive: &Archive,
+    ) -> Result<(Package, Option<String>), String> {
+        archive.package(&self.wanted(guest), Part::Kernel)
     }
 
     /// The package's name has the version in it.
@@ -158,7 +161,7 @@ impl Guest {
     pub fn oldest_kernel(&self, archive: &Archive) -> Result<(&Kernel, Option<String>), String> {
         let mut failures: Vec<String> = Vec::new();
         for kernel in self.kernels {
-            match archive.package(&kernel.wanted(self)) {
+            match kernel.package(self, archive) {
                 Ok((_, note)) if failures.is_empty() => return Ok((kernel, note)),
                 Ok(_) => {
                     let Self { machine, .. } = self;

@@ -171,7 +171,8 @@ impl Proof {
 pub fn prove(toolchain: &Toolchain, guest: &Guest, kernel: &Kernel) -> Result<Proof, String> {
     let note = |what: &str| eprintln!("{} {}: {what}", guest.machine, kernel.release);
     note("fetching the kernel");
-    let package = kernel.package(guest)?;
+    let (package, said) = kernel.package(guest, &Archive::debian()?)?;
+    said.into_iter().for_each(proof::note);
     let folder = bpf::root()
         .join("target/kernels")
         .join(format!("{}-{}", guest.machine, kernel.release));
