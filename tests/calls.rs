@@ -15,6 +15,8 @@ use xtask::{
     facts::{Facts, Reading},
     proof::{self, Proof},
     select::{Endian, MACHINES, Variant},
+    witnesses::Witness,
+    wrong,
 };
 
 /// More than any machine has registers for.
@@ -50,26 +52,56 @@ fn proof(
     let title = proof::name(facts.machine.name, variant.endian, &what);
     let needs = compiler.as_ref().map(drop).map_err(Clone::clone);
     Proof::new(title, needs, move || {
-        let checked = prove(facts, variant.endian, compiler?)?;
+        let truth = Truth::told(compiler?, facts, variant.endian)?;
+        let checked = truth.agrees(facts)?;
+        Witness::Dwarf.hold(facts, &wrong::roles(facts), |wrong| {
+            truth.agrees(wrong).is_err()
+        })?;
         proof::checked(source, facts.name(), checked);
         Ok(())
     })
 }
 
-fn prove(facts: &Facts, endian: Endian, compiler: Compiler) -> Result<usize, String> {
-    let registers = facts.arguments.len();
-    let user = Call::compiled(&compiler, endian)?;
-    let mut checked = user.compare(facts, facts.user_arguments.len(), |index| {
-        facts.user_stack_argument(index, endian)
-    })?;
-    if registers != facts.user_arguments.len() {
-        let kernel = compiler.args([format!("-mregparm={registers}")]);
-        let kernel = Call::compiled(&kernel, endian)?;
-        checked += kernel.compare(facts, registers, |index| {
-            facts.stack_argument(index, endian)
-        })?;
+/// What a compiler tells of calls.
+struct Truth {
+    endian: Endian,
+    user: Call,
+    /// Of kernel code, where it is called in another way.
+    kernel: Option<Call>,
+}
+
+impl Truth {
+    fn told(compiler: Compiler, facts: &Facts, endian: Endian) -> Result<Self, String> {
+        let user = Call::compiled(&compiler, endian)?;
+        let registers = facts.arguments.len();
+        let kernel = match registers == facts.user_arguments.len() {
+            true if facts.machine.name != "powerpc64" => None,
+            // Kernels are compiled for ELFv2 in both endiannesses.
+            true => Some(Call::compiled(&compiler.args(["-mabi=elfv2"]), endian)?),
+            false => {
+                let kernel = compiler.args([format!("-mregparm={registers}")]);
+                Some(Call::compiled(&kernel, endian)?)
+            }
+        };
+        Ok(Self {
+            endian,
+            user,
+            kernel,
+        })
     }
-    Ok(checked)
+
+    fn agrees(&self, facts: &Facts) -> Result<usize, String> {
+        let checked = self
+            .user
+            .compare(facts, facts.user_arguments.len(), |index| {
+                facts.user_stack_argument(index, self.endian)
+            })?;
+        let kernel = self.kernel.as_ref().unwrap_or(&self.user);
+        let kernel = kernel.compare(facts, facts.arguments.len(), |index| {
+            facts.stack_argument(index, self.endian)
+        })?;
+        Ok(checked + kernel)
+    }
 }
 
 /// A call of a function, as the machine is at its entry.

@@ -44,6 +44,7 @@ fn proofs_of(
 ) -> Vec<Proof> {
     let facts = Facts::of(row).unwrap_or_else(|error| panic!("{error}"));
     let kernel = Stub::of(row).is_ok_and(|stub| stub.kernel(variant.endian).is_some());
+    let one_convention = !kernel;
     let user = (Calls::User, format!("executed calls, {source}"));
     let kernel = kernel.then(|| {
         (
@@ -59,6 +60,11 @@ fn proofs_of(
             let folder = name.replace([':', ',', ' '], "-");
             let execution = tools?.execute(calls, prototypes(), &folder)?;
             let machine = Machine::named(row.name).ok_or("the library has no such machine")?;
+            if one_convention && machine.kernel != machine.user {
+                return Err(
+                    "kernel code is called as user code is, and the library differs".into(),
+                );
+            }
             // Where one thing is wrong, a hundred are.
             proof::none(checks(machine, &execution).filter_map(Result::err).take(5))?;
             proof::none(overlooked(machine, facts, calls, &execution))?;

@@ -12,6 +12,8 @@ use xtask::{
     facts::{Facts, Reading},
     proof::{self, Proof, none},
     select::MACHINES,
+    witnesses::Witness,
+    wrong,
 };
 
 /// Where libbpf is wrong: machine, role, the field that libbpf has for it, and why it is another one.
@@ -206,7 +208,10 @@ fn main() {
                 let (facts, clang, libbpf, linux) = needs?;
                 let truth = Libbpf::new(facts, clang, &libbpf, &linux).truth(facts)?;
                 proof::checked("libbpf", machine.name, roles(facts).len() + 1);
-                none(truth.complaints(facts))
+                none(truth.complaints(facts))?;
+                let refuses = |wrong: &Facts| !truth.complaints(wrong).is_empty();
+                Witness::Libbpf.hold(facts, &wrong::roles(facts), refuses)?;
+                Ok(())
             },
         )
     });

@@ -30,6 +30,7 @@ mod picture;
 pub mod pins;
 pub mod proof;
 pub mod roles;
+pub mod witnesses;
 pub mod wrong;
 
 // Which libclang the process has loaded.

@@ -52,7 +52,7 @@ pub fn roles(facts: &Facts) -> Vec<Wrong> {
     also("what is added to the return address", &|facts| {
         facts.return_address.plus += 4
     });
-    also("the first argument on the stack", &|facts| {
+    also("first argument on the stack", &|facts| {
         facts.move_stack(false)
     });
     also("user code's first argument on the stack", &|facts| {
