@@ -109,6 +109,14 @@ impl Made {
         })
     }
 
+    /// One that is not in the pool, or not yet.
+    fn announced(&self, package: &str, version: &str) -> Result<Entry, String> {
+        let entry = self.package(package, version)?;
+        let path = self.folder.join(&entry.path);
+        fs::remove_file(&path).map_err(cannot("remove", &path))?;
+        Ok(entry)
+    }
+
     /// A suite's index for an architecture, and the hash of it that the suite is released with.
     fn index(&self, wanted: &Wanted, entries: &[&Entry]) -> Result<(), String> {
         let packages: String = entries.iter().map(|entry| self.stanza(entry)).collect();
@@ -266,7 +274,10 @@ fn gone() -> Result<(), String> {
     fs::remove_file(made.folder.join(&old.path)).map_err(|error| error.to_string())?;
     let entries = ["2.9", "2.10", "2.1"].map(|version| made.package("made-up-2", version));
     let [a, b, c] = entries;
-    made.index(&wanted(), &[&a?, &b?, &c?])?;
+    made.index(
+        &wanted(),
+        &[&a?, &b?, &c?, &made.announced("made-up-2", "3")?],
+    )?;
     let note = made.fetches(&wanted(), "2.10")?.unwrap_or_default();
     says(
         &note,
@@ -400,11 +411,19 @@ fn renewed() -> Result<(), String> {
     let added = made.package("more", "3")?;
     made.pin(&wanted(), &old)?;
     made.pin(&fails, &old)?;
-    made.index(&wanted(), &[&new, &old, &added])?;
+    let announced = made.announced("made-up-1", "3")?;
+    made.index(&wanted(), &[&announced, &new, &old, &added])?;
     made.out_of_step(&fails, &new)?;
     let renewal = made.archive().pin(Some(more.clone()))?;
     let changes = renewal.changes.join("\n");
-    says(&changes, &["made-up-1 2, and was made-up-1 1\n", "more 3"])?;
+    says(
+        &changes,
+        &[
+            "passed over made-up-1 3: ",
+            "made-up-1 2, and was made-up-1 1\n",
+            "more 3",
+        ],
+    )?;
     let failures = renewal.failures.join("\n");
     says(
         &failures,

@@ -149,9 +149,9 @@ impl Archive {
         }
         let apt = self.apt(wanted)?;
         let listed = apt.update(LISTS_SERVE);
-        let indexed = apt.newest(&wanted.name, listed);
-        match indexed.and_then(|entry| self.indexed(&apt, &entry, part)) {
-            Ok(package) => {
+        let indexed = apt.newest_first(&wanted.name, listed);
+        match indexed.and_then(|all| first(&all, |entry| self.indexed(&apt, entry, part))) {
+            Ok((package, _)) => {
                 let version = &package.version;
                 let note = format!("`{wanted}` is {version}, by the index: {by_pin}");
                 Ok((package, Some(note)))
@@ -162,7 +162,8 @@ impl Archive {
         }
     }
 
-    /// Pins the newest package of everything that is pinned, and of what else is wanted.
+    /// Pins, of everything that is pinned and of what else is wanted, the newest package that the mirror
+    /// has: its index may tell of one that is not there yet.
     pub fn pin(&self, more: Option<Wanted>) -> Result<Renewal, String> {
         let mut pins = Pins::read(&self.pins)?;
         let mut indices = BTreeMap::new();
@@ -174,9 +175,17 @@ impl Archive {
                 let apt = self.apt(&wanted)?;
                 apt.update(Duration::ZERO).map(|()| apt)
             });
-            let newest = index.as_ref().map_err(Clone::clone);
-            match newest.and_then(|apt| apt.newest(&wanted.name, Ok(()))) {
-                Ok(entry) => renewal.changes.extend(pins.set(wanted, entry)),
+            let index = index.as_ref().map_err(Clone::clone);
+            let found = index
+                .and_then(|apt| apt.newest_first(&wanted.name, Ok(())))
+                .and_then(|all| first(&all, |entry| self.has(entry).map(|()| entry.clone())));
+            match found {
+                Ok((entry, failed)) => {
+                    let failed = failed.into_iter();
+                    let failed = failed.map(|why| format!("{wanted}: passed over {why}"));
+                    renewal.changes.extend(failed);
+                    renewal.changes.extend(pins.set(wanted, entry));
+                }
                 Err(why) => {
                     let failure = format!("`{wanted}` stays as it is: {why}");
                     renewal.failures.push(failure);
@@ -187,17 +196,42 @@ impl Archive {
         Ok(renewal)
     }
 
+    /// Whether a package can be had by its path and hash.
+    fn has(&self, entry: &Entry) -> Result<(), String> {
+        let parts = [Part::Whole, Part::Kernel];
+        if parts.iter().any(|part| self.root(entry, *part).exists()) {
+            return Ok(());
+        }
+        let folder = self.folder.join("packages");
+        let _lock = lock(&folder)?;
+        let package = folder.join("package.deb");
+        self.download(entry, &package)?;
+        fs::remove_file(&package).map_err(cannot("remove", &package))
+    }
+
+    fn download(&self, entry: &Entry, to: &Path) -> Result<String, String> {
+        let Mirror { address, .. } = self.mirror()?;
+        let address = format!("{}/{}", address.trim_end_matches('/'), entry.path);
+        let hash = format!("SHA256:{}", entry.sha256);
+        output(
+            Command::new("/usr/lib/apt/apt-helper")
+                .args(["-qq", "-o", AS_THIS_USER, "download-file", &address])
+                .arg(to)
+                .arg(hash),
+        )
+    }
+
+    /// Where a package is kept: by its hash, whatever it is called.
+    fn root(&self, entry: &Entry, part: Part) -> PathBuf {
+        self.folder.join("packages").join(match part {
+            Part::Whole => entry.sha256.clone(),
+            Part::Kernel => format!("{}-kernel", entry.sha256),
+        })
+    }
+
     fn pinned(&self, entry: &Entry, part: Part) -> Result<Package, String> {
         self.unpacked(entry, part, |folder| {
-            let Mirror { address, .. } = self.mirror()?;
-            let address = format!("{}/{}", address.trim_end_matches('/'), entry.path);
-            let hash = format!("SHA256:{}", entry.sha256);
-            output(
-                Command::new("/usr/lib/apt/apt-helper")
-                    .args(["-qq", "-o", AS_THIS_USER, "download-file", &address])
-                    .arg(folder.join("package.deb"))
-                    .arg(hash),
-            )
+            self.download(entry, &folder.join("package.deb"))
         })
     }
 
@@ -220,10 +254,7 @@ impl Archive {
         let package = Package {
             name: entry.package.clone(),
             version: entry.version.clone(),
-            root: packages.join(match part {
-                Part::Whole => entry.sha256.clone(),
-                Part::Kernel => format!("{}-kernel", entry.sha256),
-            }),
+            root: self.root(entry, part),
         };
         if package.root.exists() {
             return Ok(package);
@@ -339,23 +370,19 @@ impl Apt {
         write(&updated, "")
     }
 
-    /// The newest version of the packages of that name; where there is none, because the lists could not
-    /// be had, why they could not.
-    fn newest(&self, name: &str, listed: Result<(), String>) -> Result<Entry, String> {
-        let newest = self.find(name)?.into_iter().reduce(|newest, other| {
-            match compare(&newest.version, &other.version) {
-                Ordering::Less => other,
-                _ => newest,
-            }
-        });
+    /// Every version of the packages of that name; where there is none, because the lists could not be
+    /// had, why they could not.
+    fn newest_first(&self, name: &str, listed: Result<(), String>) -> Result<Vec<Entry>, String> {
+        let mut entries = self.find(name)?;
+        entries.sort_by(|left, right| compare(&right.version, &left.version));
         let Self { suite, arch, .. } = self;
-        newest.ok_or_else(|| match listed {
-            Ok(()) => format!("Debian {suite} has no package `{name}` for {arch}"),
-            Err(error) => error,
-        })
+        match (entries.is_empty(), listed) {
+            (false, _) => Ok(entries),
+            (true, Ok(())) => Err(format!("Debian {suite} has no package `{name}` for {arch}")),
+            (true, Err(error)) => Err(error),
+        }
     }
 
-    /// Every version of every package of that name.
     fn find(&self, name: &str) -> Result<Vec<Entry>, String> {
         let pattern = format!("^({name})$");
         let search = ["search", "--names-only", &pattern];
@@ -372,6 +399,21 @@ impl Apt {
         }
         Ok(entries)
     }
+}
+
+/// What the first entry gives that gives anything, and why those before it do not.
+fn first<T>(
+    entries: &[Entry],
+    take: impl Fn(&Entry) -> Result<T, String>,
+) -> Result<(T, Vec<String>), String> {
+    let mut failed = Vec::new();
+    for entry in entries {
+        match take(entry) {
+            Ok(taken) => return Ok((taken, failed)),
+            Err(why) => failed.push(format!("{} {}: {why}", entry.package, entry.version)),
+        }
+    }
+    Err(failed.join("; "))
 }
 
 /// Holds a folder for this process until it is dropped.
