@@ -199,7 +199,7 @@ impl Seen<'_> {
             true => Ok(()),
             false => Err(format!(
                 "parameter {n} of `{}` is read from {:?}, and the library has {place:?}",
-                self.executed.prototype.text("f", false),
+                self.executed.prototype.named("f"),
                 self.execution.named(read),
             )),
         }
@@ -213,7 +213,7 @@ impl Seen<'_> {
             if value != Some(low(sent[n], size)) {
                 return Err(format!(
                     "parameter {n} of `{}` is {:#x}, and at {place:?} is {value:x?}",
-                    self.executed.prototype.text("f", false),
+                    self.executed.prototype.named("f"),
                     low(sent[n], size),
                 ));
             }
@@ -230,7 +230,7 @@ impl Seen<'_> {
             true => Ok(()),
             false => Err(format!(
                 "what `{}` returns is read from {:?}, and the library has {place:?}",
-                self.executed.prototype.text("f", false),
+                self.executed.prototype.named("f"),
                 self.execution.named(read),
             )),
         }
@@ -246,7 +246,7 @@ impl Seen<'_> {
             if value != Some(low(*sent, read.size)) {
                 return Err(format!(
                     "`{}` returns {:#x}, and at {place:?} is {value:x?}",
-                    self.executed.prototype.text("f", false),
+                    self.executed.prototype.named("f"),
                     low(*sent, read.size),
                 ));
             }
