@@ -17,6 +17,7 @@ pub mod doctor;
 pub mod facts;
 pub mod generated;
 pub mod host;
+pub mod internal;
 pub mod kernels;
 pub mod libclang;
 pub mod object;
