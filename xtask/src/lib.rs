@@ -22,6 +22,7 @@ pub mod executed;
 pub mod facts;
 pub mod generated;
 pub mod host;
+pub mod internal;
 pub mod kernels;
 pub mod libclang;
 pub mod object;
