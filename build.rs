@@ -82,8 +82,12 @@ fn run() -> Result<(), String> {
     }
     for (machine, text) in bindings(&sources, selection.machine, endian)? {
         let path = out.join(format!("{}.rs", machine.name));
-        fs::write(&path, &text)
-            .map_err(|error| format!("cannot write `{}`: {error}", path.display()))?;
+        let cannot_write = |error| format!("cannot write `{}`: {error}", path.display());
+        fs::write(&path, &text).map_err(cannot_write)?;
+        // A machine that is being added has no picture yet: the library is what its picture is made from.
+        let picture = sources.join(format!("src/bindings/{}.md", machine.name));
+        let picture = fs::read(picture).unwrap_or_default();
+        fs::write(path.with_extension("md"), picture).map_err(cannot_write)?;
         if machine == selection.machine {
             let header = sources.join(format!("headers/{}.h", machine.name));
             dependents::tell(machine, machine.nearest(endian), &header, &text, &out)?;
