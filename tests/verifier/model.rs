@@ -70,7 +70,7 @@ macro_rules! models {
             mod machine {
                 pub use probe_abi::{Argument, SyscallArgument};
                 pub use probe_abi::arch::$module::{ARG_REGISTERS, ReturnAddress, c_ulong};
-                use probe_abi::arch::$module::SYSCALL_ARG_REGISTERS;
+                use probe_abi::arch::$module::{self as machine, SYSCALL_ARG_REGISTERS};
 
                 #[allow(non_camel_case_types)]
                 #[derive(Clone, Copy)]
@@ -80,6 +80,17 @@ macro_rules! models {
                     fn default() -> Self {
                         unreachable!("no program that has registers of its own runs on the host")
                     }
+                }
+
+                impl<const N: usize, const REGISTERS: usize> Argument<N, REGISTERS> for pt_regs where
+                    machine::pt_regs: Argument<N, REGISTERS>
+                {
+                }
+
+                impl<const N: usize, const REGISTERS: usize> SyscallArgument<N, REGISTERS> for pt_regs
+                where
+                    machine::pt_regs: SyscallArgument<N, REGISTERS>,
+                {
                 }
 
                 impl pt_regs {

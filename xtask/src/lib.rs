@@ -31,6 +31,7 @@ mod picture;
 pub mod pins;
 pub mod proof;
 pub mod roles;
+pub mod verifier;
 pub mod witnesses;
 pub mod wrong;
 
