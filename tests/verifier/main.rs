@@ -15,12 +15,6 @@ use std::{
     },
 };
 
-use aya::{
-    Ebpf,
-    programs::{Program, ProgramError, ProgramType},
-    sys::is_program_supported,
-};
-use model::{FILE, Registers};
 use rbpf::ebpf::Insn;
 use xtask::{
     bpf::{Probe, Toolchain, root},
@@ -28,7 +22,9 @@ use xtask::{
     facts::Facts,
     object::{Object, is_helper_call},
     proof::{self, Proof, none, run},
+    registers::{FILE, Registers},
     select::{Endian, MACHINES, Machine},
+    verifier::{kernel, verdicts},
 };
 
 /// What this computer's kernel refuses of the corpus when it reads fields plainly.
@@ -87,20 +83,6 @@ fn main() {
 }
 
 type Work = Box<dyn FnOnce(&Toolchain) -> Result<(), String> + Send>;
-
-/// Whether this computer's kernel takes programs from us, and of the machine that they are built for.
-fn kernel() -> Result<(), String> {
-    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
-        return Err("the corpus is loaded by x86_64's kernel alone".into());
-    }
-    match is_program_supported(ProgramType::KProbe) {
-        Ok(true) => Ok(()),
-        Ok(false) => Err("this kernel has no BPF programs for probes".into()),
-        Err(error) => Err(format!(
-            "this kernel loads no program from us, is this root? {error}"
-        )),
-    }
-}
 
 /// A way to build the corpus.
 #[derive(Debug, Clone)]
@@ -394,9 +376,6 @@ fn twins(toolchain: &Toolchain, features: &str) -> Result<(), String> {
     none(complaints)
 }
 
-/// `Err` with the kernel's last words, where it refuses a program.
-type Verdict = Result<(), String>;
-
 /// What a panic handler that loops is for: the kernel refuses a program that may get there.
 fn panics(toolchain: &Toolchain) -> Result<(), String> {
     let bytes = build(
@@ -413,36 +392,4 @@ fn panics(toolchain: &Toolchain) -> Result<(), String> {
         Some((_, Err(why))) if reasons.iter().any(|reason| why.contains(reason)) => Ok(()),
         other => Err(format!("the kernel said {other:?}")),
     }
-}
-
-/// What this computer's kernel says of every program of an object.
-fn verdicts(object: &[u8]) -> Result<Vec<(String, Verdict)>, String> {
-    let mut loaded = Ebpf::load(object).map_err(|error| format!("aya cannot load it: {error}"))?;
-    let mut verdicts = Vec::new();
-    for (name, program) in loaded.programs_mut() {
-        let verdict = match program {
-            Program::UProbe(program) => program.load(),
-            Program::PerfEvent(program) => program.load(),
-            other => {
-                return Err(format!(
-                    "`{name}` is a program of type {:?}",
-                    other.prog_type()
-                ));
-            }
-        };
-        verdicts.push((name.to_owned(), verdict.map_err(|error| last_words(&error))));
-    }
-    Ok(verdicts)
-}
-
-fn last_words(error: &ProgramError) -> String {
-    let ProgramError::LoadError { verifier_log, .. } = error else {
-        return error.to_string();
-    };
-    let log = verifier_log.to_string();
-    let statistics = ["processed ", "verification time ", "stack depth "];
-    let words = log
-        .lines()
-        .rfind(|line| !line.is_empty() && !statistics.iter().any(|start| line.starts_with(start)));
-    words.unwrap_or("no reason given").to_owned()
 }

@@ -30,7 +30,10 @@ pub mod package;
 mod picture;
 pub mod pins;
 pub mod proof;
+pub mod random;
+pub mod registers;
 pub mod roles;
+pub mod verifier;
 pub mod witnesses;
 pub mod wrong;
 

@@ -88,3 +88,24 @@ fn probe(folder: &Path, name: &str, endian: Endian) -> Result<(), String> {
     println!("{}", objects.display());
     Ok(())
 }
+
+#[test]
+fn try_it() {
+    use xtask::random::*;
+    let m = Machine::named("x86_64").unwrap();
+    let mut t = Toolchain::find().unwrap();
+    if std::env::var_os("ASM").is_some() { t = t.unstable(); }
+    let w = Workshop::new(t, m, "try");
+    let n: u64 = std::env::var("N").unwrap().parse().unwrap();
+    let p = programs(1, 0..n);
+    for p in p.iter().take(50) { println!("{}", w.text(p).unwrap().unwrap()); }
+    for (opt_level, lto, codegen_units) in [("3", "fat", 1), ("2", "thin", 16), ("s", "fat", 1)] {
+        let s = Setting { opt_level, lto, codegen_units };
+        let t = std::time::Instant::now();
+        let j = w.judge(&p, &s, Methods::Ours).unwrap();
+        let mut c = std::collections::BTreeMap::<_, Vec<usize>>::new();
+        for (i, x) in j.classes.iter().enumerate() { c.entry(x.clone()).or_default().push(i); }
+        for (k, v) in c { println!("{opt_level} {:?} {} {:?}", k, v.len(), &v[..v.len().min(10)]); }
+        println!("{} {:?}", j.instructions, t.elapsed());
+    }
+}
