@@ -23,6 +23,7 @@ pub mod facts;
 pub mod generated;
 pub mod host;
 pub mod internal;
+pub mod interpreter;
 pub mod kernels;
 pub mod libclang;
 pub mod object;

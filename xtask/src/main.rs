@@ -8,7 +8,7 @@ use xtask::{
     debian::Archive,
     doctor, generated, kernels,
     pins::Wanted,
-    proof,
+    proof, random,
     select::{Endian, Machine},
 };
 
@@ -24,6 +24,10 @@ usage: cargo xtask <command>
                               write the newest version of every package that proofs fetch to
                               xtask/packages.lock; and of one more, whose whole name matches an
                               extended regular expression
+  random [--seed <number>] [--count <number>] [--machine <machine>] [--opt-level <1|2|3|s|z>]
+         [--lto <fat|thin|off>] [--asm|--fenced]
+                              make random programs, load, run and compare them, and print what is wrong, cut
+                              down; a program whose twin without this crate is as wrong is not ours
   probe <folder> <machine> [big]
                               build the probe package in a folder for a machine (in big-endian,
                               where it has both), with whichever toolchain for BPF is installed;
@@ -49,6 +53,9 @@ fn main() -> ExitCode {
         ["probe", folder, machine] => probe(Path::new(folder), machine, Endian::Little),
         ["probe", folder, machine, "big"] => probe(Path::new(folder), machine, Endian::Big),
         ["semver"] => api::semver(root()).map(|verdict| println!("{verdict}")),
+        ["random", ref selection @ ..] => {
+            random::Selection::parse(selection).and_then(|selection| random::run(&selection))
+        }
         ["bench"] => xtask::bench::bench(),
         ["doctor"] if doctor::doctor() => Ok(()),
         // What is wrong is said in the report.
@@ -87,25 +94,4 @@ fn probe(folder: &Path, name: &str, endian: Endian) -> Result<(), String> {
     let objects = Probe::new(folder, machine, endian).build(&Toolchain::find()?)?;
     println!("{}", objects.display());
     Ok(())
-}
-
-#[test]
-fn try_it() {
-    use xtask::random::*;
-    let m = Machine::named("x86_64").unwrap();
-    let mut t = Toolchain::find().unwrap();
-    if std::env::var_os("ASM").is_some() { t = t.unstable(); }
-    let w = Workshop::new(t, m, "try");
-    let n: u64 = std::env::var("N").unwrap().parse().unwrap();
-    let p = programs(1, 0..n);
-    for p in p.iter().take(50) { println!("{}", w.text(p).unwrap().unwrap()); }
-    for (opt_level, lto, codegen_units) in [("3", "fat", 1), ("2", "thin", 16), ("s", "fat", 1)] {
-        let s = Setting { opt_level, lto, codegen_units };
-        let t = std::time::Instant::now();
-        let j = w.judge(&p, &s, Methods::Ours).unwrap();
-        let mut c = std::collections::BTreeMap::<_, Vec<usize>>::new();
-        for (i, x) in j.classes.iter().enumerate() { c.entry(x.clone()).or_default().push(i); }
-        for (k, v) in c { println!("{opt_level} {:?} {} {:?}", k, v.len(), &v[..v.len().min(10)]); }
-        println!("{} {:?}", j.instructions, t.elapsed());
-    }
 }

@@ -156,7 +156,10 @@ impl Grammar {
                     kind.height = lowest;
                 }
             }
-            if heights.iter().eq(self.kinds.iter().map(|kind| &kind.height)) {
+            if heights
+                .iter()
+                .eq(self.kinds.iter().map(|kind| &kind.height))
+            {
                 break;
             }
         }
@@ -171,9 +174,10 @@ impl Grammar {
     pub fn program(&self, random: &mut Random) -> Tree {
         let mut filling = Filling {
             grammar: self,
-            left: random.below(60) as usize + 30,
+            left: random.below(100) as usize + 40,
             random,
             names: 0,
+            taken: BTreeMap::new(),
         };
         filling.fill(self.named("Body"), DEPTH, &self.outermost(), 0)
     }
@@ -210,7 +214,10 @@ impl Grammar {
         let (way, name, holes) = match tree {
             Tree::Number(number) => return Some(number.to_string()),
             Tree::Variable { kind, name } => {
-                if scope.iter().any(|known| known.0 == *name && known.1 == *kind) {
+                if scope
+                    .iter()
+                    .any(|known| known.0 == *name && known.1 == *kind)
+                {
                     return Some(name.clone());
                 }
                 return self.text(&self.simplest(*kind)?, scope, counts);
@@ -236,7 +243,8 @@ impl Grammar {
                     text += &index.on(number, counts).to_string();
                 }
                 Part::Hole(hole) => {
-                    let filled = self.text(holes.next()?, &self.inside(hole, name, scope), counts)?;
+                    let filled =
+                        self.text(holes.next()?, &self.inside(hole, name, scope), counts)?;
                     text += &match hole.tight && has_words(&filled) {
                         true => format!("({filled})"),
                         false => filled,
@@ -250,13 +258,20 @@ impl Grammar {
     /// What is known in a hole.
     fn inside(&self, hole: &Hole, name: u32, scope: &Scope) -> Scope {
         let place = self.named("Place");
-        let assigned = |name: &str| scope.iter().any(|known| known.0 == name && known.1 == place);
+        let assigned = |name: &str| {
+            scope
+                .iter()
+                .any(|known| known.0 == name && known.1 == place)
+        };
         let kept = scope.iter().filter(|(name, kind)| match hole.hides {
             Hides::Nothing => true,
             Hides::Assigned => !assigned(name),
             Hides::Everything => self.kinds[*kind].item,
         });
-        let known = hole.known.iter().map(|(new, kind)| (fresh(new, name), *kind));
+        let known = hole
+            .known
+            .iter()
+            .map(|(new, kind)| (fresh(new, name), *kind));
         kept.cloned().chain(known).collect()
     }
 
@@ -366,6 +381,8 @@ struct Filling<'a> {
     /// How many choices are left before everything is kept low.
     left: usize,
     names: u32,
+    /// How often each variable was taken.
+    taken: BTreeMap<String, u32>,
 }
 
 impl Filling<'_> {
@@ -403,10 +420,9 @@ impl Filling<'_> {
         weights.push(if names.is_empty() { 0 } else { *variable });
         let chosen = self.random.choose(&weights);
         let Some(way) = ways.get(chosen) else {
-            let name = names[self.random.below(names.len() as u64) as usize];
             return Tree::Variable {
                 kind,
-                name: name.clone(),
+                name: self.variable(&names),
             };
         };
         self.names += 1;
@@ -438,6 +454,19 @@ impl Filling<'_> {
             name,
             holes,
         }
+    }
+
+    /// One of the variables that were taken least: what nothing is made of, the compiler leaves out.
+    fn variable(&mut self, names: &[&String]) -> String {
+        let taken = |name: &&&String| self.taken.get(**name).copied().unwrap_or(0);
+        let least = names.iter().map(|name| taken(&name)).min();
+        let names: Vec<_> = names
+            .iter()
+            .filter(|name| Some(taken(name)) == least)
+            .collect();
+        let name = names[self.random.below(names.len() as u64) as usize].to_string();
+        *self.taken.entry(name.clone()).or_default() += 1;
+        name
     }
 }
 
@@ -492,14 +521,15 @@ fn fresh(new: &str, number: u32) -> String {
 /// together.
 fn has_words(text: &str) -> bool {
     let mut depth = 0;
-    text.starts_with('!') || text.chars().any(|letter| {
-        match letter {
-            '(' | '[' => depth += 1,
-            ')' | ']' => depth -= 1,
-            _ => {}
-        }
-        depth == 0 && letter == ' '
-    })
+    text.starts_with('!')
+        || text.chars().any(|letter| {
+            match letter {
+                '(' | '[' => depth += 1,
+                ')' | ']' => depth -= 1,
+                _ => {}
+            }
+            depth == 0 && letter == ' '
+        })
 }
 
 fn number(text: Option<&str>) -> u32 {
@@ -575,7 +605,9 @@ fn hole(marked: &'static str, before: &str, kinds: &BTreeMap<&str, usize>) -> (P
 /// Whether what stands in a hole meets an operator on one of its sides.
 fn is_tight(before: &str, after: &str) -> bool {
     let (before, after) = (before.trim_end(), after.trim_start());
-    let opens = ["(", "[", "{", "}", ",", ";", ":", "=", "=>", "|", "if", "match", "return"];
+    let opens = [
+        "(", "[", "{", "}", ",", ";", ":", "=", "=>", "|", "if", "match", "return",
+    ];
     let joins = ["==", "||"];
     let closes = [")", "]", "{", "}", ",", ";", "@", "$"];
     let loose_before = before.is_empty() || opens.iter().any(|end| before.ends_with(end));

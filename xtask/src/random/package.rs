@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    bpf::{Probe, Toolchain, root},
+    bpf::{Probe, Reads, Toolchain, root},
     facts::{Facts, Reading},
     host::{cannot, run},
     random::grammar::{Counts, GRAMMAR, Tree},
@@ -25,7 +25,30 @@ pub struct Setting {
     pub codegen_units: u32,
 }
 
+/// What `--opt-level` takes.
+pub const OPT_LEVELS: &[&str] = &["1", "2", "3", "s", "z"];
+
+/// What `--lto` takes.
+pub const LTO: &[&str] = &["fat", "thin", "off"];
+
 impl Setting {
+    /// The settings that are tried if nobody asks for others.
+    pub const ALL: [Self; 3] = [
+        Self::new("3", "fat"),
+        Self::new("2", "thin"),
+        Self::new("s", "fat"),
+    ];
+
+    /// With as many codegen units as users have with that kind of LTO.
+    pub const fn new(opt_level: &'static str, lto: &'static str) -> Self {
+        let fat = matches!(lto.as_bytes(), b"fat");
+        Self {
+            opt_level,
+            lto,
+            codegen_units: if fat { 1 } else { 16 },
+        }
+    }
+
     pub fn name(&self) -> String {
         let Self {
             opt_level,
@@ -52,26 +75,43 @@ impl Setting {
     }
 }
 
-/// Whose methods the programs call.
+/// Whose methods the programs call: this crate's, or others in its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Methods {
-    /// This crate's.
     Ours,
-    /// Methods that read fields of ctx plainly.
+    /// They read fields of ctx plainly.
     Fields,
-    /// Methods that read a map, so that no program has anything of this crate or of ctx.
-    Memory,
-    /// Methods that ask a helper.
+    /// They ask a helper.
     Helper,
+    /// They read a map plainly.
+    Memory,
+    /// They read a map as this crate reads ctx.
+    Volatile,
+    Assembly,
 }
 
 impl Methods {
-    fn feature(self) -> Option<&'static str> {
+    /// Those of twins that have nothing of ctx or this crate.
+    pub const fn of_twins(reads: Reads) -> [Self; 3] {
+        let alike = match reads {
+            Reads::ByConstruction => Self::Assembly,
+            Reads::Fenced => Self::Volatile,
+        };
+        [Self::Memory, Self::Helper, alike]
+    }
+
+    pub fn read_ctx(self) -> bool {
+        matches!(self, Self::Ours | Self::Fields)
+    }
+
+    pub fn name(self) -> &'static str {
         match self {
-            Methods::Ours => None,
-            Methods::Fields => Some("--features=fields"),
-            Methods::Memory => Some("--features=memory"),
-            Methods::Helper => Some("--features=helper"),
+            Self::Ours => "ours",
+            Self::Fields => "fields",
+            Self::Helper => "helper",
+            Self::Memory => "memory",
+            Self::Volatile => "volatile",
+            Self::Assembly => "assembly",
         }
     }
 }
@@ -92,6 +132,11 @@ pub struct Workshop {
 }
 
 impl Workshop {
+    /// Whether a machine's programs can be run here: rbpf reads and writes as this computer does.
+    pub fn takes(machine: &Machine) -> bool {
+        machine.variant(Endian::Little).is_some()
+    }
+
     pub fn new(toolchain: Toolchain, machine: &'static Machine, name: &str) -> Self {
         let folder = root()
             .join("target/probes/random")
@@ -149,7 +194,10 @@ impl Workshop {
         let mut arguments: Vec<&str> = Vec::new();
         let settings = setting.arguments();
         arguments.extend(settings.iter().map(String::as_str));
-        arguments.extend(methods.feature());
+        let feature = format!("--features={}", methods.name());
+        if methods != Methods::Ours {
+            arguments.push(&feature);
+        }
         let mut probe = Probe::new(&package, self.machine, Endian::Little)
             .args(&arguments)
             .target_dir(&self.folder);
@@ -161,11 +209,7 @@ impl Workshop {
     }
 
     /// What every program returns on the host, for each of these registers.
-    pub fn expected(
-        &self,
-        programs: &[Program],
-        files: &[Roles],
-    ) -> Result<Vec<Vec<u64>>, String> {
+    pub fn expected(&self, programs: &[Program], files: &[Roles]) -> Result<Vec<Vec<u64>>, String> {
         let host = self.folder.join("host");
         let variables = self.write(programs)?;
         let mut rustc = Command::new(self.toolchain.rustc());
@@ -177,7 +221,12 @@ impl Workshop {
             rustc.env(name, path);
         }
         run(&mut rustc)?;
-        let output = answer(&host, &files.concat())?;
+        let input: Vec<u8> = files
+            .iter()
+            .flatten()
+            .flat_map(|role| role.to_ne_bytes())
+            .collect();
+        let output = answer(&mut Command::new(&host), &input)?;
         let answers: Vec<u64> = output
             .as_chunks()
             .0
@@ -187,23 +236,32 @@ impl Workshop {
         if answers.len() != files.len() * programs.len() {
             return Err(format!("`{}` did not answer everything", host.display()));
         }
-        Ok(answers.chunks(programs.len()).map(<[u64]>::to_vec).collect())
+        Ok(answers
+            .chunks(programs.len())
+            .map(<[u64]>::to_vec)
+            .collect())
     }
 }
 
-/// Runs a program that is told numbers.
-fn answer(program: &Path, numbers: &[u64]) -> Result<Vec<u8>, String> {
-    let bytes: Vec<u8> = numbers.iter().flat_map(|value| value.to_ne_bytes()).collect();
-    let failed = cannot("run", program);
-    let mut child = Command::new(program)
+/// A text of Rust as rustfmt has it.
+pub fn formatted(text: &str) -> Result<String, String> {
+    let mut rustfmt = Command::new("rustfmt");
+    let formatted = answer(rustfmt.arg("--edition=2024"), text.as_bytes())?;
+    String::from_utf8(formatted).map_err(|error| error.to_string())
+}
+
+/// What a program says that reads its input to the end.
+fn answer(command: &mut Command, input: &[u8]) -> Result<Vec<u8>, String> {
+    let name = command.get_program().to_owned();
+    let failed = cannot("run", Path::new(&name));
+    let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .map_err(&failed)?;
-    // It reads all before it answers.
-    if let Some(mut input) = child.stdin.take() {
-        input.write_all(&bytes).map_err(&failed)?;
+    if let Some(mut stdin) = child.stdin.take() {
+        stdin.write_all(input).map_err(&failed)?;
     }
     let output = child.wait_with_output().map_err(&failed)?;
     match output.status.success() {
@@ -221,7 +279,7 @@ fn mix(seed: u64, value: c_ulong) -> u64 {
 }
 ";
 
-fn counts(facts: &Facts) -> Counts {
+pub fn counts(facts: &Facts) -> Counts {
     Counts {
         arguments: facts.arguments.len() as u64,
         syscall_arguments: facts.syscall_arguments.len() as u64,

@@ -3,6 +3,7 @@
 
 #![no_std]
 #![no_main]
+#![cfg_attr(feature = "assembly", feature(asm_experimental_arch))]
 
 #[cfg(any(feature = "fields", feature = "memory", feature = "helper"))]
 #[path = "model.rs"]
@@ -29,6 +30,19 @@ macro_rules! probes {
     )* };
 }
 programs::for_each!(probes);
+
+/// What the compiler calls to fill memory, as in `tests/corpus`.
+///
+/// # Safety
+///
+/// As of C's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn memset(start: *mut u8, byte: i32, length: usize) {
+    for index in 0..length {
+        // SAFETY: the caller's. Volatile, or the compiler sees what this is and calls itself.
+        unsafe { start.add(index).write_volatile(byte as u8) };
+    }
+}
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {

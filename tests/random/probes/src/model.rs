@@ -59,10 +59,49 @@ fn beyond(first: c_ulong, count: usize, index: usize) -> c_ulong {
 }
 
 impl pt_regs {
-    #[cfg(not(any(feature = "fields", feature = "helper")))]
+    #[cfg(not(any(
+        feature = "fields",
+        feature = "helper",
+        feature = "volatile",
+        feature = "assembly"
+    )))]
     #[inline(always)]
     fn role(&self, role: usize) -> c_ulong {
         self.0[role]
+    }
+
+    #[cfg(feature = "volatile")]
+    #[inline(always)]
+    fn role(&self, role: usize) -> c_ulong {
+        // SAFETY: a reference.
+        let value = unsafe { (&raw const self.0[role]).read_volatile() };
+        core::hint::black_box(());
+        value
+    }
+
+    #[cfg(feature = "assembly")]
+    #[inline(always)]
+    fn role(&self, role: usize) -> c_ulong {
+        let address = &raw const self.0[role];
+        let value: u64;
+        // SAFETY: the instructions read what a reference points to.
+        unsafe {
+            match size_of::<c_ulong>() {
+                8 => core::arch::asm!(
+                    "{value} = *(u64 *)({address} + 0)",
+                    value = out(reg) value,
+                    address = in(reg) address,
+                    options(pure, readonly, nostack, preserves_flags),
+                ),
+                _ => core::arch::asm!(
+                    "{value} = *(u32 *)({address} + 0)",
+                    value = out(reg) value,
+                    address = in(reg) address,
+                    options(pure, readonly, nostack, preserves_flags),
+                ),
+            }
+        }
+        value as c_ulong
     }
 
     #[cfg(feature = "fields")]
@@ -83,21 +122,19 @@ impl pt_regs {
         unsafe { helper() as c_ulong }
     }
 
-    #[cfg(not(feature = "memory"))]
     #[inline(always)]
     pub unsafe fn from_ctx<'ctx>(ctx: *const core::ffi::c_void) -> &'ctx Self {
-        // SAFETY: the caller passes a ctx, or what the host has in its place. It is not null.
+        #[cfg(feature = "memory")]
+        let ctx = {
+            #[unsafe(no_mangle)]
+            static mut REGISTERS: pt_regs = pt_regs([1; 32]);
+            let _ = ctx;
+            // The compiler knows as little of a map's value as of ctx.
+            core::hint::black_box(&raw const REGISTERS)
+        };
+        // SAFETY: the caller passes a ctx, or what the host has in its place, and nothing writes to the map
+        // while a program runs. It is not null.
         unsafe { core::mem::transmute(ctx) }
-    }
-
-    #[cfg(feature = "memory")]
-    #[inline(always)]
-    pub unsafe fn from_ctx<'ctx>(_ctx: *const core::ffi::c_void) -> &'ctx Self {
-        /// A map's value, for all that the compiler knows.
-        #[unsafe(no_mangle)]
-        static mut REGISTERS: pt_regs = pt_regs([1; 32]);
-        // SAFETY: nothing writes to it while a program runs.
-        unsafe { &*&raw const REGISTERS }
     }
 
     #[inline(always)]
