@@ -11,7 +11,7 @@ use crate::{
     object::Object,
     random::{
         grammar::Random,
-        package::{Methods, Program, ROLES, Roles, Setting, Workshop, roles},
+        package::{Host, Methods, Program, ROLES, Roles, Setting, Workshop, roles},
     },
     registers::Registers,
     select::Endian,
@@ -45,18 +45,25 @@ pub struct Judgement {
 }
 
 impl Workshop {
-    /// What programs return on the host, for registers with small numbers, which indices and comparisons
-    /// are about, and with large ones.
+    /// What programs return on the host.
     pub fn expect(&self, programs: &[Program]) -> Result<Expected, String> {
-        self.expect_with(programs, |roles| roles)
+        self.expect_of(&self.host(programs)?, |roles| roles)
     }
 
-    /// The same for someone who is wrong about where the roles are.
-    pub fn expect_with(
+    /// The same of someone who is wrong about where the roles are.
+    pub fn expect_of(
         &self,
-        programs: &[Program],
+        host: &Host,
         mistake: impl Fn(Roles) -> Roles,
     ) -> Result<Expected, String> {
+        let files = self.files()?;
+        let roles: Vec<Roles> = files.iter().map(roles).map(mistake).collect();
+        let values = host.values(&roles)?;
+        Ok(Expected { files, values })
+    }
+
+    /// Registers with small numbers, which indices and comparisons are about, and with large ones.
+    fn files(&self) -> Result<Vec<Registers>, String> {
         let facts = Facts::of(self.machine)?;
         let files = (0..FILES).map(|file| {
             let mut random = Random::new(file, 0);
@@ -66,10 +73,7 @@ impl Workshop {
                 _ => random.next(),
             })
         });
-        let files: Vec<Registers> = files.collect();
-        let roles: Vec<Roles> = files.iter().map(roles).map(mistake).collect();
-        let values = self.expected(programs, &roles)?;
-        Ok(Expected { files, values })
+        Ok(files.collect())
     }
 
     /// Judges programs that call someone's methods, of those that read ctx also what they return, if that
@@ -106,14 +110,10 @@ impl Workshop {
                         verdict.err().map(|why| class(&why));
                 }
             }
-            let object = Object::parse(&bytes)?;
-            let constants = Constants::of(&bytes)?;
+            let object = Programs::of(&bytes)?;
             for program in part {
                 let number = numbers[program.name.as_str()];
-                // Twins are not run, so it does not matter where their map is.
-                let elsewhere = (!methods.read_ctx()).then_some(0);
-                let address = |section: &str| constants.address(section).or(elsewhere);
-                let insns = object.program_with(&program.name, address)?;
+                let insns = object.insns(&program.name)?;
                 judgement.instructions[number] = insns.len();
                 if !methods.read_ctx() {
                     continue;
@@ -124,7 +124,7 @@ impl Workshop {
                     *found = Some(class(&format!("the decoder says: {why}")));
                 }
                 if let Some(expected) = expected
-                    && let Err(why) = expected.is_met(number, &insns, &constants)
+                    && let Err(why) = object.is_right(&insns, number, expected)
                 {
                     *found = Some(why);
                 }
@@ -157,13 +157,37 @@ impl Workshop {
     }
 }
 
-impl Expected {
-    /// Runs a program, and compares.
-    fn is_met(&self, number: usize, insns: &[Insn], constants: &Constants) -> Result<(), Class> {
-        let contexts = self.files.iter().map(|file| file.bytes().as_slice());
-        let returned = interpreter::run(insns, constants, contexts)
+/// The programs of an object.
+pub struct Programs {
+    object: Object,
+    constants: Constants,
+}
+
+impl Programs {
+    pub fn of(object: &[u8]) -> Result<Self, String> {
+        Ok(Self {
+            object: Object::parse(object)?,
+            constants: Constants::of(object)?,
+        })
+    }
+
+    pub fn insns(&self, name: &str) -> Result<Vec<Insn>, String> {
+        // Twins are not run, so it does not matter where their map is.
+        let address = |section: &str| self.constants.address(section).or(Some(0));
+        self.object.program_with(name, address)
+    }
+
+    /// Runs the program of that number, and compares.
+    pub fn is_right(
+        &self,
+        insns: &[Insn],
+        number: usize,
+        expected: &Expected,
+    ) -> Result<(), Class> {
+        let contexts = expected.files.iter().map(|file| file.bytes().as_slice());
+        let returned = interpreter::run(insns, &self.constants, contexts)
             .map_err(|why| class(&format!("does not run: {why}")))?;
-        let values = self.values.iter().map(|values| values[number]);
+        let values = expected.values.iter().map(|values| values[number]);
         match returned.into_iter().eq(values) {
             true => Ok(()),
             false => Err(WRONG_VALUE.to_owned()),

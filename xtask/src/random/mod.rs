@@ -10,7 +10,7 @@ mod package;
 use std::{collections::BTreeMap, fmt::Write as _, ops::Range};
 
 pub use grammar::{GRAMMAR, Random, Tree};
-pub use judge::{Class, Expected, Judgement, WRONG_VALUE, mistaken};
+pub use judge::{Class, Expected, Judgement, Programs, WRONG_VALUE, mistaken};
 pub use package::{LTO, Methods, OPT_LEVELS, Program, ROLES, Setting, Workshop, readings};
 
 use crate::{

@@ -208,38 +208,55 @@ impl Workshop {
         fs::read(&path).map_err(cannot("read", &path))
     }
 
-    /// What every program returns on the host, for each of these registers.
-    pub fn expected(&self, programs: &[Program], files: &[Roles]) -> Result<Vec<Vec<u64>>, String> {
-        let host = self.folder.join("host");
+    /// Builds programs for the host.
+    pub fn host(&self, programs: &[Program]) -> Result<Host, String> {
+        let path = self.folder.join("host");
         let variables = self.write(programs)?;
         let mut rustc = Command::new(self.toolchain.rustc());
         rustc
             .args(["--edition=2024", "-Cdebuginfo=0", "-o"])
-            .arg(&host)
+            .arg(&path)
             .arg(root().join("tests/random/probes/src/host.rs"));
         for (name, path) in variables {
             rustc.env(name, path);
         }
         run(&mut rustc)?;
-        let input: Vec<u8> = files
+        Ok(Host {
+            path,
+            programs: programs.len(),
+        })
+    }
+}
+
+/// Programs on the host.
+#[derive(Debug)]
+pub struct Host {
+    path: PathBuf,
+    programs: usize,
+}
+
+impl Host {
+    /// What every program returns, for each of these registers.
+    pub fn values(&self, registers: &[Roles]) -> Result<Vec<Vec<u64>>, String> {
+        let input: Vec<u8> = registers
             .iter()
             .flatten()
             .flat_map(|role| role.to_ne_bytes())
             .collect();
-        let output = answer(&mut Command::new(&host), &input)?;
-        let answers: Vec<u64> = output
+        let output = answer(&mut Command::new(&self.path), &input)?;
+        let values: Vec<u64> = output
             .as_chunks()
             .0
             .iter()
             .map(|value| u64::from_ne_bytes(*value))
             .collect();
-        if answers.len() != files.len() * programs.len() {
-            return Err(format!("`{}` did not answer everything", host.display()));
+        if values.len() != registers.len() * self.programs {
+            return Err(format!(
+                "`{}` did not answer everything",
+                self.path.display()
+            ));
         }
-        Ok(answers
-            .chunks(programs.len())
-            .map(<[u64]>::to_vec)
-            .collect())
+        Ok(values.chunks(self.programs).map(<[u64]>::to_vec).collect())
     }
 }
 
