@@ -15,7 +15,6 @@ use std::{
     },
 };
 
-use model::{FILE, Registers};
 use rbpf::ebpf::Insn;
 use xtask::{
     bpf::{Probe, Reads, Toolchain, root},
@@ -23,6 +22,7 @@ use xtask::{
     facts::Facts,
     object::{Object, is_helper_call},
     proof::{self, Proof, none, run},
+    registers::{FILE, Registers},
     select::{Endian, MACHINES, Machine},
     verifier::{Verdict, kernel, verdicts},
 };

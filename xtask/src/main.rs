@@ -8,7 +8,7 @@ use xtask::{
     debian::Archive,
     doctor, generated, kernels,
     pins::Wanted,
-    proof,
+    proof, random,
     select::{Endian, Machine},
 };
 
@@ -24,6 +24,10 @@ usage: cargo xtask <command>
                               write the newest version of every package that proofs fetch to
                               xtask/packages.lock; and of one more, whose whole name matches an
                               extended regular expression
+  random [--seed <number>] [--count <number>] [--machine <machine>] [--opt-level <1|2|3|s|z>]
+         [--lto <fat|thin|off>] [--asm|--fenced]
+                              make random programs, load, run and compare them, and print what is wrong, cut
+                              down; a program whose twin without this crate is as wrong is not ours
   probe <folder> <machine> [big]
                               build the probe package in a folder for a machine (in big-endian,
                               where it has both), with whichever toolchain for BPF is installed;
@@ -49,6 +53,9 @@ fn main() -> ExitCode {
         ["probe", folder, machine] => probe(Path::new(folder), machine, Endian::Little),
         ["probe", folder, machine, "big"] => probe(Path::new(folder), machine, Endian::Big),
         ["semver"] => api::semver(root()).map(|verdict| println!("{verdict}")),
+        ["random", ref selection @ ..] => {
+            random::Selection::parse(selection).and_then(|selection| random::run(&selection))
+        }
         ["bench"] => xtask::bench::bench(),
         ["doctor"] if doctor::doctor() => Ok(()),
         // What is wrong is said in the report.
