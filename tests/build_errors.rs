@@ -178,7 +178,7 @@ fn refusal(
 ) -> Proof {
     let name = format!("selection: {platform:?}: {what}");
     Proof::new(name, platform.needs(), move || {
-        let Err(error) = select(value.as_deref(), platform.target()) else {
+        let Err(error) = select(value.as_deref(), None, platform.target()) else {
             return Err(format!("{value:?} selects a machine"));
         };
         let error = error.to_string();
