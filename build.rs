@@ -15,7 +15,7 @@ mod inline_asm;
 #[path = "build/select.rs"]
 mod select;
 
-use select::{Endian, MACHINES, Machine, Target, VARIABLE};
+use select::{AYA_VARIABLE, Endian, MACHINES, Machine, Target, VARIABLE};
 
 fn main() {
     for variable in [
@@ -62,8 +62,12 @@ fn run() -> Result<(), String> {
         arch: &target_arch,
         endian,
     };
-    let selection = select::select(env::var_os(VARIABLE).as_deref(), target)
-        .map_err(|error| error.to_string())?;
+    let selection = select::select(
+        env::var_os(VARIABLE).as_deref(),
+        env::var_os(AYA_VARIABLE).as_deref(),
+        target,
+    )
+    .map_err(|error| error.to_string())?;
     if let Some(warning) = selection.warning {
         println!("cargo::warning={warning}");
     }

@@ -80,9 +80,23 @@ pub fn picture(machine: &Machine) -> Result<Generated, String> {
     ))
 }
 
+/// The machines that Aya has, by the names that it and this crate have for them: `emit_bpf_target_arch_cfg`
+/// in aya-build 0.2.1, which aya-ebpf 0.3.0, aya-ebpf-bindings 0.3.0 and aya-ebpf-cty 0.4.0 are built with.
+const AYA: [&str; 9] = [
+    "aarch64",
+    "arm",
+    "loongarch64",
+    "mips",
+    "mips64",
+    "powerpc64",
+    "riscv64",
+    "s390x",
+    "x86_64",
+];
+
 /// The README with its table of machines.
 pub fn readme() -> Result<Generated, String> {
-    const ABOVE: &str = "|---|---|---|---|---|---|\n";
+    const ABOVE: &str = "|---|---|---|---|---|---|---|\n";
     let path = root().join("README.md");
     let text = fs::read_to_string(&path).map_err(cannot("read", &path))?;
     let (before, rest) = text
@@ -112,8 +126,12 @@ fn row(machine: &Machine) -> Result<String, String> {
         true => "signed",
         false => "unsigned",
     };
+    let aya = match AYA.contains(&machine.name) {
+        true => "yes",
+        false => "no",
+    };
     Ok(format!(
-        "| `{}` | {} | {} | {char} | {} | {} |\n",
+        "| `{}` | {} | {} | {char} | {} | {} | {aya} |\n",
         machine.name,
         targets.join(", "),
         8 * facts.word,
