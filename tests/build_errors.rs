@@ -12,7 +12,7 @@ use std::{
     sync::{LazyLock, Mutex, MutexGuard, PoisonError},
 };
 
-use xtask::{
+use proofs::{
     bpf::{Toolchain, root},
     libclang,
     proof::{self, Proof},

@@ -13,7 +13,7 @@ use std::{
 };
 
 use aya::{programs::ProgramType, sys::is_program_supported};
-use xtask::{
+use proofs::{
     bindings::{Bindings, Field},
     bpf::{root, which},
     btf,

@@ -3,14 +3,14 @@
 //! the return address, the stack pointer and the frame pointer.
 //!
 //! gcc and clang compile callers and callees of some 250 prototypes, qemu runs them, and a stub sees what a
-//! probe would (xtask/src/executed).
+//! probe would (proofs/src/executed).
 //!
 //! Then the machine is made wrong in every way that this could show, and has to be refused.
 
 use std::{collections::BTreeMap, iter};
 
 use probe_abi::machine::{self, Convention, Machine, ReturnAddress, Slot, StackArea};
-use xtask::{
+use proofs::{
     c::Compiler,
     executed::{
         Calls, Entry, Executed, Execution, Left, Narrow, Place, Stub, TYPES, Tools, Upper, Where,

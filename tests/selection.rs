@@ -6,8 +6,8 @@ use std::{
     sync::LazyLock,
 };
 
+use proofs::select::{Endian, MACHINES, Machine, Selection, Target, select};
 use proptest::prelude::*;
-use xtask::select::{Endian, MACHINES, Machine, Selection, Target, select};
 
 const BPFEL: Target = Target {
     arch: "bpf",

@@ -1,12 +1,12 @@
 //! Any program that compiles loads: random programs, made from fixed numbers, so that all are the same
 //! each time. `cargo xtask random` makes others.
 //!
-//! Each is ordinary Rust around the public methods (`xtask/src/random/grammar.txt`). This computer's
+//! Each is ordinary Rust around the public methods (`proofs/src/random/grammar.txt`). This computer's
 //! kernel loads those of x86_64; those of other machines are decoded; an interpreter runs all of them, and
 //! they return what the same text returns on the host. A program that is refused is ours, unless a twin
 //! without this crate is refused in the same words.
 
-use xtask::{
+use proofs::{
     bpf::{Reads, Toolchain},
     facts::Facts,
     proof::{Proof, none, run},

@@ -18,7 +18,7 @@ use aya::{
     maps::Array,
     programs::{UProbe, uprobe::UProbeScope},
 };
-use xtask::{
+use proofs::{
     bpf::{Reads, Toolchain, root},
     host::{cannot, run, write_if_new},
     proof::{self, Proof},

@@ -15,8 +15,7 @@ use std::{
     },
 };
 
-use rbpf::ebpf::Insn;
-use xtask::{
+use proofs::{
     bpf::{Probe, Reads, Toolchain, root},
     ctx,
     facts::Facts,
@@ -26,6 +25,7 @@ use xtask::{
     select::{Endian, MACHINES, Machine},
     verifier::{Verdict, kernel, verdicts},
 };
+use rbpf::ebpf::Insn;
 
 /// What this computer's kernel refuses of the corpus when it reads fields plainly.
 const REFUSED_WHEN_PLAIN: &[&str] = include!("../corpus/refused.rs");

@@ -1,7 +1,7 @@
 //! The corpus on the host: the same text, reading a register file by the facts that the proofs have
 //! typed, and not by anything of this crate.
 
-use xtask::registers::Registers;
+use proofs::registers::Registers;
 
 /// What a program of the corpus returns by the model; `None` on a machine that there is no model of.
 pub type Expected = fn(&Registers) -> u64;

@@ -2,7 +2,9 @@
 
 use std::{env, path::Path, process::ExitCode};
 
-use xtask::{
+mod bench;
+
+use proofs::{
     api,
     bpf::{Probe, Toolchain, root},
     debian::Archive,
@@ -22,7 +24,7 @@ usage: cargo xtask <command>
                               compare what they say; without a selection, rewrite KERNELS.md
   pin [<suite> <architecture> <name>]
                               write the newest version of every package that proofs fetch to
-                              xtask/packages.lock; and of one more, whose whole name matches an
+                              proofs/packages.lock; and of one more, whose whole name matches an
                               extended regular expression
   random [--seed <number>] [--count <number>] [--machine <machine>] [--opt-level <1|2|3|s|z>]
          [--lto <fat|thin|off>] [--asm|--fenced]
@@ -56,7 +58,7 @@ fn main() -> ExitCode {
         ["random", ref selection @ ..] => {
             random::Selection::parse(selection).and_then(|selection| random::run(&selection))
         }
-        ["bench"] => xtask::bench::bench(),
+        ["bench"] => bench::bench(),
         ["doctor"] if doctor::doctor() => Ok(()),
         // What is wrong is said in the report.
         ["doctor"] => return ExitCode::FAILURE,

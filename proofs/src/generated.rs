@@ -46,6 +46,7 @@ impl Generated {
 }
 
 /// Writes all of it.
+#[cfg(feature = "bindgen")]
 pub fn bless() -> Result<(), String> {
     for machine in MACHINES {
         let bindings = bindings(machine, &machine.variants[0]).map_err(|error| match error {
@@ -63,6 +64,7 @@ pub fn bless() -> Result<(), String> {
 }
 
 /// A machine's bindings: the same for each of its endiannesses.
+#[cfg(feature = "bindgen")]
 pub fn bindings(machine: &Machine, variant: &Variant) -> Result<Generated, Error> {
     let rust_version = rust_version().map_err(Error::Header)?;
     let text = generate::bindings(&root().join("headers"), machine, variant, &rust_version)?;
@@ -141,7 +143,8 @@ fn row(machine: &Machine) -> Result<String, String> {
 }
 
 /// The oldest compiler that has to understand the bindings: the library's `rust-version`.
-fn rust_version() -> Result<String, String> {
+/// The oldest compiler that has to understand the bindings.
+pub fn rust_version() -> Result<String, String> {
     let path = root().join("Cargo.toml");
     let manifest = fs::read_to_string(&path).map_err(cannot("read", &path))?;
     let version = manifest.lines().find_map(|line| {
