@@ -219,7 +219,7 @@ fn refusal(
     what: &str,
     platform: Platform,
     value: Option<OsString>,
-    given: impl FnOnce(Build<'_>) -> Build<'_> + Send + 'static,
+    given: impl FnOnce(Build) -> Build + Send + 'static,
 ) -> Proof {
     let name = format!("selection: {platform:?}: {what}");
     Proof::new(name, platform.needs(), move || {
@@ -661,7 +661,7 @@ impl Workshop {
         })
     }
 
-    fn build(&self, platform: Platform) -> Build<'_> {
+    fn build(&self, platform: Platform) -> Build {
         let mut cargo = match &*TOOLCHAIN {
             Ok(toolchain) => toolchain.cargo(),
             Err(_) => Command::new(env::var_os("CARGO").unwrap_or("cargo".into())),
@@ -686,7 +686,6 @@ impl Workshop {
             .env("CARGO_TERM_COLOR", "never")
             .env("RUST_BACKTRACE", "1");
         Build {
-            workshop: self,
             cargo,
             of: root().to_owned(),
             bindgen: true,
@@ -705,15 +704,14 @@ impl Workshop {
 }
 
 /// A run of cargo.
-struct Build<'a> {
-    workshop: &'a Workshop,
+struct Build {
     cargo: Command,
     of: PathBuf,
     bindgen: bool,
     config: String,
 }
 
-impl Build<'_> {
+impl Build {
     fn name(self, form: Form, value: &str) -> Self {
         match form {
             Form::Cfg => self.rustflags(&["--cfg", &format!("bpf_target_arch={value:?}")]),
