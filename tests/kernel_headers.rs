@@ -34,7 +34,9 @@ fn prove(machine: &Machine, variant: &Variant) -> Result<(), String> {
         proof::checked(&source, machine.name, truth.facts());
     }
     for wrong in internal::wrong(&value) {
-        let refused = truths.iter().any(|truth| !wrong.value.complaints(truth).is_empty());
+        let refused = truths
+            .iter()
+            .any(|truth| !wrong.value.complaints(truth).is_empty());
         if !refused {
             println!("unseen {}: {}", machine.name, wrong.fact);
         }

@@ -99,7 +99,14 @@ impl Accessor {
 
 /// Those that have `frame_pointer`. On powerpc it gives 0.
 const FRAME_POINTER: &[&str] = &[
-    "x86_64", "x86", "aarch64", "arm", "riscv64", "riscv32", "powerpc64", "powerpc",
+    "x86_64",
+    "x86",
+    "aarch64",
+    "arm",
+    "riscv64",
+    "riscv32",
+    "powerpc64",
+    "powerpc",
 ];
 
 /// Those that have `regs_get_kernel_argument`, how many arguments it knows, and since when.
@@ -133,28 +140,38 @@ const ACCESSORS: &[Accessor] = &[
         ),
     accessor("frame_pointer", "frame_pointer(regs)").of(FRAME_POINTER),
     accessor("frame_pointer", "REGISTER(fp)").of(&["mips64", "mips", "loongarch64"]),
-    accessor("frame_pointer", "ftrace_regs_get_frame_pointer((void *)regs)")
-        .of(&["s390x"])
-        .since(6, 12)
-        .but_is(
-            "regs->gprs[15]",
-            "kernel code has none: it is compiled to find its frames by the back chain",
-        ),
+    accessor(
+        "frame_pointer",
+        "ftrace_regs_get_frame_pointer((void *)regs)",
+    )
+    .of(&["s390x"])
+    .since(6, 12)
+    .but_is(
+        "regs->gprs[15]",
+        "kernel code has none: it is compiled to find its frames by the back chain",
+    ),
     accessor("return_address", "procedure_link_pointer(regs)").of(&["aarch64"]),
     accessor("return_address", "regs->ARM_lr").of(&["arm"]),
     accessor("return_address", "regs->ra").of(&["riscv64", "riscv32"]),
     accessor("return_address", "regs->link").of(&["powerpc64", "powerpc"]),
     accessor("return_address", "REGISTER(ra)").of(&["mips64", "mips", "loongarch64"]),
-    accessor("return_address", "ftrace_regs_get_return_address((void *)regs)")
-        .of(&["x86_64", "x86", "s390x", "powerpc64"])
-        .since(6, 13),
+    accessor(
+        "return_address",
+        "ftrace_regs_get_return_address((void *)regs)",
+    )
+    .of(&["x86_64", "x86", "s390x", "powerpc64"])
+    .since(6, 13),
     accessor("return_address", "regs->u_regs[UREG_RETPC]")
         .of(&["sparc64"])
         .but_is(
             "regs->u_regs[15]",
             "the address of the call instruction; the function returns behind its delay slot",
         ),
-    accessor("syscall_number", "OF_SYSCALL((unsigned)syscall_get_nr(task, regs))").of(&[
+    accessor(
+        "syscall_number",
+        "OF_SYSCALL((unsigned)syscall_get_nr(task, regs))",
+    )
+    .of(&[
         "x86_64",
         "x86",
         "riscv64",
@@ -204,10 +221,16 @@ pub fn of(machine: &str, word: usize, release: Release) -> impl Iterator<Item = 
         role: accessor.role.into(),
         ask: accessor.ask.into(),
         // A syscall's number is an `int`.
-        bits: if accessor.role == "syscall_number" { 32 } else { 64 },
+        bits: if accessor.role == "syscall_number" {
+            32
+        } else {
+            64
+        },
         otherwise: accessor.otherwise.as_ref(),
     });
-    let known = KERNEL_ARGUMENTS.iter().find(|(name, _, since)| *name == machine && *since <= release);
+    let known = KERNEL_ARGUMENTS
+        .iter()
+        .find(|(name, _, since)| *name == machine && *since <= release);
     let known = known.map_or(0, |(_, arguments, _)| *arguments);
     let arguments = (0..known).map(|index| {
         let ask = format!("regs_get_kernel_argument(regs, {index})");
@@ -247,9 +270,9 @@ fn question(role: String, ask: String) -> Question {
 
 /// The offset of a field, its size, and the size of one element.
 pub fn layout(machine: &str, release: Release, field: &Field) -> [String; 3] {
-    let named = NAMES.iter().find(|(of, ours, _, since)| {
-        *of == machine && *ours == field.name && *since <= release
-    });
+    let named = NAMES
+        .iter()
+        .find(|(of, ours, _, since)| *of == machine && *ours == field.name && *since <= release);
     let name = named.map_or(field.name.as_str(), |(_, _, theirs, _)| *theirs);
     let (first, last) = name.split_once("..").unwrap_or((name, name));
     let size = format!(

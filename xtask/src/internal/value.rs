@@ -66,7 +66,10 @@ impl Value {
                 false => Claim::Register(facts.return_address),
             },
         );
-        claim("instruction_pointer", Claim::Register(facts.instruction_pointer));
+        claim(
+            "instruction_pointer",
+            Claim::Register(facts.instruction_pointer),
+        );
         claim("stack_pointer", Claim::Register(facts.stack_pointer));
         claim(
             "frame_pointer",
@@ -99,9 +102,9 @@ impl Value {
             let complaint = match answer.otherwise {
                 None if ours == Some(*got) => None,
                 None => Some(format!("{ours:?} is read, and {got:?} by the kernel's")),
-                Some((is, _)) if is != *got => {
-                    Some(format!("{got:?} is read by the kernel's, which is known to read {is:?}"))
-                }
+                Some((is, _)) if is != *got => Some(format!(
+                    "{got:?} is read by the kernel's, which is known to read {is:?}"
+                )),
                 Some(_) if ours == Some(*got) => {
                     Some("the kernel agrees, which is known not to".to_owned())
                 }
@@ -169,7 +172,9 @@ pub fn wrong(value: &Value) -> Vec<Wrong> {
 /// A role in the next slot of `pt_regs`; one that is absent, in the first.
 fn moved(claim: Claim, slots: &[Slot]) -> Claim {
     let next = |reading: Reading| {
-        let at = slots.iter().position(|slot| slot.offset == reading.slot.offset);
+        let at = slots
+            .iter()
+            .position(|slot| slot.offset == reading.slot.offset);
         let next = at.map_or(0, |at| (at + 1) % slots.len());
         let slot = slots[next];
         Reading { slot, ..reading }
