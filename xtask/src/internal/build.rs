@@ -181,63 +181,68 @@ const BY_HAND: &[(&str, &str)] = &[
     ),
 ];
 
-/// The headers that there are for a machine.
-pub fn sources(machine: &str) -> impl Iterator<Item = &'static Source> {
-    SOURCES.iter().filter(move |source| source.machine == machine)
-}
-
-/// What a machine's proof needs: the packages, and the compiler.
-pub fn needs(machine: &str) -> Result<(), String> {
-    if sources(machine).next().is_none() {
-        return Err("where the kernel's own headers for it are is not written down".into());
-    }
-    roles::clang()?;
-    sources(machine).try_for_each(|source| source.folders().map(drop))
-}
-
-/// Where the headers lie: those of all machines, and those of one configuration.
-struct Folders {
+/// Headers that are here.
+#[derive(Debug, Clone)]
+pub struct Headers {
+    pub release: Release,
+    source: &'static Source,
+    /// Those of all machines.
     common: PathBuf,
+    /// Those of one configuration.
     generated: Option<PathBuf>,
 }
 
+impl Headers {
+    /// All that there are for a machine. `Err` is what is missing.
+    pub fn of(machine: &str) -> Result<Vec<Self>, String> {
+        roles::clang()?;
+        let sources = SOURCES.iter().filter(|source| source.machine == machine);
+        let headers: Vec<_> = sources.map(Source::headers).collect::<Result<_, _>>()?;
+        match headers.is_empty() {
+            true => Err("where the kernel's own headers for it are is not written down".into()),
+            false => Ok(headers),
+        }
+    }
+}
+
 impl Source {
-    fn folders(&self) -> Result<Folders, String> {
-        let (_, common) = self.package("amd64", "common")?;
+    fn headers(&'static self) -> Result<Headers, String> {
+        let package = |arch, flavour| {
+            let name = format!("linux-headers-[0-9][^a-z]*(deb[0-9]+)?-{flavour}");
+            Package::newest(self.suite, arch, &name)
+        };
+        let folder = |package: &Package| package.root.join("usr/src").join(&package.name);
+        let common = package("amd64", "common")?;
         let generated = match self.from {
-            Debian(arch, flavour) => Some(self.package(arch, flavour)?.1),
+            Debian(arch, flavour) => Some(folder(&package(arch, flavour)?)),
             Hand => None,
         };
-        Ok(Folders { common, generated })
+        let release = release(&common.name);
+        let unnamed = || format!("`{}` is not named for a release of Linux", common.name);
+        Ok(Headers {
+            release: release.ok_or_else(unnamed)?,
+            source: self,
+            common: folder(&common),
+            generated,
+        })
     }
+}
 
-    fn package(&self, arch: &str, flavour: &str) -> Result<(String, PathBuf), String> {
-        let name = format!("linux-headers-[0-9][^a-z]*(deb[0-9]+)?-{flavour}");
-        let package = Package::newest(self.suite, arch, &name)?;
-        let folder = package.root.join("usr/src").join(&package.name);
-        Ok((package.name, folder))
-    }
-
-    /// By the package's name, `linux-headers-6.1.0-50-common`.
-    pub fn release(&self) -> Result<Release, String> {
-        let (name, _) = self.package("amd64", "common")?;
-        let version = name.strip_prefix("linux-headers-");
-        let mut numbers = version.into_iter().flat_map(|version| version.split('.'));
-        let mut number = || numbers.next()?.parse().ok();
-        let release = number().zip(number());
-        let release = release.map(|(major, minor)| Release(major, minor));
-        release.ok_or_else(|| format!("`{name}` is not named for a release of Linux"))
-    }
+/// The release that a package is of: `linux-headers-6.1.0-50-common`.
+fn release(package: &str) -> Option<Release> {
+    let mut numbers = package.strip_prefix("linux-headers-")?.split('.');
+    let mut number = || numbers.next()?.parse().ok();
+    Some(Release(number()?, number()?))
 }
 
 /// What each expression gives, on a machine in one endianness.
 pub fn ask(
-    source: &Source,
+    headers: &Headers,
     machine: &Machine,
     variant: &Variant,
     expressions: &[&str],
 ) -> Result<Vec<Got>, String> {
-    let compiler = compiler(source, machine, variant)?;
+    let compiler = compiler(headers, machine, variant)?;
     let mut text = prelude();
     for (index, expression) in expressions.iter().enumerate() {
         write!(
@@ -301,18 +306,18 @@ fn constant(text: &str) -> Option<u64> {
 }
 
 /// clang as the kernel's Makefiles call it, as far as that shows in the headers.
-fn compiler(source: &Source, machine: &Machine, variant: &Variant) -> Result<Compiler, String> {
-    let Folders { common, generated } = source.folders()?;
-    let ours = own(source, machine, variant, &common)?;
+fn compiler(headers: &Headers, machine: &Machine, variant: &Variant) -> Result<Compiler, String> {
+    let Headers { common, generated, .. } = headers;
+    let ours = own(headers, machine, variant)?;
     let arch = format!("arch/{}/include", machine.linux);
 
     let mut folders = vec![ours.join("include"), common.join(&arch)];
-    if let Some(generated) = &generated {
+    if let Some(generated) = generated {
         folders.push(generated.join(&arch).join("generated"));
         folders.push(generated.join("include"));
     }
     folders.extend([common.join("include"), common.join(&arch).join("uapi")]);
-    if let Some(generated) = &generated {
+    if let Some(generated) = generated {
         folders.push(generated.join(&arch).join("generated/uapi"));
         folders.push(generated.join("include/generated/uapi"));
     }
@@ -331,8 +336,6 @@ fn compiler(source: &Source, machine: &Machine, variant: &Variant) -> Result<Com
         "-fms-extensions",
         "-fno-strict-aliasing",
         "-fno-delete-null-pointer-checks",
-        // A kernel names registers in assembly language that no program may.
-        "-ffreestanding",
     ]
     .map(OsString::from)
     .to_vec();
@@ -353,12 +356,8 @@ fn compiler(source: &Source, machine: &Machine, variant: &Variant) -> Result<Com
 }
 
 /// The headers that are written here: the configuration, and where there is no other, what is generated.
-fn own(
-    source: &Source,
-    machine: &Machine,
-    variant: &Variant,
-    common: &Path,
-) -> Result<PathBuf, String> {
+fn own(headers: &Headers, machine: &Machine, variant: &Variant) -> Result<PathBuf, String> {
+    let Headers { source, common, .. } = headers;
     let folder = root().join("target/kernel-headers");
     let folder = folder.join(format!("{}-{}", source.suite, variant.triple));
     let mut config = String::new();

@@ -14,12 +14,12 @@ mod value;
 use std::collections::BTreeMap;
 
 use crate::{
-    bindings::{Bindings, Layout},
+    bindings::Layout,
     facts::Facts,
     select::{Endian, Machine, Variant},
 };
 
-pub use build::{Release, needs};
+pub use build::{Headers, Release};
 pub use questions::Otherwise;
 pub use value::{Claim, Value, Wrong, wrong};
 
@@ -69,25 +69,10 @@ impl Truth {
     }
 }
 
-/// Every release's truth of a machine in one endianness. `Err` is what could not be asked.
-pub fn truths(machine: &Machine, variant: &Variant) -> Result<Vec<Truth>, String> {
-    let facts = Facts::of(machine)?;
-    build::sources(machine.name)
-        .map(|source| {
-            let release = source.release()?;
-            let truth = truth(&facts.bindings, machine, variant, source, release);
-            truth.map_err(|error| format!("Linux {release}: {error}"))
-        })
-        .collect()
-}
-
-fn truth(
-    bindings: &Bindings,
-    machine: &Machine,
-    variant: &Variant,
-    source: &build::Source,
-    release: Release,
-) -> Result<Truth, String> {
+/// The truth of a machine in one endianness, by the headers of one release. `Err` is what could not be asked.
+pub fn truth(headers: &Headers, machine: &Machine, variant: &Variant) -> Result<Truth, String> {
+    let release = headers.release;
+    let bindings = &Facts::of(machine)?.bindings;
     let word = bindings.types.iter().find(|ty| ty.name == "c_ulong");
     let Layout { size: word, .. } = word.ok_or("the bindings have no `c_ulong`")?.layout;
     let questions: Vec<_> = questions::of(machine.name, word, release).collect();
@@ -103,7 +88,8 @@ fn truth(
         asked.push(&question.ask);
         asked.extend(question.otherwise.map(|otherwise| otherwise.is));
     }
-    let mut got = build::ask(source, machine, variant, &asked)?.into_iter();
+    let got = build::ask(headers, machine, variant, &asked);
+    let mut got = got.map_err(|error| format!("Linux {release}: {error}"))?.into_iter();
     let mut next = || got.next().ok_or("the compiler has lost an answer");
 
     let mut fields = BTreeMap::new();

@@ -20,8 +20,9 @@ static struct task_struct *const narrow = (struct task_struct *)&narrow_task;
 
 #include <asm/ptrace.h>
 #include <asm/syscall.h>
-#if defined(__x86_64__) || defined(__i386__) || defined(__s390__) || defined(__powerpc64__)
-#include <linux/ftrace.h>
+#if defined(__x86_64__) || defined(__s390__) || defined(__powerpc64__)
+#include <linux/compat.h>
+#include <asm/ftrace.h>
 #endif
 
 /* So is a read of kernel memory, which the kernel does with its faults caught. */

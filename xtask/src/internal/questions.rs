@@ -146,8 +146,10 @@ const ACCESSORS: &[Accessor] = &[
     accessor("return_address", "regs->link").of(&["powerpc64", "powerpc"]),
     accessor("return_address", "REGISTER(ra)").of(&["mips64", "mips", "loongarch64"]),
     accessor("return_address", "ftrace_regs_get_return_address((void *)regs)")
-        .of(&["x86_64", "x86", "s390x", "powerpc64"])
+        .of(&["x86_64", "s390x", "powerpc64"])
         .since(6, 13),
+    // By what is written at `regs_get_kernel_argument`: "the top of stack is the return address".
+    accessor("return_address", "regs_get_kernel_stack_nth(regs, 0)").of(&["x86_64", "x86"]),
     accessor("return_address", "regs->u_regs[UREG_RETPC]")
         .of(&["sparc64"])
         .but_is(
