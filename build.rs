@@ -10,13 +10,22 @@ mod dependents;
 #[cfg(feature = "bindgen")]
 #[path = "build/generate.rs"]
 mod generate;
+#[path = "build/inline_asm.rs"]
+mod inline_asm;
 #[path = "build/select.rs"]
 mod select;
 
 use select::{Endian, MACHINES, Machine, Target, VARIABLE};
 
 fn main() {
-    println!("cargo::rerun-if-env-changed={VARIABLE}");
+    for variable in [
+        VARIABLE,
+        "RUSTC_BOOTSTRAP",
+        "RUSTC_WRAPPER",
+        "RUSTC_WORKSPACE_WRAPPER",
+    ] {
+        println!("cargo::rerun-if-env-changed={variable}");
+    }
     for input in [
         "build.rs",
         "build",
@@ -34,6 +43,7 @@ fn main() {
         "cargo::rustc-check-cfg=cfg(bpf_target_arch, values({}))",
         names.join(", ")
     );
+    println!("cargo::rustc-check-cfg=cfg(probe_abi_inline_asm)");
 
     if let Err(error) = run() {
         for line in error.lines() {
@@ -64,6 +74,12 @@ fn run() -> Result<(), String> {
 
     let sources = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
     let out = PathBuf::from(variable("OUT_DIR")?);
+    if target.is_bpf()
+        && inline_asm::cargos_rustc()
+            .is_some_and(|rustc| inline_asm::is_taken(rustc, endian.bpf_target(), &sources, &out))
+    {
+        println!("cargo::rustc-cfg=probe_abi_inline_asm");
+    }
     for (machine, text) in bindings(&sources, selection.machine, endian)? {
         let path = out.join(format!("{}.rs", machine.name));
         fs::write(&path, &text)

@@ -118,7 +118,7 @@ pub struct Target<'a> {
 }
 
 impl Target<'_> {
-    fn is_bpf(&self) -> bool {
+    pub fn is_bpf(&self) -> bool {
         self.arch == "bpf"
     }
 }

@@ -33,6 +33,8 @@ enum ctypes {
 	TYPE(ptrdiff_t, __PTRDIFF_TYPE__),
 	TYPE(intptr_t, __INTPTR_TYPE__),
 	TYPE(uintptr_t, __UINTPTR_TYPE__),
+	TYPE(intmax_t, __INTMAX_TYPE__),
+	TYPE(uintmax_t, __UINTMAX_TYPE__),
 	TYPE(wchar_t, __WCHAR_TYPE__),
 
 	TYPE(int8_t, __INT8_TYPE__),

@@ -1,11 +1,29 @@
 #![no_std]
+// Inline assembly for BPF is not stable. Where the compiler takes it, build.rs has found out.
+#![cfg_attr(probe_abi_inline_asm, feature(asm_experimental_arch))]
 #![doc = include_str!("../README.md")]
 
 pub mod arch;
+mod indices;
+pub mod machine;
 mod ptr;
 mod regs;
 
-pub use regs::{Argument, SyscallArgument};
+pub use indices::{Argument, StackArgument, SyscallArgument};
+
+/// Whether this build reads ctx by construction: each read is one instruction, with a constant offset in it,
+/// that no compiler can reshape.
+///
+/// It is so where the compiler takes inline assembly for BPF: nightly, or any with `RUSTC_BOOTSTRAP` set. Otherwise a
+/// fence keeps reads apart, which holds for almost every program. A program that relies on it says so:
+///
+/// ```
+/// # #[cfg(target_arch = "bpf")]
+/// const _: () = assert!(probe_abi::READS_BY_CONSTRUCTION, "build this with nightly");
+/// ```
+///
+/// On a target that is not BPF it is false.
+pub const READS_BY_CONSTRUCTION: bool = cfg!(probe_abi_inline_asm);
 
 macro_rules! select {
     ($($module:ident = $name:literal, $linux:literal, $variants:tt;)*) => {

@@ -1,4 +1,8 @@
-use core::{fmt, marker::PhantomData};
+use core::{
+    fmt,
+    hash::{Hash, Hasher},
+    marker::PhantomData,
+};
 
 /// A pointer as it lies in the traced machine's memory.
 ///
@@ -35,7 +39,8 @@ use core::{fmt, marker::PhantomData};
 #[repr(transparent)]
 pub struct Ptr<T, Address> {
     address: Address,
-    pointee: PhantomData<*const T>,
+    // It owns no T and gives no access to one: it is a number, whatever T is.
+    pointee: PhantomData<fn() -> *const T>,
 }
 
 impl<T, Address: Copy> Ptr<T, Address> {
@@ -96,6 +101,12 @@ impl<T, Address: PartialEq> PartialEq for Ptr<T, Address> {
 
 impl<T, Address: Eq> Eq for Ptr<T, Address> {}
 
+impl<T, Address: Hash> Hash for Ptr<T, Address> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.address.hash(state);
+    }
+}
+
 impl<T, Address: Default> Default for Ptr<T, Address> {
     /// The null pointer.
     #[inline(always)]
@@ -104,6 +115,25 @@ impl<T, Address: Default> Default for Ptr<T, Address> {
             address: Address::default(),
             pointee: PhantomData,
         }
+    }
+}
+
+impl<T, Address: fmt::LowerHex> fmt::LowerHex for Ptr<T, Address> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.address.fmt(f)
+    }
+}
+
+impl<T, Address: fmt::UpperHex> fmt::UpperHex for Ptr<T, Address> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.address.fmt(f)
+    }
+}
+
+/// As C's `%p`.
+impl<T, Address: fmt::LowerHex> fmt::Pointer for Ptr<T, Address> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#x}", self.address)
     }
 }
 

@@ -25,7 +25,11 @@ fn main() {
     for name in names() {
         let current = Arc::clone(&current);
         let run = move || snapshot(name, current.as_ref().as_ref()?);
-        proofs.push(Proof::new(format!("snapshot {name}"), needs.clone(), run));
+        let title = match name {
+            ROOT => "snapshot of the root".to_owned(),
+            machine => proof::name(machine, None, "snapshot"),
+        };
+        proofs.push(Proof::new(title, needs.clone(), run));
     }
     proofs.push(Proof::new("one snapshot a machine", needs, move || {
         one_a_machine(current.as_ref().as_ref()?)

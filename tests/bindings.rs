@@ -26,7 +26,8 @@ fn proof(machine: &'static Machine, variant: &'static Variant) -> Proof {
         Err(Error::Libclang(why)) => Err(why.clone()),
         _ => Ok(()),
     };
-    Proof::new(variant.triple, needs, move || {
+    let title = proof::name(machine.name, variant.endian, "bindings");
+    Proof::new(title, needs, move || {
         generated.map_err(|error| format!("{error:?}"))?.compare()
     })
 }

@@ -43,7 +43,8 @@ fn debian(arch: &'static str, machine: &'static str, endian: Endian) -> Proof {
     let ready = Compiler::clang(variant)
         .and_then(|clang| Ok((clang, Package::newest("sid", arch, "linux-bpf-dev")?)));
     let needs = ready.as_ref().map(drop).map_err(Clone::clone);
-    Proof::new(format!("linux-bpf-dev, {machine}"), needs, move || {
+    let title = proof::name(machine, endian, "linux-bpf-dev");
+    Proof::new(title, needs, move || {
         let (clang, package) = ready?;
         let header = package.file("usr/include", "vmlinux.h")?;
         let prelude = format!("#include \"{}\"", header.display());
@@ -76,7 +77,7 @@ fn running() -> Proof {
     let ready: Result<_, String> = ready();
     let needs = ready.as_ref().map(drop).map_err(Clone::clone);
     Proof::new(
-        format!("the running kernel, {}", consts::ARCH),
+        proof::name(consts::ARCH, None, "the running kernel"),
         needs,
         || {
             let (facts, btf) = ready?;

@@ -45,12 +45,12 @@ fn main() {
     let mut proofs = Vec::new();
     for name in BUILT {
         proofs.push(Proof::new(
-            format!("{name}: C and Rust read the same registers"),
+            proof::name(name, None, "C and Rust read the same registers"),
             build_needs(),
             move || same_registers(&facts::of(name)?),
         ));
         proofs.push(Proof::new(
-            format!("{name}: BTF has the types by their C names"),
+            proof::name(name, None, "BTF has the types by their C names"),
             build_needs(),
             move || btf_names(&facts::of(name)?),
         ));
@@ -73,7 +73,7 @@ fn main() {
     }
     for facts in facts::all() {
         proofs.push(Proof::new(
-            format!("what dependents are told: {}", facts.machine.name),
+            proof::name(facts.machine.name, None, "what dependents are told"),
             roles::clang().map(drop),
             move || told(&facts),
         ));

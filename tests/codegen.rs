@@ -3,7 +3,7 @@
 
 use rbpf::ebpf::{self, Insn};
 use xtask::{
-    bpf::Toolchain,
+    bpf::{Reads, Toolchain},
     ctx,
     facts::{Facts, Reading},
     object::Object,
@@ -16,34 +16,57 @@ fn main() {
     let toolchain = Toolchain::find();
     let clang = roles::clang();
     let mut proofs = Vec::new();
-    for endian in [Endian::Little, Endian::Big] {
-        let found = toolchain.clone();
-        proofs.push(Proof::new(
-            format!("{endian}: a role is one load of its slot"),
-            toolchain.as_ref().map(drop).map_err(String::clone),
-            move || every_role(&Object::parse(&roles::ours(&found?, endian)?)?, endian),
-        ));
-        let (found, compiler) = (toolchain.clone(), clang.clone());
-        proofs.push(Proof::new(
-            format!("{endian}: what becomes of a value does not reshape its read"),
-            toolchain.as_ref().map(drop).map_err(String::clone),
-            move || every_reshaped(&Object::parse(&roles::ours(&found?, endian)?)?, endian),
-        ));
-        let found = toolchain.clone();
-        let needs = toolchain.as_ref().and(clang.as_ref()).map(drop);
-        proofs.push(Proof::new(
-            format!("{endian}: no more instructions than C"),
-            needs.map_err(String::clone),
-            move || {
-                let c = Object::parse(&roles::c(&compiler?, endian, true)?)?;
-                beside_c(&Object::parse(&roles::ours(&found?, endian)?)?, &c, endian)
-            },
-        ));
-    }
+    // Without a toolchain each proof says so once.
+    let ways = match &toolchain {
+        Ok(toolchain) => toolchain.ways(),
+        Err(_) => Vec::new(),
+    };
+    let named = |what: &str, needs: Result<(), String>, work: fn(Object, Endian) -> Verdict| {
+        let each = |(endian, way): (Endian, Option<&(Reads, Toolchain)>)| {
+            let name = match way {
+                Some((reads, _)) => format!("{endian}, {reads}: {what}"),
+                None => format!("{endian}: {what}"),
+            };
+            let way = way.map(|(_, toolchain)| toolchain.clone());
+            Proof::new(name, needs.clone(), move || {
+                let toolchain = way.ok_or("there is no toolchain")?;
+                work(Object::parse(&roles::ours(&toolchain, endian)?)?, endian)
+            })
+        };
+        let endians = [Endian::Little, Endian::Big].into_iter();
+        let ways: Vec<_> = match ways.as_slice() {
+            [] => vec![None],
+            ways => ways.iter().map(Some).collect(),
+        };
+        let product = endians.flat_map(|endian| ways.iter().map(move |&way| (endian, way)));
+        product.map(each).collect::<Vec<_>>()
+    };
+    let found = toolchain.as_ref().map(drop).map_err(String::clone);
+    let and_clang = found.clone().and(clang.map(drop));
+    proofs.extend(named(
+        "a role is one load of its slot",
+        found.clone(),
+        every_role,
+    ));
+    proofs.extend(named(
+        "what becomes of a value does not reshape its read",
+        found,
+        every_reshaped,
+    ));
+    proofs.extend(named(
+        "no more instructions than C",
+        and_clang,
+        |ours, endian| {
+            let c = Object::parse(&roles::c(&roles::clang()?, endian, true)?)?;
+            beside_c(&ours, &c, endian)
+        },
+    ));
     run(proofs)
 }
 
-fn every_role(object: &Object, endian: Endian) -> Result<(), String> {
+type Verdict = Result<(), String>;
+
+fn every_role(object: Object, endian: Endian) -> Result<(), String> {
     let mut complaints = Vec::new();
     for facts in roles::machines(endian)? {
         for role in roles::reads(facts, endian) {
@@ -95,7 +118,7 @@ fn insn(opc: u8, dst: u8, src: u8, off: i16, imm: i32) -> Insn {
     }
 }
 
-fn every_reshaped(object: &Object, endian: Endian) -> Result<(), String> {
+fn every_reshaped(object: Object, endian: Endian) -> Result<(), String> {
     let mut complaints = Vec::new();
     for facts in roles::machines(endian)? {
         let slot = facts.arguments[0];

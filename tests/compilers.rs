@@ -47,6 +47,8 @@ const TYPEDEFS: &[&str] = &[
     "ptrdiff_t",
     "intptr_t",
     "uintptr_t",
+    "intmax_t",
+    "uintmax_t",
     "wchar_t",
     "int8_t",
     "uint8_t",
@@ -100,8 +102,8 @@ impl Units {
         let big = variant.endian == Endian::Big;
         let byte_order = Assertion::new("__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__", big as i64);
         let needs = compiler.as_ref().map(drop).map_err(Clone::clone);
-        let title = proof::title(machine, variant);
-        Proof::new(format!("{source}, {title}"), needs, move || {
+        let title = proof::name(machine.name, variant.endian, &format!("layouts, {source}"));
+        Proof::new(title, needs, move || {
             let compiler = compiler?.args(["-ffreestanding"]);
             let mut checked = compiler.prove("", &[byte_order])?;
             for (prelude, assertions) in [units.headers, units.types?] {

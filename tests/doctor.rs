@@ -124,6 +124,7 @@ fn healthy() -> Computer {
                 toolchain: "/usr/bin/rustc with precompiled core".into(),
                 version: "1.96.0".into(),
                 llvm: "22.1.8".into(),
+                inline_asm: true,
             }),
             linker: Ok(Linker {
                 program: program("bpf-linker"),
@@ -178,6 +179,7 @@ fn healthy_is_good() -> Result<(), String> {
             "✓ BTF `pt_regs` of the running kernel: 21 fields at the same offsets",
             "✓ kprobe.multi (fprobe) loaded and attached",
             "✓ bpf-linker /usr/bin/bpf-linker, 1.2.3, LLVM 22.1",
+            "✓ reads of ctx by construction: the compiler takes inline assembly for BPF",
             "lockdown [none] integrity",
             "✓ a probe for `x86_64` can be built here, and run here",
         ],
@@ -321,6 +323,8 @@ fn optional_parts_may_be_missing() -> Result<(), String> {
     ] {
         *optional = Err("it is not there".into());
     }
+    let rust = tools.rust.as_mut().map_err(|why| why.clone())?;
+    rust.inline_asm = false;
     let linker = tools.linker.as_mut().map_err(|why| why.clone())?;
     linker.llvm = None;
     tools.trial = None;
@@ -333,6 +337,8 @@ fn optional_parts_may_be_missing() -> Result<(), String> {
             "– kprobe there is none",
             "✓ bpf-linker /usr/bin/bpf-linker, 1.2.3, LLVM of which the version is not known",
             "– together not tried: it would take compiling `core`",
+            "– reads of ctx fenced: the compiler takes no inline assembly for BPF (nightly does, or \
+             `RUSTC_BOOTSTRAP=probe_abi`)",
             "– libclang it is not there (the crate's own bindings serve)",
             "– qemu it is not there",
             "gcc `scripts/setup test`, or `apt-get install gcc`",

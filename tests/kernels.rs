@@ -3,29 +3,38 @@
 //!
 //! Here it is the oldest kernel of each; `cargo xtask kernels` boots them all.
 
+use std::collections::BTreeSet;
+
 use xtask::{
-    bpf::Toolchain,
-    kernels::{self, guests::GUESTS},
+    bpf::{Toolchain, root},
+    kernels::{
+        self,
+        guests::{GUESTS, Guest},
+    },
+    pins::{Pins, Wanted},
     proof::{self, Proof},
     select::Machine,
 };
 
 fn main() {
     let toolchain = Toolchain::find();
-    let mut proofs = vec![Proof::new(
-        "every guest is a machine",
-        Ok(()),
-        guests_are_machines,
-    )];
+    let mut proofs = vec![
+        Proof::new("every guest is a machine", Ok(()), guests_are_machines),
+        Proof::new("every kernel is pinned", Ok(()), kernels_are_pinned),
+    ];
     for guest in GUESTS {
-        let needs = match &toolchain {
+        let name = proof::name(guest.machine, guest.endian, "a booted kernel");
+        let ready = match &toolchain {
             Err(missing) => Err(missing.clone()),
-            Ok(_) if proof::is_wanted(guest.machine) => kernels::needs(guest, &guest.kernels[0]),
-            Ok(_) => Ok(()),
+            Ok(toolchain) if proof::is_wanted(&name) => {
+                kernels::needs(guest).map(|kernel| (toolchain.clone(), kernel))
+            }
+            Ok(_) => Err("not wanted".to_owned()),
         };
-        let toolchain = toolchain.clone();
-        proofs.push(Proof::new(guest.machine, needs, move || {
-            let proof = kernels::prove(&toolchain?, guest, &guest.kernels[0])?;
+        let needs = ready.as_ref().map(drop).map_err(Clone::clone);
+        proofs.push(Proof::new(name, needs, move || {
+            let (toolchain, kernel) = ready?;
+            let proof = kernels::prove(&toolchain, guest, kernel)?;
             match proof.contradictions().as_slice() {
                 [] => Ok(()),
                 contradictions => Err(format!("{}\n{}", proof.image, contradictions.join("\n"))),
@@ -44,4 +53,26 @@ fn guests_are_machines() -> Result<(), String> {
             .ok_or_else(|| format!("`{}` is not {}", guest.machine, guest.endian))?;
     }
     Ok(())
+}
+
+/// All of them, those that `cargo xtask kernels` alone boots too, and no other.
+fn kernels_are_pinned() -> Result<(), String> {
+    let pins = Pins::read(&root().join(Pins::PATH))?;
+    let is_kernel = |wanted: &&Wanted| {
+        let kinds = ["linux-image-", "linux-binary-"];
+        kinds.iter().any(|kind| wanted.name.starts_with(kind))
+    };
+    let pinned: BTreeSet<Wanted> = pins.wanted().filter(is_kernel).cloned().collect();
+    let of_guest = |guest: &'static Guest| guest.kernels.iter().map(|kernel| kernel.wanted(guest));
+    let booted: BTreeSet<Wanted> = GUESTS.iter().flat_map(of_guest).collect();
+    let missing = booted
+        .difference(&pinned)
+        .map(|wanted| format!("`{wanted}` is not pinned: `{}` does so", wanted.command()));
+    let left = pinned.difference(&booted).map(|wanted| {
+        format!(
+            "`{wanted}` is pinned in {}, and no guest has it",
+            Pins::PATH
+        )
+    });
+    proof::none(missing.chain(left))
 }

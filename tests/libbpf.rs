@@ -1,22 +1,20 @@
 //! Promise: a register's role is the one that libbpf's bpf_tracing.h gives it, on every machine; and
 //! where libbpf is wrong, it still is, and in the same way.
 //!
-//! libbpf is Debian's newest. It names fields, and clang turns them into offsets. The library's side is
-//! a register file in which each slot holds its own offset: so what a method returns is where it read.
+//! libbpf is Debian's newest. It names fields, and clang turns them into offsets.
 
-mod facts;
+use std::collections::HashMap;
 
-use facts::Facts;
-use probe_abi::{SyscallArgument, arch};
 use xtask::{
-    bindings::Field,
     bpf::root,
-    c::{Assertion, Compiler},
+    c::Compiler,
     debian::Package,
-    proof::{self, Proof},
+    facts::{Facts, Reading},
+    proof::{self, Proof, none},
+    select::MACHINES,
+    witnesses::Witness,
+    wrong,
 };
-
-include!("../src/arch/table.rs");
 
 /// Where libbpf is wrong: machine, role, the field that libbpf has for it, and why it is another one.
 const MISTAKES: &[(&str, &str, &str, &str)] = &[
@@ -122,150 +120,113 @@ const UNSUPPORTED: &str = "__unsupported__";
 /// libbpf has a field that the struct has not: its macro does not compile.
 const NO_FIELD: &str = "";
 
-/// What the library says: the value of a role, none where the machine has no such register.
-struct Roles {
-    arguments: [Option<u64>; 8],
-    syscall_arguments: [Option<u64>; 7],
-    return_value: u64,
-    /// And whether that is where the return address lies, on the stack.
-    return_address: (u64, bool),
-    instruction_pointer: u64,
-    stack_pointer: u64,
-    frame_pointer: Option<u64>,
+/// libbpf's names for the roles of a machine, each with the slot that the library has for it: none where
+/// there is no such register.
+fn roles(facts: &Facts) -> Vec<(String, Option<Reading>)> {
+    let numbered = |suffix: &'static str, readings: &[Reading], most: usize| {
+        let readings = readings.to_owned();
+        (0..most).map(move |n| (format!("PARM{}{suffix}", n + 1), readings.get(n).copied()))
+    };
+    numbered("", &facts.arguments, 8)
+        .chain(numbered("_SYSCALL", &facts.syscall_arguments, 7))
+        .chain([
+            ("RC".into(), Some(facts.return_value)),
+            ("RET".into(), Some(facts.return_address)),
+            ("IP".into(), Some(facts.instruction_pointer)),
+            ("SP".into(), Some(facts.stack_pointer)),
+            ("FP".into(), facts.frame_pointer),
+        ])
+        .collect()
 }
 
-impl Roles {
-    /// By the name that libbpf's macros have for the role.
-    fn by_name(&self) -> Vec<(String, Option<u64>)> {
-        let numbered = |suffix: &'static str, values: &[Option<u64>]| {
-            let numbers = (1..).zip(values.to_owned());
-            numbers.map(move |(n, value)| (format!("PARM{n}{suffix}"), value))
-        };
-        numbered("", &self.arguments)
-            .chain(numbered("_SYSCALL", &self.syscall_arguments))
-            .chain([
-                ("RC".into(), Some(self.return_value)),
-                ("RET".into(), Some(self.return_address.0)),
-                ("IP".into(), Some(self.instruction_pointer)),
-                ("SP".into(), Some(self.stack_pointer)),
-                ("FP".into(), self.frame_pointer),
-            ])
-            .collect()
-    }
+/// What libbpf says of a machine.
+struct Truth {
+    /// The offset of the field that it has for a role; `None` where its macro does not compile.
+    offsets: HashMap<String, Option<u64>>,
+    /// How many bytes the fields of `pt_regs` take: where libbpf has no field, it names what is behind them.
+    size: u64,
+    /// The offsets of the fields in [`MISTAKES`].
+    mistaken: HashMap<&'static str, u64>,
+    /// Whether it reads the return address from memory.
+    return_address_from_memory: bool,
 }
 
-/// Asks for syscall argument `N`, which need not exist. A machine that has it answers with a method of its own, which comes
-/// before the trait's.
-struct Ask<'a, Regs, const N: usize>(&'a Regs);
-
-trait NoSuchArgument {
-    fn syscall_argument(&self) -> Option<u64>;
-}
-
-impl<Regs, const N: usize> NoSuchArgument for Ask<'_, Regs, N> {
-    fn syscall_argument(&self) -> Option<u64> {
-        None
-    }
-}
-
-macro_rules! ask {
-    ($regs:ident: $($n:literal)*) => { [$(Ask::<_, $n>($regs).syscall_argument()),*] };
-}
-
-macro_rules! roles {
-    ($($module:ident = $name:literal, $linux:literal, $variants:tt;)*) => {
-        $(
-            impl<const N: usize> Ask<'_, arch::$module::pt_regs, N>
-            where
-                arch::$module::pt_regs: SyscallArgument<N, { arch::$module::SYSCALL_ARG_REGISTERS }>,
-            {
-                fn syscall_argument(&self) -> Option<u64> {
-                    Some(self.0.syscall_arg::<N>().into())
+impl Truth {
+    /// What the library and libbpf contradict each other in, beyond libbpf's known mistakes.
+    fn complaints(&self, facts: &Facts) -> Vec<String> {
+        let machine = facts.name();
+        let mut complaints = Vec::new();
+        for (role, ours) in roles(facts) {
+            // What is added to the register is in none of libbpf's macros.
+            let ours = ours.map_or(self.size, |ours| ours.slot.offset as u64);
+            let theirs = self.offsets[&role];
+            let mistakes = MISTAKES.iter().filter(|(on, ..)| *on == machine);
+            let mistake = mistakes.clone().find(|(_, name, ..)| *name == role);
+            match mistake {
+                None if theirs == Some(ours) => {}
+                None => complaints.push(format!("{role}: {theirs:?}, and {ours} in the library")),
+                Some((_, _, NO_FIELD, _)) if theirs.is_none() => {}
+                Some((_, _, NO_FIELD, _)) => complaints.push(format!("libbpf has mended `{role}`")),
+                Some((_, _, field, _)) => {
+                    let field = self.mistaken[field];
+                    if theirs != Some(field) {
+                        complaints.push(format!(
+                            "{role}: libbpf has changed its mistake to {theirs:?}"
+                        ));
+                    }
+                    // sparc64's register is the right one, and its value is not.
+                    let same_register = field == ours && facts.return_address.plus == 0;
+                    if same_register {
+                        complaints.push(format!("{role}: the library makes libbpf's mistake"));
+                    }
                 }
             }
-        )*
-
-        /// The roles in a register file.
-        fn roles(machine: &str, registers: &[u64]) -> Roles {
-            match machine {
-                $($name => {
-                    use arch::$module::{ReturnAddress, pt_regs};
-                    assert!(size_of_val(registers) >= size_of::<pt_regs>());
-                    // SAFETY: it is long enough, and aligned for the widest slot.
-                    let regs = unsafe { pt_regs::from_ctx(registers.as_ptr().cast()) };
-                    Roles {
-                        arguments: std::array::from_fn(|n| regs.arg_at(n).map(Into::into)),
-                        syscall_arguments: ask!(regs: 0 1 2 3 4 5 6),
-                        return_value: regs.return_value().into(),
-                        return_address: match regs.return_address() {
-                            ReturnAddress::Register(value) => (value.into(), false),
-                            ReturnAddress::Stack(address) => (address.into(), true),
-                        },
-                        instruction_pointer: regs.instruction_pointer().into(),
-                        stack_pointer: regs.stack_pointer().into(),
-                        frame_pointer: regs.frame_pointer().map(Into::into),
-                    }
-                })*
-                _ => unreachable!("the machine is in the table"),
-            }
         }
-    };
-}
-machines!(roles);
-
-/// A register file in which every slot holds its own offset.
-fn offsets(facts: &Facts) -> Vec<u64> {
-    let mut bytes = vec![0; facts.pt_regs.size.next_multiple_of(8)];
-    for &Field {
-        offset, size, slot, ..
-    } in &facts.fields
-    {
-        for at in (offset..offset + size).step_by(slot) {
-            // The methods run here, so the byte order is this computer's.
-            match slot {
-                4 => bytes[at..at + 4].copy_from_slice(&(at as u32).to_ne_bytes()),
-                8 => bytes[at..at + 8].copy_from_slice(&(at as u64).to_ne_bytes()),
-                _ => panic!("a register of {slot} bytes"),
-            }
+        let known = !RETURN_ADDRESS_IN_REGISTER.contains(&facts.machine.linux);
+        if self.return_address_from_memory != known
+            || (facts.returns_on_stack && !self.return_address_from_memory)
+        {
+            complaints.push("libbpf finds the return address elsewhere".to_owned());
         }
+        complaints
     }
-    let words = bytes
-        .chunks_exact(8)
-        .map(|word| word.try_into().expect("8 bytes"));
-    words.map(u64::from_ne_bytes).collect()
 }
 
 fn main() {
     // Both packages hold headers alone, the same on every architecture of Debian's.
     let libbpf = Package::newest("forky", "amd64", "libbpf-dev");
     let linux = Package::newest("forky", "amd64", "linux-libc-dev");
-    let proofs = facts::all().into_iter().map(|facts| {
+    let proofs = MACHINES.iter().map(|machine| {
         let (libbpf, linux) = (libbpf.clone(), linux.clone());
-        let needs = Compiler::clang(&facts.machine.variants[0])
-            .and_then(|clang| Ok((clang, libbpf?, linux?)));
+        let needs = Compiler::clang(&machine.variants[0])
+            .and_then(|clang| Ok((Facts::of(machine)?, clang, libbpf?, linux?)));
         let missing = needs.as_ref().map(drop).map_err(Clone::clone);
-        Proof::new(facts.machine.name, missing, move || {
-            let (clang, libbpf, linux) = needs?;
-            Comparison::new(&facts, clang, &libbpf, &linux)?.run()
-        })
+        Proof::new(
+            proof::name(machine.name, None, "libbpf"),
+            missing,
+            move || {
+                let (facts, clang, libbpf, linux) = needs?;
+                let truth = Libbpf::new(facts, clang, &libbpf, &linux).truth(facts)?;
+                proof::checked("libbpf", machine.name, roles(facts).len() + 1);
+                none(truth.complaints(facts))?;
+                let refuses = |wrong: &Facts| !truth.complaints(wrong).is_empty();
+                Witness::Libbpf.hold(facts, &wrong::roles(facts), refuses)?;
+                Ok(())
+            },
+        )
     });
     proof::run(proofs.collect())
 }
 
-struct Comparison<'a> {
-    facts: &'a Facts,
+/// libbpf's header, compiled for a machine.
+struct Libbpf {
     clang: Compiler,
     prelude: String,
 }
 
-impl<'a> Comparison<'a> {
-    fn new(
-        facts: &'a Facts,
-        clang: Compiler,
-        libbpf: &Package,
-        linux: &Package,
-    ) -> Result<Self, String> {
-        let machine = facts.machine.name;
+impl Libbpf {
+    fn new(facts: &Facts, clang: Compiler, libbpf: &Package, linux: &Package) -> Self {
+        let machine = facts.name();
         let arch = facts.machine.linux;
         let clang = clang
             // So that a struct can be a nameless member.
@@ -282,75 +243,76 @@ impl<'a> Comparison<'a> {
              struct slots {{ struct pt_regs; char {UNSUPPORTED}; }};",
             root().display(),
         );
-        Ok(Self {
-            facts,
-            clang,
-            prelude,
+        Self { clang, prelude }
+    }
+
+    fn truth(&self, facts: &Facts) -> Result<Truth, String> {
+        let mistakes: Vec<_> = MISTAKES
+            .iter()
+            .filter(|(on, ..)| *on == facts.name())
+            .collect();
+        let roles: Vec<String> = roles(facts).into_iter().map(|(role, _)| role).collect();
+        if let Some((_, role, ..)) = mistakes
+            .iter()
+            .find(|(_, role, ..)| !roles.iter().any(|known| known == role))
+        {
+            return Err(format!(
+                "libbpf has no macro for `{role}`, of which a mistake is listed"
+            ));
+        }
+        // The macros that are listed as broken are compiled alone.
+        let broken: Vec<&str> = mistakes
+            .iter()
+            .filter(|(_, _, field, _)| *field == NO_FIELD)
+            .map(|(_, role, ..)| *role)
+            .collect();
+        let (broken, whole): (Vec<_>, Vec<_>) = roles
+            .into_iter()
+            .partition(|role| broken.contains(&role.as_str()));
+        let mut offsets = HashMap::new();
+        let macros: Vec<String> = whole
+            .iter()
+            .map(|role| offset_of(&format!("__PT_{role}_REG")))
+            .collect();
+        let numbers = self.clang.numbers(&self.prelude, &macros)?;
+        offsets.extend(whole.into_iter().zip(numbers.into_iter().map(Some)));
+        for role in broken {
+            let macros = [offset_of(&format!("__PT_{role}_REG"))];
+            let offset = match self.clang.numbers(&self.prelude, &macros) {
+                Ok(numbers) => numbers.first().copied(),
+                Err(error) if error.contains("no member named") => None,
+                Err(error) => return Err(error),
+            };
+            offsets.insert(role, offset);
+        }
+        let fields: Vec<&'static str> = mistakes
+            .iter()
+            .map(|(_, _, field, _)| *field)
+            .filter(|field| *field != NO_FIELD)
+            .collect();
+        let expressions: Vec<String> = fields
+            .iter()
+            .copied()
+            .chain([UNSUPPORTED])
+            .map(offset_of)
+            .collect();
+        let numbers = self.clang.numbers(&self.prelude, &expressions)?;
+        Ok(Truth {
+            offsets,
+            size: numbers[fields.len()],
+            mistaken: fields.into_iter().zip(numbers).collect(),
+            return_address_from_memory: self.return_address_from_memory()?,
         })
     }
 
-    fn run(&self) -> Result<(), String> {
-        let machine = self.facts.machine.name;
-        let roles = roles(machine, &offsets(self.facts));
-        let mistakes: Vec<_> = MISTAKES.iter().filter(|(on, ..)| *on == machine).collect();
-        let mut mistaken = 0;
-        let mut assertions = Vec::new();
-        let mut checked = 0;
-        for (role, ours) in roles.by_name() {
-            // Where the library has no such register, it would be UNSUPPORTED's place.
-            let ours = ours.unwrap_or(self.facts.pt_regs.size as u64);
-            let theirs = offset_of(&format!("__PT_{role}_REG"));
-            let Some((_, _, field, _)) = mistakes.iter().find(|(_, name, ..)| *name == role) else {
-                assertions.push(Assertion::new(theirs, ours));
-                continue;
-            };
-            mistaken += 1;
-            if *field == NO_FIELD {
-                self.does_not_compile(&theirs)?;
-                checked += 1;
-                continue;
-            }
-            let field = offset_of(field);
-            assertions.extend([
-                Assertion::new(format!("{theirs} == {field}"), 1),
-                Assertion::new(format!("{field} == {ours}"), 0),
-            ]);
-        }
-        if mistaken != mistakes.len() {
-            return Err(
-                "a mistake of libbpf's is listed under a role that it has no macro for".into(),
-            );
-        }
-        checked += self.clang.prove(&self.prelude, &assertions)?;
-        self.return_address(roles.return_address.1)?;
-        proof::checked("libbpf", machine, checked + 1);
-        Ok(())
-    }
-
-    fn does_not_compile(&self, theirs: &str) -> Result<(), String> {
-        match self
-            .clang
-            .prove(&self.prelude, &[Assertion::new(theirs, 0)])
-        {
-            Err(error) if error.contains("no member named") => Ok(()),
-            Err(error) => Err(error),
-            Ok(_) => Err(format!("libbpf has mended `{theirs}`")),
-        }
-    }
-
-    /// Whether libbpf takes the return address from memory or from a register, as it is known to.
-    fn return_address(&self, on_stack: bool) -> Result<(), String> {
+    /// Whether libbpf takes the return address from memory, and not from a register.
+    fn return_address_from_memory(&self) -> Result<bool, String> {
         let read = "it is: BPF_KPROBE_READ_RET_IP(ip, ctx)";
         let expanded = self
             .clang
             .preprocessed(&format!("{}\n{read}", self.prelude))?;
         let (_, expanded) = expanded.rsplit_once("it is:").ok_or("the macro is gone")?;
-        let from_memory = expanded.contains("bpf_probe_read_kernel");
-        let known = !RETURN_ADDRESS_IN_REGISTER.contains(&self.facts.machine.linux);
-        if from_memory != known || (on_stack && !from_memory) {
-            return Err(format!("libbpf finds the return address by {expanded}"));
-        }
-        Ok(())
+        Ok(expanded.contains("bpf_probe_read_kernel"))
     }
 }
 

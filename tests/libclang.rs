@@ -72,8 +72,9 @@ fn proof(version: u32, machine: &'static Machine, variant: &'static Variant) -> 
             "libclang {version} is not installed: `scripts/setup`, or `apt-get install libclang1-{version}`"
         ))
     };
-    let title = proof::title(machine, variant);
-    Proof::new(format!("libclang {version}, {title}"), needs, move || {
+    let what = format!("libclang {version}");
+    let title = proof::name(machine.name, variant.endian, &what);
+    Proof::new(title, needs, move || {
         let printed = in_process(&folder, machine, variant.endian)?;
         let (loaded, text) = printed.split_once('\n').unwrap_or_default();
         if !loaded.contains(&format!("version {version}.")) {

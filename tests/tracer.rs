@@ -23,12 +23,12 @@ fn main() {
     let mut proofs = Vec::new();
     for name in BUILT {
         proofs.push(Proof::new(
-            format!("builds_for_{name}"),
+            proof::name(name, None, "builds"),
             probe_needs(),
             move || built(name).map(drop),
         ));
         proofs.push(Proof::new(
-            format!("simulates_{name}"),
+            proof::name(name, None, "simulates"),
             probe_needs(),
             move || simulates(name),
         ));

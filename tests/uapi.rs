@@ -70,7 +70,7 @@ fn main() {
                 .and_then(|package| Ok((uapi?, package, Compiler::clang(variant)?)));
             let missing = needs.as_ref().map(drop).map_err(Clone::clone);
             let facts = facts.clone();
-            let title = proof::title(facts.machine, variant);
+            let title = proof::name(facts.machine.name, variant.endian, "UAPI");
             proofs.push(Proof::new(title, missing, move || {
                 let (uapi, package, clang) = needs?;
                 prove(&facts, &uapi, &package, clang)

@@ -8,15 +8,32 @@
 //!   the kernel's alone.
 #![doc = include_str!("../bindings/aarch64.md")]
 
-crate::regs::roles! {
-    arch: "aarch64";
-    arguments: regs[0], regs[1], regs[2], regs[3], regs[4], regs[5], regs[6], regs[7];
-    stack_arguments: sp + 0;
-    syscall_arguments: orig_x0, regs[1], regs[2], regs[3], regs[4], regs[5];
-    syscall_number: regs[8];
-    return_value: regs[0];
-    return_address: Register(regs[30]);
-    instruction_pointer: pc;
-    stack_pointer: sp;
-    frame_pointer: Some(regs[29]);
-}
+use crate::machine::{ReturnAddress::Register, *};
+
+include!(concat!(env!("OUT_DIR"), "/aarch64.rs"));
+include!("../methods.rs");
+
+const CALLS: Convention = Convention {
+    registers: slots![
+        regs[0], regs[1], regs[2], regs[3], regs[4], regs[5], regs[6], regs[7]
+    ],
+    stack: StackArea::at(0),
+    pairs: None,
+    return_value: slots![regs[0]],
+};
+
+/// What is known of this machine.
+pub const MACHINE: Machine = Machine {
+    name: "aarch64",
+    word: 8,
+    kernel: CALLS,
+    user: CALLS,
+    syscall_number: slot!(regs[8]),
+    syscall_number_mask: u32::MAX,
+    syscall_arguments: slots![orig_x0, regs[1], regs[2], regs[3], regs[4], regs[5]],
+    return_address: Register(slot!(regs[30])),
+    return_address_behind: 0,
+    instruction_pointer: slot!(pc),
+    stack_pointer: slot!(sp),
+    frame_pointer: Some(slot!(regs[29])),
+};

@@ -11,15 +11,37 @@
 //! pointer is that of A32 code, `r11`; Thumb code uses `r7`.
 #![doc = include_str!("../bindings/arm.md")]
 
-crate::regs::roles! {
-    arch: "arm";
-    arguments: uregs[0], uregs[1], uregs[2], uregs[3];
-    stack_arguments: uregs[13] + 0;
-    syscall_arguments: uregs[17], uregs[1], uregs[2], uregs[3], uregs[4], uregs[5], uregs[6];
-    syscall_number: uregs[7];
-    return_value: uregs[0];
-    return_address: Register(uregs[14]);
-    instruction_pointer: uregs[15];
-    stack_pointer: uregs[13];
-    frame_pointer: Some(uregs[11]);
-}
+use crate::machine::{ReturnAddress::Register, *};
+
+include!(concat!(env!("OUT_DIR"), "/arm.rs"));
+include!("../methods.rs");
+
+const CALLS: Convention = Convention {
+    registers: slots![uregs[0], uregs[1], uregs[2], uregs[3]],
+    stack: StackArea::at(0),
+    pairs: Some(Pairs {
+        start: Start::Even,
+        order: Order::Memory,
+        last_register: LastRegister::Empty,
+        stack_alignment: 8,
+    }),
+    return_value: slots![uregs[0], uregs[1]],
+};
+
+/// What is known of this machine.
+pub const MACHINE: Machine = Machine {
+    name: "arm",
+    word: 4,
+    kernel: CALLS,
+    user: CALLS,
+    syscall_number: slot!(uregs[7]),
+    syscall_number_mask: u32::MAX,
+    syscall_arguments: slots![
+        uregs[17], uregs[1], uregs[2], uregs[3], uregs[4], uregs[5], uregs[6]
+    ],
+    return_address: Register(slot!(uregs[14])),
+    return_address_behind: 0,
+    instruction_pointer: slot!(uregs[15]),
+    stack_pointer: slot!(uregs[13]),
+    frame_pointer: Some(slot!(uregs[11])),
+};

@@ -7,15 +7,32 @@
 //! * `ctx`: the kernel's `struct pt_regs`, which is shorter than the UAPI's `user_pt_regs`.
 #![doc = include_str!("../bindings/loongarch64.md")]
 
-crate::regs::roles! {
-    arch: "loongarch64";
-    arguments: regs[4], regs[5], regs[6], regs[7], regs[8], regs[9], regs[10], regs[11];
-    stack_arguments: regs[3] + 0;
-    syscall_arguments: orig_a0, regs[5], regs[6], regs[7], regs[8], regs[9];
-    syscall_number: regs[11];
-    return_value: regs[4];
-    return_address: Register(regs[1]);
-    instruction_pointer: csr_era;
-    stack_pointer: regs[3];
-    frame_pointer: Some(regs[22]);
-}
+use crate::machine::{ReturnAddress::Register, *};
+
+include!(concat!(env!("OUT_DIR"), "/loongarch64.rs"));
+include!("../methods.rs");
+
+const CALLS: Convention = Convention {
+    registers: slots![
+        regs[4], regs[5], regs[6], regs[7], regs[8], regs[9], regs[10], regs[11]
+    ],
+    stack: StackArea::at(0),
+    pairs: None,
+    return_value: slots![regs[4]],
+};
+
+/// What is known of this machine.
+pub const MACHINE: Machine = Machine {
+    name: "loongarch64",
+    word: 8,
+    kernel: CALLS,
+    user: CALLS,
+    syscall_number: slot!(regs[11]),
+    syscall_number_mask: u32::MAX,
+    syscall_arguments: slots![orig_a0, regs[5], regs[6], regs[7], regs[8], regs[9]],
+    return_address: Register(slot!(regs[1])),
+    return_address_behind: 0,
+    instruction_pointer: slot!(csr_era),
+    stack_pointer: slot!(regs[3]),
+    frame_pointer: Some(slot!(regs[22])),
+};

@@ -10,15 +10,37 @@
 //!   64-bit registers at offset 0.
 #![doc = include_str!("../bindings/mips.md")]
 
-crate::regs::roles! {
-    arch: "mips";
-    arguments: regs[4], regs[5], regs[6], regs[7];
-    stack_arguments: regs[29] + 16;
-    syscall_arguments: regs[4], regs[5], regs[6], regs[7], args[4], args[5], args[6], args[7];
-    syscall_number: regs[2];
-    return_value: regs[2];
-    return_address: Register(regs[31]);
-    instruction_pointer: cp0_epc;
-    stack_pointer: regs[29];
-    frame_pointer: Some(regs[30]);
-}
+use crate::machine::{ReturnAddress::Register, *};
+
+include!(concat!(env!("OUT_DIR"), "/mips.rs"));
+include!("../methods.rs");
+
+const CALLS: Convention = Convention {
+    registers: slots![regs[4], regs[5], regs[6], regs[7]],
+    stack: StackArea::at(16),
+    pairs: Some(Pairs {
+        start: Start::Even,
+        order: Order::Memory,
+        last_register: LastRegister::Empty,
+        stack_alignment: 8,
+    }),
+    return_value: slots![regs[2], regs[3]],
+};
+
+/// What is known of this machine.
+pub const MACHINE: Machine = Machine {
+    name: "mips",
+    word: 4,
+    kernel: CALLS,
+    user: CALLS,
+    syscall_number: slot!(regs[2]),
+    syscall_number_mask: u32::MAX,
+    syscall_arguments: slots![
+        regs[4], regs[5], regs[6], regs[7], args[4], args[5], args[6], args[7]
+    ],
+    return_address: Register(slot!(regs[31])),
+    return_address_behind: 0,
+    instruction_pointer: slot!(cp0_epc),
+    stack_pointer: slot!(regs[29]),
+    frame_pointer: Some(slot!(regs[30])),
+};

@@ -7,15 +7,32 @@
 //!   *not* in the order of what follows.
 #![doc = include_str!("../bindings/mips64.md")]
 
-crate::regs::roles! {
-    arch: "mips64";
-    arguments: regs[4], regs[5], regs[6], regs[7], regs[8], regs[9], regs[10], regs[11];
-    stack_arguments: regs[29] + 0;
-    syscall_arguments: regs[4], regs[5], regs[6], regs[7], regs[8], regs[9];
-    syscall_number: regs[2];
-    return_value: regs[2];
-    return_address: Register(regs[31]);
-    instruction_pointer: cp0_epc;
-    stack_pointer: regs[29];
-    frame_pointer: Some(regs[30]);
-}
+use crate::machine::{ReturnAddress::Register, *};
+
+include!(concat!(env!("OUT_DIR"), "/mips64.rs"));
+include!("../methods.rs");
+
+const CALLS: Convention = Convention {
+    registers: slots![
+        regs[4], regs[5], regs[6], regs[7], regs[8], regs[9], regs[10], regs[11]
+    ],
+    stack: StackArea::at(0),
+    pairs: None,
+    return_value: slots![regs[2]],
+};
+
+/// What is known of this machine.
+pub const MACHINE: Machine = Machine {
+    name: "mips64",
+    word: 8,
+    kernel: CALLS,
+    user: CALLS,
+    syscall_number: slot!(regs[2]),
+    syscall_number_mask: u32::MAX,
+    syscall_arguments: slots![regs[4], regs[5], regs[6], regs[7], regs[8], regs[9]],
+    return_address: Register(slot!(regs[31])),
+    return_address_behind: 0,
+    instruction_pointer: slot!(cp0_epc),
+    stack_pointer: slot!(regs[29]),
+    frame_pointer: Some(slot!(regs[30])),
+};

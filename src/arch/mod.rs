@@ -28,7 +28,10 @@
 //! `c_char` is the psABI's, which user code has. The kernel itself is compiled with `-funsigned-char`
 //! since Linux 6.2: a `char` of the kernel's is a `u8` on every machine from there on.
 
-pub use crate::{ptr::Ptr, regs::ReturnAddress};
+pub use crate::{
+    machine::{Machine, ReturnAddress},
+    ptr::Ptr,
+};
 
 include!("table.rs");
 
@@ -38,6 +41,9 @@ macro_rules! modules {
             #[allow(non_camel_case_types)]
             pub mod $module;
         )*
+
+        /// What is known of every machine, for a program that learns at run time which one it asks about.
+        pub const MACHINES: &[Machine] = &[$($module::MACHINE),*];
     };
 }
 machines!(modules);

@@ -8,15 +8,37 @@
 //! The ABI has no frame pointer.
 #![doc = include_str!("../bindings/powerpc.md")]
 
-crate::regs::roles! {
-    arch: "powerpc";
-    arguments: gpr[3], gpr[4], gpr[5], gpr[6], gpr[7], gpr[8], gpr[9], gpr[10];
-    stack_arguments: gpr[1] + 8;
-    syscall_arguments: orig_gpr3, gpr[4], gpr[5], gpr[6], gpr[7], gpr[8];
-    syscall_number: gpr[0];
-    return_value: gpr[3];
-    return_address: Register(link);
-    instruction_pointer: nip;
-    stack_pointer: gpr[1];
-    frame_pointer: None;
-}
+use crate::machine::{ReturnAddress::Register, *};
+
+include!(concat!(env!("OUT_DIR"), "/powerpc.rs"));
+include!("../methods.rs");
+
+const CALLS: Convention = Convention {
+    registers: slots![
+        gpr[3], gpr[4], gpr[5], gpr[6], gpr[7], gpr[8], gpr[9], gpr[10]
+    ],
+    stack: StackArea::at(8),
+    pairs: Some(Pairs {
+        start: Start::Even,
+        order: Order::HighFirst,
+        last_register: LastRegister::Empty,
+        stack_alignment: 8,
+    }),
+    return_value: slots![gpr[3], gpr[4]],
+};
+
+/// What is known of this machine.
+pub const MACHINE: Machine = Machine {
+    name: "powerpc",
+    word: 4,
+    kernel: CALLS,
+    user: CALLS,
+    syscall_number: slot!(gpr[0]),
+    syscall_number_mask: u32::MAX,
+    syscall_arguments: slots![orig_gpr3, gpr[4], gpr[5], gpr[6], gpr[7], gpr[8]],
+    return_address: Register(slot!(link)),
+    return_address_behind: 0,
+    instruction_pointer: slot!(nip),
+    stack_pointer: slot!(gpr[1]),
+    frame_pointer: None,
+};

@@ -8,15 +8,35 @@
 //!   on it is the kernel's alone.
 #![doc = include_str!("../bindings/riscv32.md")]
 
-crate::regs::roles! {
-    arch: "riscv32";
-    arguments: a0, a1, a2, a3, a4, a5, a6, a7;
-    stack_arguments: sp + 0;
-    syscall_arguments: orig_a0, a1, a2, a3, a4, a5;
-    syscall_number: a7;
-    return_value: a0;
-    return_address: Register(ra);
-    instruction_pointer: pc;
-    stack_pointer: sp;
-    frame_pointer: Some(s0);
-}
+use crate::machine::{ReturnAddress::Register, *};
+
+include!(concat!(env!("OUT_DIR"), "/riscv32.rs"));
+include!("../methods.rs");
+
+const CALLS: Convention = Convention {
+    registers: slots![a0, a1, a2, a3, a4, a5, a6, a7],
+    stack: StackArea::at(0),
+    pairs: Some(Pairs {
+        start: Start::Any,
+        order: Order::LowFirst,
+        last_register: LastRegister::LowHalf,
+        stack_alignment: 8,
+    }),
+    return_value: slots![a0, a1],
+};
+
+/// What is known of this machine.
+pub const MACHINE: Machine = Machine {
+    name: "riscv32",
+    word: 4,
+    kernel: CALLS,
+    user: CALLS,
+    syscall_number: slot!(a7),
+    syscall_number_mask: u32::MAX,
+    syscall_arguments: slots![orig_a0, a1, a2, a3, a4, a5],
+    return_address: Register(slot!(ra)),
+    return_address_behind: 0,
+    instruction_pointer: slot!(pc),
+    stack_pointer: slot!(sp),
+    frame_pointer: Some(slot!(s0)),
+};

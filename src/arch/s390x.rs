@@ -11,15 +11,30 @@
 //! The ABI names no frame pointer; gcc and clang use `r11` where they need one.
 #![doc = include_str!("../bindings/s390x.md")]
 
-crate::regs::roles! {
-    arch: "s390x";
-    arguments: gprs[2], gprs[3], gprs[4], gprs[5], gprs[6];
-    stack_arguments: gprs[15] + 160;
-    syscall_arguments: orig_gpr2, gprs[3], gprs[4], gprs[5], gprs[6], gprs[7];
-    syscall_number: int_code & 0xffff;
-    return_value: gprs[2];
-    return_address: Register(gprs[14]);
-    instruction_pointer: psw.addr;
-    stack_pointer: gprs[15];
-    frame_pointer: Some(gprs[11]);
-}
+use crate::machine::{ReturnAddress::Register, *};
+
+include!(concat!(env!("OUT_DIR"), "/s390x.rs"));
+include!("../methods.rs");
+
+const CALLS: Convention = Convention {
+    registers: slots![gprs[2], gprs[3], gprs[4], gprs[5], gprs[6]],
+    stack: StackArea::at(160),
+    pairs: None,
+    return_value: slots![gprs[2]],
+};
+
+/// What is known of this machine.
+pub const MACHINE: Machine = Machine {
+    name: "s390x",
+    word: 8,
+    kernel: CALLS,
+    user: CALLS,
+    syscall_number: slot!(int_code),
+    syscall_number_mask: 0xffff,
+    syscall_arguments: slots![orig_gpr2, gprs[3], gprs[4], gprs[5], gprs[6], gprs[7]],
+    return_address: Register(slot!(gprs[14])),
+    return_address_behind: 0,
+    instruction_pointer: slot!(psw.addr),
+    stack_pointer: slot!(gprs[15]),
+    frame_pointer: Some(slot!(gprs[11])),
+};

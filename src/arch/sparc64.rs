@@ -11,15 +11,34 @@
 //!   register window. A frame pointer (`%i6`) is therefore not in it.
 #![doc = include_str!("../bindings/sparc64.md")]
 
-crate::regs::roles! {
-    arch: "sparc64";
-    arguments: u_regs[8], u_regs[9], u_regs[10], u_regs[11], u_regs[12], u_regs[13];
-    stack_arguments: u_regs[14] + 2223;
-    syscall_arguments: u_regs[8], u_regs[9], u_regs[10], u_regs[11], u_regs[12], u_regs[13];
-    syscall_number: u_regs[1];
-    return_value: u_regs[8];
-    return_address: Register(u_regs[15] + 8);
-    instruction_pointer: tpc;
-    stack_pointer: u_regs[14];
-    frame_pointer: None;
-}
+use crate::machine::{ReturnAddress::Register, *};
+
+include!(concat!(env!("OUT_DIR"), "/sparc64.rs"));
+include!("../methods.rs");
+
+const CALLS: Convention = Convention {
+    registers: slots![
+        u_regs[8], u_regs[9], u_regs[10], u_regs[11], u_regs[12], u_regs[13]
+    ],
+    stack: StackArea::at(2223),
+    pairs: None,
+    return_value: slots![u_regs[8]],
+};
+
+/// What is known of this machine.
+pub const MACHINE: Machine = Machine {
+    name: "sparc64",
+    word: 8,
+    kernel: CALLS,
+    user: CALLS,
+    syscall_number: slot!(u_regs[1]),
+    syscall_number_mask: u32::MAX,
+    syscall_arguments: slots![
+        u_regs[8], u_regs[9], u_regs[10], u_regs[11], u_regs[12], u_regs[13]
+    ],
+    return_address: Register(slot!(u_regs[15])),
+    return_address_behind: 8,
+    instruction_pointer: slot!(tpc),
+    stack_pointer: slot!(u_regs[14]),
+    frame_pointer: None,
+};

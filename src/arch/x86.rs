@@ -16,46 +16,38 @@
 //! attributes, `regparm`): read those as [`UserCode`] does.
 #![doc = include_str!("../bindings/x86.md")]
 
-crate::regs::roles! {
-    arch: "x86";
-    arguments: eax, edx, ecx;
-    stack_arguments: esp + 4;
-    user_code: UserCode;
-    syscall_arguments: ebx, ecx, edx, esi, edi, ebp;
-    syscall_number: orig_eax;
-    return_value: eax;
-    return_address: Stack(esp);
-    instruction_pointer: eip;
-    stack_pointer: esp;
-    frame_pointer: Some(ebp);
-}
+use crate::machine::{ReturnAddress::Stack, *};
 
-/// The registers under the calling convention of user code, which passes every argument on the stack.
-///
-/// `arg` does not compile here, and [`stack_arg_address`](Self::stack_arg_address) starts at 0. All
-/// that is not about arguments is as in [`pt_regs`], to which this dereferences.
-#[derive(Debug)]
-#[repr(transparent)]
-pub struct UserCode(pt_regs);
+include!(concat!(env!("OUT_DIR"), "/x86.rs"));
+include!("../methods.rs");
 
-impl UserCode {
-    #[inline(always)]
-    fn of(regs: &pt_regs) -> &Self {
-        // SAFETY: a transparent wrapper has the layout of what it wraps.
-        unsafe { &*core::ptr::from_ref(regs).cast() }
-    }
-}
+const CALLS: Convention = Convention {
+    registers: slots![eax, edx, ecx],
+    stack: StackArea::at(4),
+    pairs: Some(Pairs {
+        start: Start::Any,
+        order: Order::LowFirst,
+        last_register: LastRegister::Empty,
+        stack_alignment: 4,
+    }),
+    return_value: slots![eax, edx],
+};
 
-impl core::ops::Deref for UserCode {
-    type Target = pt_regs;
-
-    #[inline(always)]
-    fn deref(&self) -> &pt_regs {
-        &self.0
-    }
-}
-
-crate::regs::arguments! {
-    UserCode: ;
-    stack esp + 4;
-}
+/// What is known of this machine.
+pub const MACHINE: Machine = Machine {
+    name: "x86",
+    word: 4,
+    kernel: CALLS,
+    user: Convention {
+        registers: &[],
+        ..CALLS
+    },
+    syscall_number: slot!(orig_eax),
+    syscall_number_mask: u32::MAX,
+    syscall_arguments: slots![ebx, ecx, edx, esi, edi, ebp],
+    return_address: Stack(slot!(esp)),
+    return_address_behind: 0,
+    instruction_pointer: slot!(eip),
+    stack_pointer: slot!(esp),
+    frame_pointer: Some(slot!(ebp)),
+};

@@ -11,15 +11,30 @@
 //! the processor has FRED the others describe the event that entered the kernel.
 #![doc = include_str!("../bindings/x86_64.md")]
 
-crate::regs::roles! {
-    arch: "x86_64";
-    arguments: rdi, rsi, rdx, rcx, r8, r9;
-    stack_arguments: rsp + 8;
-    syscall_arguments: rdi, rsi, rdx, r10, r8, r9;
-    syscall_number: orig_rax;
-    return_value: rax;
-    return_address: Stack(rsp);
-    instruction_pointer: rip;
-    stack_pointer: rsp;
-    frame_pointer: Some(rbp);
-}
+use crate::machine::{ReturnAddress::Stack, *};
+
+include!(concat!(env!("OUT_DIR"), "/x86_64.rs"));
+include!("../methods.rs");
+
+const CALLS: Convention = Convention {
+    registers: slots![rdi, rsi, rdx, rcx, r8, r9],
+    stack: StackArea::at(8),
+    pairs: None,
+    return_value: slots![rax],
+};
+
+/// What is known of this machine.
+pub const MACHINE: Machine = Machine {
+    name: "x86_64",
+    word: 8,
+    kernel: CALLS,
+    user: CALLS,
+    syscall_number: slot!(orig_rax),
+    syscall_number_mask: u32::MAX,
+    syscall_arguments: slots![rdi, rsi, rdx, r10, r8, r9],
+    return_address: Stack(slot!(rsp)),
+    return_address_behind: 0,
+    instruction_pointer: slot!(rip),
+    stack_pointer: slot!(rsp),
+    frame_pointer: Some(slot!(rbp)),
+};

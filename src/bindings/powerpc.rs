@@ -32,6 +32,10 @@ pub type ptrdiff_t = i32;
 pub type intptr_t = i32;
 /// 32 bits, unsigned.
 pub type uintptr_t = u32;
+/// 64 bits, signed.
+pub type intmax_t = i64;
+/// 64 bits, unsigned.
+pub type uintmax_t = u64;
 /// 32 bits, signed.
 pub type wchar_t = i32;
 /// 8 bits, signed.

@@ -38,7 +38,11 @@ fn main() {
     let mut proofs = Vec::new();
     for name in BUILT {
         proofs.push(Proof::new(
-            format!("{name}: builds, and BTF has pt_regs and the struct as C has them"),
+            proof::name(
+                name,
+                None,
+                "builds, and BTF has pt_regs and the struct as C has them",
+            ),
             btf_needs(name),
             move || in_btf(name),
         ));
@@ -52,14 +56,22 @@ fn main() {
             reads_kernel,
         ),
         vmlinux("s390x", "s390x"),
-        Proof::new("pointers of arm need `Ptr`", probe_needs(), || {
-            let step = "    Pointers::among(&types).visit_file_mut(&mut types);\n";
-            refused_without(step, "arm", "\"Size of iovec\"")
-        }),
-        Proof::new("64-bit integers of x86 need packing", probe_needs(), || {
-            let step = "        FourByteAlignment.visit_file_mut(&mut types);\n";
-            refused_without(step, "x86", "\"Size of transfer\"")
-        }),
+        Proof::new(
+            proof::name("arm", None, "pointers need `Ptr`"),
+            probe_needs(),
+            || {
+                let step = "    Pointers::among(&types).visit_file_mut(&mut types);\n";
+                refused_without(step, "arm", "\"Size of iovec\"")
+            },
+        ),
+        Proof::new(
+            proof::name("x86", None, "64-bit integers need packing"),
+            probe_needs(),
+            || {
+                let step = "        FourByteAlignment.visit_file_mut(&mut types);\n";
+                refused_without(step, "x86", "\"Size of transfer\"")
+            },
+        ),
         Proof::new("says that libclang is missing", probe_needs(), no_libclang),
         Proof::new("its own tests pass on the host", kernel_needs(), host_tests),
     ]);
@@ -439,7 +451,7 @@ fn for_vmlinux(name: &str, vmlinux_h: &str) -> Result<PathBuf, String> {
 
 /// The types of a kernel that does not run here, with their layout tests.
 fn vmlinux(arch: &'static str, name: &'static str) -> Proof {
-    let title = format!("linux_binprm of Debian's kernel, {name}");
+    let title = proof::name(name, None, "linux_binprm of Debian's kernel");
     let ready = match proof::is_wanted(&title) {
         true => probe_needs().and_then(|()| Package::newest("sid", arch, "linux-bpf-dev")),
         false => Err("not wanted".to_owned()),

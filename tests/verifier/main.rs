@@ -27,7 +27,7 @@ use xtask::{
     ctx,
     facts::Facts,
     object::{Object, is_helper_call},
-    proof::{Proof, none, run},
+    proof::{self, Proof, none, run},
     select::{Endian, MACHINES, Machine},
 };
 
@@ -54,10 +54,8 @@ fn main() {
     for machine in MACHINES {
         for variant in machine.variants {
             let endian = variant.endian;
-            let name = format!(
-                "{} {endian}: compiles, reads as it may, returns the right values",
-                machine.name
-            );
+            let what = "compiles, reads as it may, returns the right values";
+            let name = proof::name(machine.name, endian, what);
             prove(
                 name,
                 Ok(()),

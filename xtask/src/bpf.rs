@@ -23,6 +23,23 @@ pub struct Toolchain {
     bootstrap: bool,
 }
 
+/// How a program reads ctx: as `probe_abi::READS_BY_CONSTRUCTION` has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reads {
+    /// With inline assembly, which is not stable for BPF.
+    ByConstruction,
+    Fenced,
+}
+
+impl fmt::Display for Reads {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ByConstruction => "by construction",
+            Self::Fenced => "fenced",
+        })
+    }
+}
+
 impl Toolchain {
     /// A compiler and the linker. `Err` says what to install.
     pub fn find() -> Result<Self, String> {
@@ -103,6 +120,24 @@ impl Toolchain {
         Self {
             bootstrap: true,
             ..self
+        }
+    }
+
+    /// How programs read ctx that this toolchain builds.
+    pub fn reads(&self) -> Reads {
+        let version = printed(&self.rustc, &["--version"]).unwrap_or_default();
+        match self.bootstrap || version.contains("-nightly") || version.contains("-dev") {
+            true => Reads::ByConstruction,
+            false => Reads::Fenced,
+        }
+    }
+
+    /// This toolchain once for each way of reading ctx that it can build programs with.
+    pub fn ways(&self) -> Vec<(Reads, Self)> {
+        let unstable = (Reads::ByConstruction, self.clone().unstable());
+        match self.reads() {
+            Reads::ByConstruction => vec![unstable],
+            Reads::Fenced => vec![(Reads::Fenced, self.clone()), unstable],
         }
     }
 

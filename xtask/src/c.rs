@@ -10,6 +10,8 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
+use object::{Object as _, ObjectSection as _, ObjectSymbol as _};
+
 use crate::{
     bpf::{root, which},
     host::cannot,
@@ -112,6 +114,13 @@ impl Compiler {
         self
     }
 
+    /// The compiler's command, before what it is to do.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(&self.path);
+        command.args(&self.args);
+        command
+    }
+
     /// Headers in a folder, before all others.
     #[must_use]
     pub fn headers(self, folder: &Path) -> Self {
@@ -141,6 +150,32 @@ impl Compiler {
             ));
         }
         Ok(refused)
+    }
+
+    /// The values of integer constants, as the compiler works them out behind `prelude`.
+    pub fn numbers(&self, prelude: &str, expressions: &[String]) -> Result<Vec<u64>, String> {
+        let list = expressions.join(",\n");
+        let source = format!("{prelude}\nconst unsigned long long numbers[] = {{\n{list}\n}};\n");
+        let object = self.object(&source)?;
+        let file = object::File::parse(&*object).map_err(|error| error.to_string())?;
+        let symbol = file.symbol_by_name("numbers");
+        let symbol = symbol.ok_or("the object has no `numbers`")?;
+        let section = symbol
+            .section_index()
+            .and_then(|at| file.section_by_index(at).ok());
+        let section = section.ok_or("`numbers` is in no section")?;
+        let data = section.data().map_err(|error| error.to_string())?;
+        let start = (symbol.address() - section.address()) as usize;
+        let bytes = data.get(start..start + 8 * expressions.len());
+        let words = bytes.ok_or("`numbers` is too short")?.chunks_exact(8);
+        let number = |word: &[u8]| {
+            let word = word.try_into().expect("8 bytes");
+            match file.is_little_endian() {
+                true => u64::from_le_bytes(word),
+                false => u64::from_be_bytes(word),
+            }
+        };
+        Ok(words.map(number).collect())
     }
 
     /// The errors of a translation unit that makes the assertions: an empty text where it has none.
@@ -203,9 +238,8 @@ impl Compiler {
     }
 
     fn run(&self, what: &str, source: &str) -> Result<Output, String> {
-        let mut command = Command::new(&self.path);
+        let mut command = self.command();
         command
-            .args(&self.args)
             .args([what, "-x", "c", "-"])
             // The messages are searched.
             .env("LC_ALL", "C")

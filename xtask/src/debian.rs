@@ -1,16 +1,25 @@
 //! Packages of any Debian suite and architecture, unpacked in a cache folder: no root, and the
 //! computer's own apt stays as it is.
+//!
+//! Which packages they are is pinned (`pins.rs`). One that is pinned is fetched by its path and hash, so
+//! that no index has to be right; where that fails, the suite's index tells the newest.
 
 use std::{
     cmp::Ordering,
+    collections::BTreeMap,
     env,
     fs::{self, File},
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
     time::Duration,
 };
 
-use crate::host::{cannot, output, write_if_new};
+use crate::{
+    bpf,
+    host::{cannot, output, write_if_new},
+    pins::{Entry, Pins, Wanted},
+    proof,
+};
 
 /// How long apt's lists serve before the mirror is asked for newer ones.
 const LISTS_SERVE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -27,31 +36,16 @@ pub struct Package {
 }
 
 impl Package {
-    /// Downloads and unpacks, unless it is in the cache already, the newest package of a suite's
-    /// `main` whose whole name matches an extended regular expression.
+    /// Downloads and unpacks, unless it is in the cache already, the package of a suite's `main` whose
+    /// whole name matches an extended regular expression: the newest one as of its pin, which `cargo
+    /// xtask pin` renews.
     ///
     /// Several processes may do so at once. Without network, what was fetched before serves.
     pub fn newest(suite: &str, arch: &str, name: &str) -> Result<Self, String> {
-        let apt = Apt::new(suite, arch)?;
-        let lock = apt.folder.join("lock");
-        // Held until it is dropped.
-        let lock = File::create(&lock).and_then(|file| file.lock().map(|()| file));
-        let _lock = lock.map_err(|error| format!("cannot lock the package cache: {error}"))?;
-
-        let listed = apt.update();
-        let found = apt.find(name)?;
-        let newest = found.into_iter().reduce(|newest, other| {
-            match compare(&newest.version, &other.version) {
-                Ordering::Less => other,
-                _ => newest,
-            }
-        });
-        let newest = newest.ok_or_else(|| match listed {
-            Ok(()) => format!("Debian {suite} has no package `{name}` for {arch}"),
-            Err(error) => error,
-        })?;
-        apt.unpack(&newest)?;
-        Ok(newest)
+        let wanted = Wanted::new(suite, arch, name);
+        let (package, note) = Archive::debian()?.package(&wanted, Part::Whole)?;
+        note.into_iter().for_each(proof::note);
+        Ok(package)
     }
 
     /// The first file of that name in a folder of the package, or in those below it.
@@ -70,28 +64,264 @@ impl Package {
     }
 }
 
-/// apt with lists and packages of its own, for one suite and architecture.
+/// What of a package is unpacked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    Whole,
+    /// The kernel, which comes first, and not the thousands of modules behind it.
+    Kernel,
+}
+
+impl Part {
+    fn unpack(self, archive: &Path, root: &Path) -> Result<(), String> {
+        let mut unpack = Command::new("dpkg-deb");
+        if self == Part::Whole {
+            return output(unpack.arg("-x").arg(archive).arg(root)).map(drop);
+        }
+        create(root)?;
+        unpack.arg("--fsys-tarfile").arg(archive);
+        let unpack = unpack.stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+        let mut unpack = unpack.map_err(|error| format!("cannot run `dpkg-deb`: {error}"))?;
+        let mut tar = Command::new("tar");
+        tar.arg("-xC").arg(root);
+        tar.args(["--occurrence=1", "--wildcards", "*/vmlinu[xz]*"]);
+        tar.stdin(unpack.stdout.take().map_or(Stdio::null(), Stdio::from));
+        let unpacked = output(&mut tar);
+        // tar has the file, or says why not; the rest of the package is for nobody.
+        let _ = unpack.kill();
+        let _ = unpack.wait();
+        unpacked.map(drop)
+    }
+}
+
+/// Where packages come from, and where they are kept.
+#[derive(Debug, Clone)]
+pub struct Archive {
+    /// The cache.
+    pub folder: PathBuf,
+    /// The file of pins.
+    pub pins: PathBuf,
+    /// The one that this computer's own packages come from, if it is not another.
+    pub mirror: Option<Mirror>,
+}
+
+/// What `pin` did.
+#[derive(Debug, Default)]
+pub struct Renewal {
+    pub changes: Vec<String>,
+    /// Where an index failed. What was pinned stays.
+    pub failures: Vec<String>,
+}
+
+/// A mirror of Debian, as apt's sources name it.
+#[derive(Debug, Clone)]
+pub struct Mirror {
+    pub options: String,
+    pub address: String,
+}
+
+impl Archive {
+    pub fn debian() -> Result<Self, String> {
+        Ok(Self {
+            folder: cache()?.join("debian"),
+            pins: bpf::root().join(Pins::PATH),
+            mirror: None,
+        })
+    }
+
+    /// The package by its pin, or else by the index; and then a line that says so.
+    pub fn package(
+        &self,
+        wanted: &Wanted,
+        part: Part,
+    ) -> Result<(Package, Option<String>), String> {
+        let pinned = Pins::read(&self.pins)?.find(wanted).cloned();
+        let by_pin = match &pinned {
+            Some(entry) => match self.pinned(entry, part) {
+                Ok(package) => return Ok((package, None)),
+                Err(why) => format!("its pin failed ({why})"),
+            },
+            None => format!("it is not pinned: `{}` does so", wanted.command()),
+        };
+        // There, nothing may depend on what an index says today.
+        if pinned.is_none() && proof::ci() {
+            return Err(format!("no package `{wanted}`: {by_pin}"));
+        }
+        let apt = self.apt(wanted)?;
+        let listed = apt.update(LISTS_SERVE);
+        let indexed = apt.newest_first(&wanted.name, listed);
+        match indexed.and_then(|all| first(&all, |entry| self.indexed(&apt, entry, part))) {
+            Ok((package, _)) => {
+                let version = &package.version;
+                let note = format!("`{wanted}` is {version}, by the index: {by_pin}");
+                Ok((package, Some(note)))
+            }
+            Err(why) => Err(format!(
+                "no package `{wanted}`: {by_pin}; its index failed ({why})"
+            )),
+        }
+    }
+
+    /// Pins, of everything that is pinned and of what else is wanted, the newest package that the mirror
+    /// has: its index may tell of one that is not there yet.
+    pub fn pin(&self, more: Option<Wanted>) -> Result<Renewal, String> {
+        let mut pins = Pins::read(&self.pins)?;
+        let mut indices = BTreeMap::new();
+        let mut renewal = Renewal::default();
+        let wanted: Vec<Wanted> = pins.wanted().cloned().chain(more).collect();
+        for wanted in wanted {
+            let index = (wanted.suite.clone(), wanted.arch.clone());
+            let index = indices.entry(index).or_insert_with(|| {
+                let apt = self.apt(&wanted)?;
+                apt.update(Duration::ZERO).map(|()| apt)
+            });
+            let index = index.as_ref().map_err(Clone::clone);
+            let found = index
+                .and_then(|apt| apt.newest_first(&wanted.name, Ok(())))
+                .and_then(|all| first(&all, |entry| self.has(entry).map(|()| entry.clone())));
+            match found {
+                Ok((entry, failed)) => {
+                    let failed = failed.into_iter();
+                    let failed = failed.map(|why| format!("{wanted}: passed over {why}"));
+                    renewal.changes.extend(failed);
+                    renewal.changes.extend(pins.set(wanted, entry));
+                }
+                Err(why) => {
+                    let failure = format!("`{wanted}` stays as it is: {why}");
+                    renewal.failures.push(failure);
+                }
+            }
+        }
+        pins.write(&self.pins)?;
+        Ok(renewal)
+    }
+
+    /// Whether a package can be had by its path and hash.
+    fn has(&self, entry: &Entry) -> Result<(), String> {
+        let parts = [Part::Whole, Part::Kernel];
+        if parts.iter().any(|part| self.root(entry, *part).exists()) {
+            return Ok(());
+        }
+        let folder = self.folder.join("packages");
+        let _lock = lock(&folder)?;
+        let package = folder.join("package.deb");
+        self.download(entry, &package)?;
+        fs::remove_file(&package).map_err(cannot("remove", &package))
+    }
+
+    fn download(&self, entry: &Entry, to: &Path) -> Result<String, String> {
+        let Mirror { address, .. } = self.mirror()?;
+        let address = format!("{}/{}", address.trim_end_matches('/'), entry.path);
+        let hash = format!("SHA256:{}", entry.sha256);
+        output(
+            Command::new("/usr/lib/apt/apt-helper")
+                .args(["-qq", "-o", AS_THIS_USER, "download-file", &address])
+                .arg(to)
+                .arg(hash),
+        )
+    }
+
+    /// Where a package is kept: by its hash, whatever it is called.
+    fn root(&self, entry: &Entry, part: Part) -> PathBuf {
+        self.folder.join("packages").join(match part {
+            Part::Whole => entry.sha256.clone(),
+            Part::Kernel => format!("{}-kernel", entry.sha256),
+        })
+    }
+
+    fn pinned(&self, entry: &Entry, part: Part) -> Result<Package, String> {
+        self.unpacked(entry, part, |folder| {
+            self.download(entry, &folder.join("package.deb"))
+        })
+    }
+
+    fn indexed(&self, apt: &Apt, entry: &Entry, part: Part) -> Result<Package, String> {
+        self.unpacked(entry, part, |folder| {
+            let wanted = format!("{}={}", entry.package, entry.version);
+            let mut download = apt.command("apt-get", &["download", "-qq", &wanted]);
+            output(download.current_dir(folder))
+        })
+    }
+
+    /// The package in the cache, by its hash; `download` has put it in a folder if it was not there.
+    fn unpacked(
+        &self,
+        entry: &Entry,
+        part: Part,
+        download: impl FnOnce(&Path) -> Result<String, String>,
+    ) -> Result<Package, String> {
+        let packages = self.folder.join("packages");
+        let package = Package {
+            name: entry.package.clone(),
+            version: entry.version.clone(),
+            root: self.root(entry, part),
+        };
+        if package.root.exists() {
+            return Ok(package);
+        }
+        let _lock = lock(&packages)?;
+        if package.root.exists() {
+            return Ok(package);
+        }
+        // Renamed when it is whole, so that an interrupted run leaves nothing that looks it.
+        let partial = packages.join("partial");
+        if partial.exists() {
+            fs::remove_dir_all(&partial).map_err(cannot("remove", &partial))?;
+        }
+        create(&partial)?;
+        download(&partial)?;
+        let archive = fs::read_dir(&partial)
+            .ok()
+            .and_then(|mut entries| entries.next()?.ok())
+            .ok_or_else(|| format!("apt downloaded nothing for `{}`", entry.package))?
+            .path();
+        let root = partial.join("root");
+        part.unpack(&archive, &root)?;
+        fs::rename(&root, &package.root).map_err(cannot("write", &package.root))?;
+        fs::remove_dir_all(&partial).map_err(cannot("remove", &partial))?;
+        Ok(package)
+    }
+
+    fn apt(&self, wanted: &Wanted) -> Result<Apt, String> {
+        let Wanted { suite, arch, .. } = wanted;
+        let folder = self.folder.join(format!("{suite}-{arch}"));
+        Apt::new(folder, suite, arch, &self.mirror()?)
+    }
+
+    fn mirror(&self) -> Result<Mirror, String> {
+        self.mirror.clone().map_or_else(own_mirror, Ok)
+    }
+}
+
+/// As root, apt would fetch as a user that cannot write in the cache folder.
+const AS_THIS_USER: &str = "APT::Sandbox::User=";
+
+/// apt with lists of its own, for one suite and architecture. Nobody else uses them meanwhile.
 struct Apt {
     folder: PathBuf,
     arch: String,
+    suite: String,
+    _lock: File,
 }
 
 impl Apt {
-    fn new(suite: &str, arch: &str) -> Result<Self, String> {
-        let folder = cache()?.join(format!("debian/{suite}-{arch}"));
+    fn new(folder: PathBuf, suite: &str, arch: &str, mirror: &Mirror) -> Result<Self, String> {
+        let lock = lock(&folder)?;
         // apt wants these; what else it needs it makes.
-        for part in ["state/lists/partial", "cache/archives/partial", "packages"] {
+        for part in ["state/lists/partial", "cache/archives/partial"] {
             create(&folder.join(part))?;
         }
-        let apt = Self {
+        let Mirror { options, address } = mirror;
+        let source = format!("deb [{options}] {address} {suite} main\n");
+        // apt's caches are only as new as what they are of.
+        write_if_new(&folder.join("sources.list"), &source)?;
+        write_if_new(&folder.join("state/status"), "")?;
+        Ok(Self {
             folder,
             arch: arch.to_owned(),
-        };
-        let source = format!("deb [signed-by={KEYRING}] {} {suite} main\n", mirror()?);
-        // apt's caches are only as new as what they are of.
-        write_if_new(&apt.folder.join("sources.list"), &source)?;
-        write_if_new(&apt.folder.join("state/status"), "")?;
-        Ok(apt)
+            suite: suite.to_owned(),
+            _lock: lock,
+        })
     }
 
     /// One of apt's commands, which sees nothing of the computer's packages but how it gets at the
@@ -120,20 +350,19 @@ impl Apt {
             // Containers switch these off, and each command then reads all lists anew.
             ("Dir::Cache::pkgcache", "pkgcache.bin"),
             ("Dir::Cache::srcpkgcache", "srcpkgcache.bin"),
-            // As root, apt would fetch as a user that cannot write in the cache folder.
-            ("APT::Sandbox::User", ""),
         ] {
             command.arg("-o").arg(format!("{option}={value}"));
         }
-        command.args(args);
+        command.args(["-o", AS_THIS_USER]).args(args);
         command
     }
 
-    fn update(&self) -> Result<(), String> {
+    /// Asks the mirror for lists, unless those that are here are young enough.
+    fn update(&self, serve: Duration) -> Result<(), String> {
         let updated = self.folder.join("updated");
         let age = fs::metadata(&updated).and_then(|file| file.modified());
         let age = age.ok().and_then(|time| time.elapsed().ok());
-        if age.is_some_and(|age| age < LISTS_SERVE) {
+        if age.is_some_and(|age| age < serve) {
             return Ok(());
         }
         let args = ["update", "-qq", "--error-on=any"];
@@ -141,60 +370,58 @@ impl Apt {
         write(&updated, "")
     }
 
-    /// Every version of every package of that name.
-    fn find(&self, name: &str) -> Result<Vec<Package>, String> {
+    /// Every version of the packages of that name; where there is none, because the lists could not be
+    /// had, why they could not.
+    fn newest_first(&self, name: &str, listed: Result<(), String>) -> Result<Vec<Entry>, String> {
+        let mut entries = self.find(name)?;
+        entries.sort_by(|left, right| compare(&right.version, &left.version));
+        let Self { suite, arch, .. } = self;
+        match (entries.is_empty(), listed) {
+            (false, _) => Ok(entries),
+            (true, Ok(())) => Err(format!("Debian {suite} has no package `{name}` for {arch}")),
+            (true, Err(error)) => Err(error),
+        }
+    }
+
+    fn find(&self, name: &str) -> Result<Vec<Entry>, String> {
         let pattern = format!("^({name})$");
         let search = ["search", "--names-only", &pattern];
         let listed = output(&mut self.command("apt-cache", &search))?;
         let names = listed
             .lines()
             .filter_map(|line| line.split_once(" - ").map(|(name, _)| name));
-        let mut packages = Vec::new();
+        let mut entries = Vec::new();
         for name in names {
             let shown = output(&mut self.command("apt-cache", &["show", name]))?;
-            let versions = shown
-                .lines()
-                .filter_map(|line| line.strip_prefix("Version: "));
-            packages.extend(versions.map(|version| {
-                Package {
-                    name: name.to_owned(),
-                    version: version.to_owned(),
-                    // A colon would part the path where it stands in a list of paths.
-                    root: self
-                        .folder
-                        .join("packages")
-                        .join(format!("{name}_{version}").replace(':', "%3a")),
-                }
-            }));
+            for stanza in shown.split("\n\n").filter(|text| !text.trim().is_empty()) {
+                entries.push(Entry::parse(stanza)?);
+            }
         }
-        Ok(packages)
+        Ok(entries)
     }
+}
 
-    fn unpack(&self, package: &Package) -> Result<(), String> {
-        if package.root.exists() {
-            return Ok(());
+/// What the first entry gives that gives anything, and why those before it do not.
+fn first<T>(
+    entries: &[Entry],
+    take: impl Fn(&Entry) -> Result<T, String>,
+) -> Result<(T, Vec<String>), String> {
+    let mut failed = Vec::new();
+    for entry in entries {
+        match take(entry) {
+            Ok(taken) => return Ok((taken, failed)),
+            Err(why) => failed.push(format!("{} {}: {why}", entry.package, entry.version)),
         }
-        // Renamed when it is whole, so that an interrupted run leaves nothing that looks it.
-        let partial = self.folder.join("partial");
-        if partial.exists() {
-            fs::remove_dir_all(&partial).map_err(cannot("remove", &partial))?;
-        }
-        create(&partial)?;
-        let wanted = format!("{}={}", package.name, package.version);
-        output(
-            self.command("apt-get", &["download", "-qq", &wanted])
-                .current_dir(&partial),
-        )?;
-        let archive = fs::read_dir(&partial)
-            .ok()
-            .and_then(|mut entries| entries.next()?.ok())
-            .ok_or_else(|| format!("apt-get downloaded nothing for `{wanted}`"))?
-            .path();
-        let root = partial.join("root");
-        output(Command::new("dpkg-deb").arg("-x").arg(archive).arg(&root))?;
-        fs::rename(&root, &package.root).map_err(cannot("write", &package.root))?;
-        fs::remove_dir_all(&partial).map_err(cannot("remove", &partial))
     }
+    Err(failed.join("; "))
+}
+
+/// Holds a folder for this process until it is dropped.
+fn lock(folder: &Path) -> Result<File, String> {
+    create(folder)?;
+    let path = folder.join("lock");
+    let lock = File::create(&path).and_then(|file| file.lock().map(|()| file));
+    lock.map_err(cannot("lock", &path))
 }
 
 /// The folder of what was fetched once: `probe-abi` in the user's cache.
@@ -209,11 +436,14 @@ pub fn cache() -> Result<PathBuf, String> {
 }
 
 /// The Debian mirror that this computer's own packages come from.
-fn mirror() -> Result<String, String> {
+fn own_mirror() -> Result<Mirror, String> {
     let targets = ["indextargets", "--format", "$(REPO_URI)"];
     let of_debian = ["Created-By: Packages", "Origin: Debian", "Label: Debian"];
     let listed = output(Command::new("apt-get").args(targets).args(of_debian))?;
-    let mirror = listed.lines().next().map(str::to_owned);
+    let mirror = listed.lines().next().map(|address| Mirror {
+        options: format!("signed-by={KEYRING}"),
+        address: address.to_owned(),
+    });
     mirror.ok_or_else(|| {
         "apt's sources have no Debian mirror whose lists are here: run `apt-get update`".into()
     })

@@ -1,20 +1,20 @@
-//! The roles of every machine as data: those that src/arch declares, with the offsets and widths that
-//! src/bindings gives their slots.
-//!
-//! They are read from the text, and not asked of the methods that the text becomes: what the methods
-//! do, on the host and in BPF, is compared with this.
+//! What the library knows of every machine, as the proofs ask for it: each role as the slot that is read
+//! and what is done with its value.
 
 use std::{fs, sync::LazyLock};
+
+use probe_abi::machine::{self, Convention, ReturnAddress};
 
 use crate::{
     bindings::Bindings,
     bpf::root,
     host::cannot,
     select::{Endian, MACHINES, Machine},
+    wrong,
 };
 
 /// One machine's roles.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Facts {
     pub machine: &'static Machine,
     /// Bytes of `unsigned long`, which all slots are but s390x's `int_code`.
@@ -28,6 +28,8 @@ pub struct Facts {
     pub syscall_arguments: Vec<Reading>,
     pub syscall_number: Reading,
     pub return_value: Reading,
+    /// The other register of a return value of 64 bits, on a machine of 32 bits.
+    pub second_return_value: Option<Reading>,
     /// The return address, or where it lies on the stack.
     pub return_address: Reading,
     pub returns_on_stack: bool,
@@ -55,7 +57,7 @@ pub struct Slot {
 }
 
 /// The address of the first argument that is not in a register.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct FirstOnStack {
     little: Reading,
     big: Reading,
@@ -86,6 +88,50 @@ impl Facts {
     }
 }
 
+/// What proofs have to refuse.
+impl Facts {
+    /// The arguments on the stack, of kernel code or of user code, one word further on.
+    pub fn move_stack(&mut self, user: bool) {
+        let first = match user {
+            true => &mut self.user_first_on_stack,
+            false => &mut self.first_on_stack,
+        };
+        first.little.plus += self.word as u64;
+        first.big.plus += self.word as u64;
+    }
+
+    /// A header in which a field and the next one, of the same size, have changed places.
+    #[must_use]
+    pub fn with_fields_swapped(&self, index: usize) -> Self {
+        let mut changed = self.clone();
+        let fields = &mut changed.bindings.fields;
+        let (first, second) = (fields[index].offset, fields[index + 1].offset);
+        let size = fields[index].size;
+        fields[index].offset = second;
+        fields[index + 1].offset = first;
+        changed.slots = slots(&changed.bindings);
+        let moved = |reading: &mut Reading| {
+            let offset = &mut reading.slot.offset;
+            if (first..first + size).contains(offset) {
+                *offset += second - first;
+            } else if (second..second + size).contains(offset) {
+                *offset -= second - first;
+            }
+        };
+        for (_, reading) in wrong::named(&mut changed) {
+            moved(reading);
+        }
+        for first in [
+            &mut changed.first_on_stack,
+            &mut changed.user_first_on_stack,
+        ] {
+            moved(&mut first.little);
+            moved(&mut first.big);
+        }
+        changed
+    }
+}
+
 impl FirstOnStack {
     fn nth(&self, index: usize, word: usize, endian: Endian) -> Reading {
         let first = match endian {
@@ -99,173 +145,97 @@ impl FirstOnStack {
     }
 }
 
-// Read when asked for, and not compiled in: `cargo xtask bless` writes the bindings.
+// The bindings are read when asked for, and not compiled in: `cargo xtask bless` writes them.
 static FACTS: LazyLock<Result<Vec<Facts>, String>> = LazyLock::new(|| {
-    let text = |path: &str| {
-        let path = root().join(path);
-        fs::read_to_string(&path).map_err(cannot("read", &path))
-    };
     let facts = MACHINES.iter().map(|machine| {
-        let path = format!("src/arch/{}.rs", machine.name);
-        let bindings = text(&format!("src/bindings/{}.rs", machine.name))?;
-        let facts = read(machine, text(&path)?.leak(), Bindings::parse(&bindings));
-        facts.map_err(|error| format!("{path}: {error}"))
+        let path = root().join(format!("src/bindings/{}.rs", machine.name));
+        let text = fs::read_to_string(&path).map_err(cannot("read", &path))?;
+        let value = machine::Machine::named(machine.name);
+        let value = value.ok_or_else(|| format!("the library has no `{}`", machine.name))?;
+        Ok(Facts::new(machine, value, Bindings::parse(&text)))
     });
     facts.collect()
 });
 
-fn read(
-    machine: &'static Machine,
-    file: &'static str,
-    bindings: Bindings,
-) -> Result<Facts, String> {
-    let roles = Block::of(file, "crate::regs::roles!")?;
-    let slots = Slots(&bindings);
-    let one = |role| slots.reading(roles.value(role)?);
-    let arguments = slots.list(roles.value("arguments")?)?;
-    let first_on_stack = slots.first_on_stack(roles.value("stack_arguments")?)?;
-    let (user_arguments, user_first_on_stack) = match roles.value("user_code") {
-        Ok(name) => {
-            let user = Block::of(file, "crate::regs::arguments!")?;
-            let stack = user.0.iter().find_map(|line| line.strip_prefix("stack "));
-            (
-                slots.list(user.value(name)?)?,
-                slots.first_on_stack(stack.ok_or("user code has no `stack`")?)?,
-            )
+impl Facts {
+    /// A machine as a value of the library says it is, in whichever way that is wrong.
+    pub fn new(machine: &'static Machine, value: &machine::Machine, bindings: Bindings) -> Self {
+        let (returns_on_stack, return_address) = match value.return_address {
+            ReturnAddress::Register(slot) => (false, slot),
+            ReturnAddress::Stack(slot) => (true, slot),
+        };
+        let mask = value.syscall_number_mask;
+        Self {
+            machine,
+            word: value.word.into(),
+            arguments: Reading::all(value.kernel.registers),
+            user_arguments: Reading::all(value.user.registers),
+            syscall_arguments: Reading::all(value.syscall_arguments),
+            syscall_number: Reading {
+                mask: (mask != u32::MAX).then_some(mask),
+                ..Reading::of(value.syscall_number)
+            },
+            return_value: Reading::of(value.kernel.return_value[0]),
+            second_return_value: value.kernel.return_value.get(1).copied().map(Reading::of),
+            return_address: Reading {
+                plus: value.return_address_behind.into(),
+                ..Reading::of(return_address)
+            },
+            returns_on_stack,
+            instruction_pointer: Reading::of(value.instruction_pointer),
+            stack_pointer: Reading::of(value.stack_pointer),
+            frame_pointer: value.frame_pointer.map(Reading::of),
+            first_on_stack: FirstOnStack::of(value.stack_pointer, value.kernel),
+            user_first_on_stack: FirstOnStack::of(value.stack_pointer, value.user),
+            slots: slots(&bindings),
+            bindings,
         }
-        Err(_) => (arguments.clone(), first_on_stack),
-    };
-    let (kind, return_address) = variant(roles.value("return_address")?);
-    let (_, frame_pointer) = variant(roles.value("frame_pointer")?);
-    let word = bindings.types.iter().find(|ty| ty.name == "c_ulong");
-    Ok(Facts {
-        machine,
-        word: word.ok_or("the bindings have no `c_ulong`")?.layout.size,
-        arguments,
-        user_arguments,
-        syscall_arguments: slots.list(roles.value("syscall_arguments")?)?,
-        syscall_number: one("syscall_number")?,
-        return_value: one("return_value")?,
-        return_address: slots.reading(return_address.ok_or("`return_address` has no slot")?)?,
-        returns_on_stack: kind == "Stack",
-        instruction_pointer: one("instruction_pointer")?,
-        stack_pointer: one("stack_pointer")?,
-        frame_pointer: frame_pointer.map(|text| slots.reading(text)).transpose()?,
-        first_on_stack,
-        user_first_on_stack,
-        slots: slots.all(),
-        bindings,
-    })
-}
-
-/// The statements of a macro's call, `name: value`, without their semicolons.
-struct Block(Vec<&'static str>);
-
-impl Block {
-    fn of(file: &'static str, call: &str) -> Result<Self, String> {
-        let (_, block) = file
-            .split_once(&format!("{call} {{"))
-            .ok_or_else(|| format!("`{call}` is not called"))?;
-        let (block, _) = block
-            .split_once('}')
-            .ok_or_else(|| format!("`{call}` does not end"))?;
-        Ok(Self(block.split(';').map(str::trim).collect()))
-    }
-
-    fn value(&self, name: &str) -> Result<&'static str, String> {
-        let values = self.0.iter().filter_map(|line| line.split_once(':'));
-        let mut values = values.filter(|(key, _)| *key == name);
-        let value = values.next().map(|(_, value)| value.trim());
-        value.ok_or_else(|| format!("there is no `{name}`"))
     }
 }
 
-/// `Some(x)` as `Some` and `x`.
-fn variant(text: &'static str) -> (&'static str, Option<&'static str>) {
-    match text.split_once('(') {
-        Some((name, value)) => (name, value.strip_suffix(')')),
-        None => (text, None),
-    }
-}
-
-/// The slots that a machine's roles name.
-struct Slots<'a>(&'a Bindings);
-
-impl Slots<'_> {
-    fn all(&self) -> Vec<Slot> {
-        let slots = self.0.fields.iter().flat_map(|field| {
-            let elements = field.size / field.slot;
-            (0..elements).map(move |index| Slot {
-                field: match elements {
-                    1 => field.name.clone().leak(),
-                    _ => format!("{}[{index}]", field.name).leak(),
-                },
-                offset: field.offset + index * field.slot,
-                width: field.slot,
-            })
-        });
-        slots.collect()
-    }
-
-    fn list(&self, text: &'static str) -> Result<Vec<Reading>, String> {
-        let slots = text.split(',').map(str::trim);
-        slots
-            .filter(|text| !text.is_empty())
-            .map(|text| self.reading(text))
-            .collect()
-    }
-
-    /// `field + 96`, and `, big 112` where that differs.
-    fn first_on_stack(&self, text: &'static str) -> Result<FirstOnStack, String> {
-        let (little, big) = text.split_once(", big ").unwrap_or((text, ""));
-        let little = self.reading(little)?;
-        let plus = match big {
-            "" => little.plus,
-            big => number(big)?,
-        };
-        let big = Reading { plus, ..little };
-        Ok(FirstOnStack { little, big })
-    }
-
-    /// `field`, `field + 8` or `field & 0xffff`.
-    fn reading(&self, text: &'static str) -> Result<Reading, String> {
-        let (field, plus) = text.split_once(" + ").unwrap_or((text, "0"));
-        let (field, mask) = match field.split_once(" & ") {
-            Some((field, mask)) => (field, Some(number(mask)? as u32)),
-            None => (field, None),
-        };
-        Ok(Reading {
-            slot: self.slot(field)?,
-            plus: number(plus)?,
-            mask,
-        })
-    }
-
-    /// `field`, `outer.inner` or `array[3]`.
-    fn slot(&self, text: &'static str) -> Result<Slot, String> {
-        let unknown = || format!("`{text}` is not in `pt_regs`");
-        let (name, index) = match text.split_once('[') {
-            Some((name, index)) => (name, index.strip_suffix(']').ok_or_else(unknown)?),
-            None => (text, "0"),
-        };
-        let field = self.0.fields.iter().find(|field| field.name == name);
-        let field = field.ok_or_else(unknown)?;
-        let offset = field.offset + number(index)? as usize * field.slot;
-        if offset >= field.end() {
-            return Err(unknown());
+impl Reading {
+    fn of(slot: machine::Slot) -> Self {
+        Self {
+            slot: Slot {
+                field: slot.field,
+                offset: slot.offset.into(),
+                width: slot.width.into(),
+            },
+            plus: 0,
+            mask: None,
         }
-        Ok(Slot {
-            field: text,
-            offset,
+    }
+
+    fn all(slots: &[machine::Slot]) -> Vec<Self> {
+        slots.iter().copied().map(Self::of).collect()
+    }
+}
+
+impl FirstOnStack {
+    fn of(stack_pointer: machine::Slot, convention: Convention) -> Self {
+        let above = |offset: u16| Reading {
+            plus: offset.into(),
+            ..Reading::of(stack_pointer)
+        };
+        Self {
+            little: above(convention.stack.little_endian),
+            big: above(convention.stack.big_endian),
+        }
+    }
+}
+
+/// Every slot of `pt_regs`, in order.
+fn slots(bindings: &Bindings) -> Vec<Slot> {
+    let slots = bindings.fields.iter().flat_map(|field| {
+        let elements = field.size / field.slot;
+        (0..elements).map(move |index| Slot {
+            field: match elements {
+                1 => field.name.clone().leak(),
+                _ => format!("{}[{index}]", field.name).leak(),
+            },
+            offset: field.offset + index * field.slot,
             width: field.slot,
         })
-    }
-}
-
-fn number(text: &str) -> Result<u64, String> {
-    let (digits, radix) = match text.strip_prefix("0x") {
-        Some(digits) => (digits, 16),
-        None => (text, 10),
-    };
-    u64::from_str_radix(digits, radix).map_err(|_| format!("`{text}` is not a number"))
+    });
+    slots.collect()
 }

@@ -44,6 +44,14 @@ pub fn output(command: &mut Command) -> Result<String, String> {
     ))
 }
 
+/// A file's hash, in hexadecimal digits.
+pub fn sha256(path: &Path) -> Result<String, String> {
+    let printed = output(Command::new("sha256sum").arg(path))?;
+    let hash = printed.split_whitespace().next();
+    hash.map(str::to_owned)
+        .ok_or_else(|| "sha256sum printed nothing".to_owned())
+}
+
 /// An error of doing something to a file: `.map_err(cannot("write", path))`.
 pub fn cannot(what: &'static str, path: &Path) -> impl Fn(std::io::Error) -> String {
     let path = path.display().to_string();

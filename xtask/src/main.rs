@@ -5,7 +5,10 @@ use std::{env, path::Path, process::ExitCode};
 use xtask::{
     api,
     bpf::{Probe, Toolchain, root},
+    debian::Archive,
     doctor, generated, kernels,
+    pins::Wanted,
+    proof,
     select::{Endian, Machine},
 };
 
@@ -17,6 +20,10 @@ usage: cargo xtask <command>
   kernels [--arch <machine>] [--release <6.1|6.12|7.2>] [--list]
                               boot Debian's kernels under qemu, run this crate's programs in them and
                               compare what they say; without a selection, rewrite KERNELS.md
+  pin [<suite> <architecture> <name>]
+                              write the newest version of every package that proofs fetch to
+                              xtask/packages.lock; and of one more, whose whole name matches an
+                              extended regular expression
   probe <folder> <machine> [big]
                               build the probe package in a folder for a machine (in big-endian,
                               where it has both), with whichever toolchain for BPF is installed;
@@ -37,6 +44,8 @@ fn main() -> ExitCode {
         ["kernels", ref selection @ ..] => {
             kernels::Selection::parse(selection).and_then(|selection| kernels::run(&selection))
         }
+        ["pin"] => pin(None),
+        ["pin", suite, arch, name] => pin(Some(Wanted::new(suite, arch, name))),
         ["probe", folder, machine] => probe(Path::new(folder), machine, Endian::Little),
         ["probe", folder, machine, "big"] => probe(Path::new(folder), machine, Endian::Big),
         ["semver"] => api::semver(root()).map(|verdict| println!("{verdict}")),
@@ -62,6 +71,14 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn pin(more: Option<Wanted>) -> Result<(), String> {
+    let renewal = Archive::debian()?.pin(more)?;
+    for change in renewal.changes {
+        println!("{change}");
+    }
+    proof::none(renewal.failures)
 }
 
 fn probe(folder: &Path, name: &str, endian: Endian) -> Result<(), String> {

@@ -40,13 +40,9 @@ fn roles(facts: &Facts, slot: &Slot) -> Vec<String> {
         let reading = reading.filter(|reading| is(reading, slot));
         reading.map(|reading| name.to_owned() + &and_what(reading))
     };
-    let same_for_user_code = facts.user_arguments == facts.arguments;
-    let argument = match same_for_user_code {
-        true => "argument",
-        false => "kernel code's argument",
-    };
-    let mut roles = numbered(argument, &facts.arguments);
-    if !same_for_user_code {
+    let same_registers = facts.user_arguments == facts.arguments;
+    let mut roles = numbered(of_the_kernel(same_registers), &facts.arguments);
+    if !same_registers {
         roles.extend(numbered("user code's argument", &facts.user_arguments));
     }
     roles.extend(numbered("syscall argument", &facts.syscall_arguments));
@@ -58,6 +54,10 @@ fn roles(facts: &Facts, slot: &Slot) -> Vec<String> {
         [
             named("syscall number", Some(&facts.syscall_number)),
             named("return value", Some(&facts.return_value)),
+            named(
+                "second register of a 64-bit return value",
+                facts.second_return_value.as_ref(),
+            ),
             named("instruction pointer", Some(&facts.instruction_pointer)),
             named("frame pointer", facts.frame_pointer.as_ref()),
             named("stack pointer", Some(&facts.stack_pointer)),
@@ -66,17 +66,27 @@ fn roles(facts: &Facts, slot: &Slot) -> Vec<String> {
         .into_iter()
         .flatten(),
     );
-    let first = facts.arguments.len();
-    roles.extend(on_stack(slot, argument, first, |endian| {
-        facts.stack_argument(first, endian)
-    }));
-    if !same_for_user_code {
-        let first = facts.user_arguments.len();
-        roles.extend(on_stack(slot, "user code's argument", first, |endian| {
-            facts.user_stack_argument(first, endian)
-        }));
+    let kernel = facts.arguments.len();
+    let user = facts.user_arguments.len();
+    let kernel_place = |endian| facts.stack_argument(kernel, endian);
+    let user_place = |endian| facts.user_stack_argument(user, endian);
+    let same_stack = [Endian::Little, Endian::Big]
+        .into_iter()
+        .all(|endian| kernel_place(endian) == user_place(endian));
+    let same = same_registers && same_stack;
+    roles.extend(on_stack(slot, of_the_kernel(same), kernel, kernel_place));
+    if !same {
+        roles.extend(on_stack(slot, "user code's argument", user, user_place));
     }
     roles
+}
+
+/// What an argument of kernel code is called.
+fn of_the_kernel(same_for_user_code: bool) -> &'static str {
+    match same_for_user_code {
+        true => "argument",
+        false => "kernel code's argument",
+    }
 }
 
 /// Where the first argument on the stack is from what this slot holds, if that is the stack pointer.

@@ -1,7 +1,8 @@
 //! Proofs that need something of the computer they run on: root, BPF, a compiler.
 //!
 //! Rust's own test runner cannot skip a test at run time. These are run by `libtest-mimic`, which
-//! counts the skipped ones as ignored, and never as passed.
+//! counts the skipped ones as ignored. Whoever asks for the ignored ones too sees them fail: a proof that
+//! cannot run has never passed.
 
 use std::{
     collections::BTreeMap,
@@ -13,7 +14,7 @@ use std::{
 
 use libtest_mimic::{Arguments, Trial};
 
-use crate::select::{Machine, Variant};
+use crate::select::{Endian, MACHINES, Machine};
 
 /// A proof, and what it needs: `Err` says in one line what is missing.
 pub struct Proof {
@@ -67,49 +68,101 @@ pub fn uprobes() -> Result<(), String> {
     Ok(())
 }
 
-/// What a proof of a machine in one endianness is called: `s390x` or, where it has both,
-/// `aarch64 big-endian`.
-pub fn title(machine: &Machine, variant: &Variant) -> String {
-    match machine.variants {
-        [_] => machine.name.to_owned(),
-        _ => format!("{} {}", machine.name, variant.endian),
+/// What a proof of a machine is called: `s390x::BTF` or, where it is of one endianness and the machine has
+/// both, `aarch64::big-endian::BTF`. So `cargo test s390x::` runs everything that is proven of a machine.
+pub fn name(machine: &str, endian: impl Into<Option<Endian>>, what: &str) -> String {
+    let has_both = Machine::named(machine).is_some_and(|machine| machine.variants.len() > 1);
+    match endian.into().filter(|_| has_both) {
+        Some(endian) => format!("{machine}::{endian}::{what}"),
+        None => format!("{machine}::{what}"),
     }
+}
+
+/// Refuses a name that mentions a machine in any other way.
+pub fn check_name(name: &str) -> Result<(), String> {
+    let mut parts: Vec<&str> = name.split("::").collect();
+    let last = parts.pop();
+    if let Some(machine) = parts.iter().position(|part| Machine::named(part).is_some()) {
+        parts.remove(machine);
+    }
+    parts.extend(last);
+    let mentioned = MACHINES
+        .iter()
+        .find(|machine| parts.iter().any(|part| mentions(part, machine.name)));
+    match mentioned {
+        None => Ok(()),
+        Some(Machine { name: machine, .. }) => Err(format!(
+            "`{name}` mentions `{machine}`: the name of a machine's proof is `{machine}::…`, and mentions no other"
+        )),
+    }
+}
+
+/// Whether a word is in a text, and not as a part of another.
+fn mentions(text: &str, word: &str) -> bool {
+    text.match_indices(word).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let behind = text[at + word.len()..].chars().next();
+        let mut around = before.into_iter().chain(behind);
+        around.all(|letter| !letter.is_alphanumeric())
+    })
 }
 
 /// Whether this run is about a proof of that name: what a proof needs may be costly to ask for.
 pub fn is_wanted(name: &str) -> bool {
-    let arguments = Arguments::from_args();
+    wants(&Arguments::from_args(), name)
+}
+
+fn wants(arguments: &Arguments, name: &str) -> bool {
     let matches = |filter: &String| match arguments.exact {
         true => name == filter,
         false => name.contains(filter),
     };
-    !arguments.list && arguments.filter.as_ref().is_none_or(matches)
+    !arguments.list
+        && arguments.filter.as_ref().is_none_or(matches)
+        && !arguments.skip.iter().any(matches)
+}
+
+/// Whether every proof has to run: where `CI` is set, what is missing there was forgotten.
+pub fn ci() -> bool {
+    std::env::var_os("CI").is_some()
 }
 
 /// Runs proofs as `cargo test` runs tests, and ends the process.
 ///
-/// One that lacks what it needs is skipped; where `CI` is set it fails, because there nothing may be.
+/// One that lacks what it needs is ignored; it fails where nothing may be, and where somebody asks for
+/// those that are.
 pub fn run(proofs: Vec<Proof>) -> ! {
     let arguments = Arguments::from_args();
-    let ci = std::env::var_os("CI").is_some();
+    let skips = !arguments.ignored && !arguments.include_ignored && !ci();
     let trials = proofs.into_iter().map(|proof| {
         let Proof { name, needs, run } = proof;
-        match needs {
-            Ok(()) => Trial::test(name, || run().map_err(Into::into)),
-            Err(missing) if ci => {
-                Trial::test(name, move || Err(format!("cannot run: {missing}").into()))
-            }
-            Err(missing) => {
-                if !arguments.list {
-                    eprintln!("skipped: {name}: {missing}");
-                }
-                Trial::test(name, || Ok(())).with_ignored_flag(true)
-            }
+        if let Err(why) = check_name(&name) {
+            return Trial::test(name, || Err(why.into()));
         }
+        let Err(missing) = needs else {
+            return Trial::test(name, || run().map_err(Into::into));
+        };
+        if skips && wants(&arguments, &name) {
+            eprintln!("skipped: {name}: {missing}");
+        }
+        Trial::test(name, move || Err(format!("cannot run: {missing}").into()))
+            .with_ignored_flag(!ci())
     });
     let conclusion = libtest_mimic::run(&arguments, trials.collect());
     summary();
     conclusion.exit()
+}
+
+/// What else there is to say below the tests' names.
+static NOTES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// Says something that is no failure, at once and, once only, below the tests' names.
+pub fn note(text: String) {
+    let mut notes = NOTES.lock().unwrap_or_else(PoisonError::into_inner);
+    if !notes.contains(&text) {
+        eprintln!("note: {text}");
+        notes.push(text);
+    }
 }
 
 /// By source, and in it by machine, how many facts were checked.
@@ -124,6 +177,10 @@ pub fn checked(source: &str, machine: &str, facts: usize) {
 }
 
 fn summary() {
+    let notes = NOTES.lock().unwrap_or_else(PoisonError::into_inner);
+    for note in notes.iter() {
+        println!("note: {note}");
+    }
     let checked = CHECKED.lock().unwrap_or_else(PoisonError::into_inner);
     for (source, machines) in checked.iter() {
         let all: usize = machines.values().sum();

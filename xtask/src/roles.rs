@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    bpf::{Probe, Toolchain, root, which},
+    bpf::{Probe, Reads, Toolchain, root, which},
     c::Compiler,
     facts::{Facts, Reading},
     host::{cannot, write_if_new},
@@ -256,7 +256,10 @@ pub fn symbol(facts: &Facts, role: &Role) -> String {
 
 /// An object of all machines' probes with this crate: every machine's module is in every build.
 pub fn ours(toolchain: &Toolchain, endian: Endian) -> Result<Vec<u8>, String> {
-    let package = folder(endian).join("ours");
+    let package = folder(endian).join(match toolchain.reads() {
+        Reads::ByConstruction => "by-construction",
+        Reads::Fenced => "fenced",
+    });
     let manifest = format!(
         "[workspace]\n\n[package]\nname = \"roles\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
          [dependencies]\nprobe-abi = {{ path = {:?}, default-features = false }}\n\n\
@@ -264,7 +267,12 @@ pub fn ours(toolchain: &Toolchain, endian: Endian) -> Result<Vec<u8>, String> {
         root()
     );
     write_if_new(&package.join("Cargo.toml"), &manifest)?;
-    write_if_new(&package.join("src/main.rs"), &rust_source(endian)?)?;
+    let source = format!(
+        "{}\nconst _: () = assert!(probe_abi::READS_BY_CONSTRUCTION == {});\n",
+        rust_source(endian)?,
+        toolchain.reads() == Reads::ByConstruction
+    );
+    write_if_new(&package.join("src/main.rs"), &source)?;
     let any = MACHINES
         .iter()
         .find(|machine| machine.variant(endian).is_some());

@@ -275,6 +275,19 @@ impl Computer {
             ),
             (None, ..) => (Mark::Absent, "not tried".into()),
         };
+        let reads = match &tools.rust {
+            Ok(Rust {
+                inline_asm: true, ..
+            }) => (
+                Mark::Good,
+                "by construction: the compiler takes inline assembly for BPF",
+            ),
+            Ok(_) => (
+                Mark::Absent,
+                "fenced: the compiler takes no inline assembly for BPF (nightly does, or `RUSTC_BOOTSTRAP=probe_abi`)",
+            ),
+            Err(_) => (Mark::Absent, "not tried"),
+        };
         let libclang = tool("libclang", &tools.libclang);
         let libclang = match &tools.libclang {
             Ok(_) => libclang,
@@ -287,6 +300,7 @@ impl Computer {
             rust,
             linker,
             Row::new(together.0, "together", together.1),
+            Row::new(reads.0, "reads of ctx", reads.1),
             libclang,
         ]
     }

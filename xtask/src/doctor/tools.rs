@@ -9,8 +9,8 @@ use std::{
 };
 
 use crate::{
-    bpf::{Toolchain, which},
-    generate, host,
+    bpf::{Toolchain, root, which},
+    generate, host, inline_asm,
     kernels::guests::{Emulator, GUESTS},
     select::Endian,
 };
@@ -35,6 +35,8 @@ pub struct Rust {
     pub toolchain: String,
     pub version: String,
     pub llvm: String,
+    /// Whether it takes inline assembly for BPF, with which programs read ctx by construction.
+    pub inline_asm: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -89,6 +91,13 @@ fn rust(toolchain: &Toolchain) -> Result<Rust, String> {
         toolchain: toolchain.to_string(),
         version: line("release: "),
         llvm: line("LLVM version: "),
+        // As it is called in this environment, `RUSTC_BOOTSTRAP` included.
+        inline_asm: inline_asm::is_taken(
+            Command::new(toolchain.rustc()),
+            Endian::Little.bpf_target(),
+            root(),
+            &env::temp_dir(),
+        ),
     })
 }
 

@@ -3,7 +3,11 @@
 
 use std::fmt;
 
-use crate::{debian::Package, select::Endian};
+use crate::{
+    debian::{Archive, Package, Part},
+    pins::Wanted,
+    select::Endian,
+};
 
 /// A machine to boot kernels on.
 #[derive(Debug)]
@@ -110,12 +114,20 @@ impl fmt::Display for Kernel {
 }
 
 impl Kernel {
-    /// Its package, downloaded and unpacked. The name has the version in it, which is whatever the suite
-    /// has today.
-    pub fn package(&self, guest: &Guest) -> Result<Package, String> {
+    /// Its package, downloaded, of which the kernel is unpacked; and a line if it took more than its pin.
+    pub fn package(
+        &self,
+        guest: &Guest,
+        archive: &Archive,
+    ) -> Result<(Package, Option<String>), String> {
+        archive.package(&self.wanted(guest), Part::Kernel)
+    }
+
+    /// The package's name has the version in it.
+    pub fn wanted(&self, guest: &Guest) -> Wanted {
         let Self { kind, flavour, .. } = self;
         let name = format!("{kind}-[0-9][^a-z]*(deb[0-9]+)?-{flavour}");
-        Package::newest(self.suite, guest.debian, &name)
+        Wanted::new(self.suite, guest.debian, &name)
     }
 
     const fn btf(mut self) -> Self {
@@ -141,6 +153,28 @@ impl Kernel {
     const fn kprobe_behind_entry(mut self) -> Self {
         self.kprobe_at_entry = false;
         self
+    }
+}
+
+impl Guest {
+    /// The oldest kernel whose package can be had, and a line if it took more than its pin.
+    pub fn oldest_kernel(&self, archive: &Archive) -> Result<(&Kernel, Option<String>), String> {
+        let mut failures: Vec<String> = Vec::new();
+        for kernel in self.kernels {
+            match kernel.package(self, archive) {
+                Ok((_, note)) if failures.is_empty() => return Ok((kernel, note)),
+                Ok(_) => {
+                    let Self { machine, .. } = self;
+                    let (release, why) = (kernel.release, failures.join("; "));
+                    let note =
+                        format!("{machine} is proven on {release}, and no older kernel: {why}");
+                    return Ok((kernel, Some(note)));
+                }
+                Err(why) => failures.push(format!("{}: {why}", kernel.release)),
+            }
+        }
+        let (machine, why) = (self.machine, failures.join("; "));
+        Err(format!("no kernel of {machine}: {why}"))
     }
 }
 

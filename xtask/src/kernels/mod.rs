@@ -21,8 +21,10 @@ use image::Initramfs;
 
 use crate::{
     bpf::{self, Probe, Toolchain},
-    host::{cannot, output},
+    debian::Archive,
+    host::{cannot, output, sha256},
     object::Object,
+    proof,
     select::Machine,
 };
 
@@ -169,7 +171,8 @@ impl Proof {
 pub fn prove(toolchain: &Toolchain, guest: &Guest, kernel: &Kernel) -> Result<Proof, String> {
     let note = |what: &str| eprintln!("{} {}: {what}", guest.machine, kernel.release);
     note("fetching the kernel");
-    let package = kernel.package(guest)?;
+    let (package, said) = kernel.package(guest, &Archive::debian()?)?;
+    said.into_iter().for_each(proof::note);
     let folder = bpf::root()
         .join("target/kernels")
         .join(format!("{}-{}", guest.machine, kernel.release));
@@ -198,11 +201,13 @@ pub fn prove(toolchain: &Toolchain, guest: &Guest, kernel: &Kernel) -> Result<Pr
     })
 }
 
-/// What a proof on a kernel needs of the computer; fetches what can be fetched.
-pub fn needs(guest: &Guest, kernel: &Kernel) -> Result<(), String> {
+/// What a proof on a kernel needs of the computer, fetched where it can be; and the kernel.
+pub fn needs(guest: &Guest) -> Result<&Kernel, String> {
     boot::emulator(guest)?;
     init::compiler(guest)?;
-    kernel.package(guest).map(drop)
+    let (kernel, note) = guest.oldest_kernel(&Archive::debian()?)?;
+    note.into_iter().for_each(proof::note);
+    Ok(kernel)
 }
 
 /// Everything that the guest needs, and nothing of the host's.
@@ -336,15 +341,6 @@ fn sign(outcome: &Outcome) -> &'static str {
         Outcome::Absent => "–",
         Outcome::Contradicted(_) => "✗",
     }
-}
-
-fn sha256(path: &Path) -> Result<String, String> {
-    let printed = output(Command::new("sha256sum").arg(path))?;
-    Ok(printed
-        .split_whitespace()
-        .next()
-        .unwrap_or_default()
-        .to_owned())
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {

@@ -1,0 +1,325 @@
+//! What a machine is: a value that programs, tools and proofs hold.
+//!
+//! [`MACHINE`](crate::MACHINE) is the one that a build is for, and [`arch::MACHINES`](crate::arch::MACHINES) are all
+//! of them, for programs on the host. A loader for arm asks where `pread64` has its last parameter:
+//!
+//! ```
+//! use probe_abi::machine::{Endian, Machine, Place};
+//!
+//! let arm = Machine::named("arm").expect("it is one of the machines");
+//! // ssize_t pread64(int fd, void *buf, size_t count, off64_t offset);
+//! let sizes = [4, 4, 4, 8];
+//! assert_eq!(arm.user.place(&sizes, 3, Endian::Little), Some(Place::Stack(0)));
+//! assert_eq!(arm.user.registers[2].field, "uregs[2]");
+//! ```
+
+/// The order of a value's bytes in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Endian {
+    Little,
+    Big,
+}
+
+impl Endian {
+    /// The byte order that this build is for.
+    pub const THIS: Self = if cfg!(target_endian = "big") {
+        Self::Big
+    } else {
+        Self::Little
+    };
+}
+
+/// A slot of `pt_regs`: a register, as the kernel keeps it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slot {
+    /// The field, as Rust and C write it: `rdi`, `regs[4]`, `psw.addr`.
+    pub field: &'static str,
+    /// In bytes, from the start of `pt_regs`.
+    pub offset: u16,
+    /// In bytes: 4 or 8.
+    pub width: u8,
+}
+
+/// Where a function finds its return address, at its first instruction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReturnAddress<Word> {
+    /// In a register: this is the return address itself. Only valid until the function's prologue
+    /// reuses the register.
+    Register(Word),
+    /// On the stack: this is where to read it, one [`c_ulong`](crate::c_ulong) wide, with
+    /// `bpf_probe_read_kernel` or `bpf_probe_read_user`.
+    Stack(Word),
+}
+
+/// What is known of a machine. Its module names the documents that say so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Machine {
+    /// Rust's `target_arch`, the value of `CARGO_CFG_BPF_TARGET_ARCH`.
+    pub name: &'static str,
+    /// How many bytes a register, a pointer and C's `long` have: 4 or 8.
+    pub word: u8,
+    /// How the kernel's functions are called.
+    pub kernel: Convention,
+    /// How the functions of a process are called.
+    pub user: Convention,
+    /// The slot of a syscall's own `pt_regs` that holds its number.
+    pub syscall_number: Slot,
+    /// Which bits of that slot are the number.
+    pub syscall_number_mask: u32,
+    /// The slots of a syscall's own `pt_regs` that hold its arguments while it runs.
+    pub syscall_arguments: &'static [Slot],
+    /// Where a function finds its return address, at its first instruction.
+    pub return_address: ReturnAddress<Slot>,
+    /// How many bytes behind the address in that slot the function returns to.
+    pub return_address_behind: u8,
+    pub instruction_pointer: Slot,
+    /// On sparc64 the register is biased: the stack starts 2047 bytes above it.
+    pub stack_pointer: Slot,
+    /// The register that the ABI sets aside for a frame pointer, if it does.
+    pub frame_pointer: Option<Slot>,
+}
+
+impl Machine {
+    /// The machine of that name, which is Rust's `target_arch`; `None` if there is none.
+    pub fn named(name: &str) -> Option<&'static Machine> {
+        crate::arch::MACHINES
+            .iter()
+            .find(|machine| machine.name == name)
+    }
+}
+
+/// How functions are called: what is where at a function's first instruction, and at its return.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Convention {
+    /// The registers that hold arguments, in order.
+    pub registers: &'static [Slot],
+    /// Where the arguments on the stack start.
+    pub stack: StackArea,
+    /// How integers of 64 bits are passed on a machine of 32 bits; `None` on one of 64 bits.
+    pub pairs: Option<Pairs>,
+    /// The register of the return value. On a machine of 32 bits a second one, for values of 64 bits:
+    /// the two are in the order that `pairs` has.
+    pub return_value: &'static [Slot],
+}
+
+/// Where the arguments on the stack start: in bytes above the address in the stack pointer's slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StackArea {
+    pub little_endian: u16,
+    pub big_endian: u16,
+}
+
+impl StackArea {
+    /// The same in both byte orders.
+    pub const fn at(offset: u16) -> Self {
+        Self {
+            little_endian: offset,
+            big_endian: offset,
+        }
+    }
+
+    pub const fn offset(self, endian: Endian) -> u16 {
+        match endian {
+            Endian::Little => self.little_endian,
+            Endian::Big => self.big_endian,
+        }
+    }
+}
+
+/// How a machine of 32 bits passes an integer of 64 bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pairs {
+    /// Which registers a pair can start at. A register that is left out stays empty.
+    pub start: Start,
+    /// Which of the two registers has which half.
+    pub order: Order,
+    /// What happens to a pair for which one register is left.
+    pub last_register: LastRegister,
+    /// What the address on the stack of an integer of 64 bits is a multiple of, in bytes.
+    pub stack_alignment: u8,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// At any of the argument registers.
+    Any,
+    /// At the first, third, fifth or seventh argument register.
+    Even,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    LowFirst,
+    HighFirst,
+    /// As the two halves lie in memory: the low half first on a little-endian machine.
+    Memory,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LastRegister {
+    /// The value is on the stack as a whole, and the register stays empty.
+    Empty,
+    /// The register has the low half, and the stack has the high half.
+    LowHalf,
+}
+
+/// Where an argument is at a function's first instruction, or a value at its return.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// In the low bytes of a register. The other bytes mean nothing.
+    Register(Slot),
+    /// An integer of 64 bits in two registers.
+    Pair { low: Slot, high: Slot },
+    /// An integer of 64 bits, whose high half is on the stack: so many bytes above the address in the stack
+    /// pointer's slot.
+    Split { low: Slot, high: u16 },
+    /// On the stack: the value's first byte is so many bytes above the address in the stack pointer's slot.
+    Stack(u16),
+}
+
+impl Convention {
+    /// Where parameter `n` of a C prototype is at the function's first instruction.
+    ///
+    /// `sizes` has the size in bytes of each parameter from the first: 1, 2, 4 or 8. They are integers and
+    /// pointers; floating point and structs are passed by other rules. Those up to `n` decide. `None` if
+    /// there is no parameter `n`, or one of the sizes is not one of these.
+    pub const fn place(&self, sizes: &[u8], n: usize, endian: Endian) -> Option<Place> {
+        if n >= sizes.len() {
+            return None;
+        }
+        let mut next = Next {
+            register: 0,
+            offset: self.stack.offset(endian),
+        };
+        let mut index = 0;
+        loop {
+            let size = sizes[index];
+            if !matches!(size, 1 | 2 | 4 | 8) {
+                return None;
+            }
+            let place = self.pass(size, &mut next, endian);
+            if index == n {
+                return Some(place);
+            }
+            index += 1;
+        }
+    }
+
+    /// Where a return value of 1, 2, 4 or 8 bytes is when the function has returned. `None` for another size.
+    pub const fn return_place(&self, size: u8, endian: Endian) -> Option<Place> {
+        match (size, self.pairs) {
+            (1 | 2 | 4, _) | (8, None) => Some(Place::Register(self.return_value[0])),
+            (8, Some(pairs)) => Some(pairs.pair(self.return_value, 0, endian)),
+            _ => None,
+        }
+    }
+
+    const fn pass(&self, size: u8, next: &mut Next, endian: Endian) -> Place {
+        let count = self.registers.len();
+        if let (8, Some(pairs)) = (size, self.pairs) {
+            let skipped = matches!(pairs.start, Start::Even) && next.register % 2 == 1;
+            let first = next.register + skipped as usize;
+            if first + 1 < count {
+                next.register = first + 2;
+                return pairs.pair(self.registers, first, endian);
+            }
+            if first < count && matches!(pairs.last_register, LastRegister::LowHalf) {
+                next.register = count;
+                return Place::Split {
+                    low: self.registers[first],
+                    high: next.take(4, 4),
+                };
+            }
+            // Whatever follows is on the stack too.
+            next.register = count;
+            return Place::Stack(next.take(8, pairs.stack_alignment as u16));
+        }
+        if next.register < count {
+            next.register += 1;
+            return Place::Register(self.registers[next.register - 1]);
+        }
+        let word = if self.pairs.is_some() { 4 } else { 8 };
+        let slot = next.take(word, 1);
+        // A narrow value is at the end of its slot that has the low bytes.
+        Place::Stack(match endian {
+            Endian::Little => slot,
+            Endian::Big => slot + word - size as u16,
+        })
+    }
+}
+
+/// What the parameters so far have left.
+struct Next {
+    register: usize,
+    /// Above the address in the stack pointer's slot.
+    offset: u16,
+}
+
+impl Next {
+    const fn take(&mut self, size: u16, alignment: u16) -> u16 {
+        let offset = self.offset.next_multiple_of(alignment);
+        self.offset = offset + size;
+        offset
+    }
+}
+
+impl Pairs {
+    const fn pair(&self, registers: &[Slot], first: usize, endian: Endian) -> Place {
+        let (one, other) = (registers[first], registers[first + 1]);
+        let low_first = match (self.order, endian) {
+            (Order::LowFirst, _) | (Order::Memory, Endian::Little) => true,
+            (Order::HighFirst, _) | (Order::Memory, Endian::Big) => false,
+        };
+        match low_first {
+            true => Place::Pair {
+                low: one,
+                high: other,
+            },
+            false => Place::Pair {
+                low: other,
+                high: one,
+            },
+        }
+    }
+}
+
+/// A slot from its field of `pt_regs`: `slot!(rdi)`, `slot!(regs[4])`, `slot!(psw.addr)`. The compiler checks
+/// field and index.
+macro_rules! slot {
+    // `stringify!` would put a space in `regs [4]` where another macro has matched the two parts.
+    ($array:ident[$index:literal]) => {
+        $crate::machine::slot!(@concat!(stringify!($array), "[", $index, "]"), $array[$index])
+    };
+    (@$name:expr, $($field:tt)+) => {{
+        // SAFETY: `pt_regs` is made of integers, so zeros are a value of it.
+        const REGISTERS: &pt_regs = &unsafe { core::mem::MaybeUninit::zeroed().assume_init() };
+        const FIELD: &'static [u8] = $crate::machine::bytes_of(&REGISTERS.$($field)+);
+        // SAFETY: both are addresses in the same value.
+        const OFFSET: isize = unsafe {
+            FIELD.as_ptr().byte_offset_from(core::ptr::from_ref(REGISTERS))
+        };
+        $crate::machine::Slot {
+            field: $name,
+            offset: OFFSET as u16,
+            width: FIELD.len() as u8,
+        }
+    }};
+    ($($field:tt)+) => {
+        $crate::machine::slot!(@stringify!($($field)+), $($field)+)
+    };
+}
+pub(crate) use slot;
+
+/// The slots of several fields: `slots![rdi, rsi]`.
+macro_rules! slots {
+    ($($field:ident $([$index:literal])?),*) => {
+        &[$($crate::machine::slot!($field $([$index])?)),*]
+    };
+}
+pub(crate) use slots;
+
+/// The memory of an integer.
+pub(crate) const fn bytes_of<T: Copy>(field: &T) -> &[u8] {
+    // SAFETY: a reference is valid for the bytes of its type.
+    unsafe { core::slice::from_raw_parts(core::ptr::from_ref(field).cast(), size_of::<T>()) }
+}

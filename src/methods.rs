@@ -1,0 +1,302 @@
+// The names of a machine, and the methods of its `pt_regs`: written once, and included in each machine's
+// module, so that compilers speak of `pt_regs::arg` and not of a module in between.
+
+use crate::{
+    indices::{Argument, Below, Index, NotBelow, StackArgument, SyscallArgument},
+    machine::{self, Convention, Machine},
+    regs::{self, Registers, read},
+};
+
+pub use core::ffi::c_void;
+
+/// A pointer as it lies in this machine's memory: [`Ptr`](crate::arch::Ptr) with its addresses.
+pub type Ptr<T> = crate::ptr::Ptr<T, uintptr_t>;
+
+/// [`ReturnAddress`](crate::arch::ReturnAddress) with this machine's addresses.
+pub type ReturnAddress = machine::ReturnAddress<c_ulong>;
+
+/// This machine's name: Rust's `target_arch`, the value of `CARGO_CFG_BPF_TARGET_ARCH`.
+pub const ARCH: &str = MACHINE.name;
+
+/// How many arguments of a function are passed in registers.
+pub const ARG_REGISTERS: usize = pt_regs::ARG_REGISTERS;
+
+/// How many arguments of a syscall its own `pt_regs` holds.
+pub const SYSCALL_ARG_REGISTERS: usize = MACHINE.syscall_arguments.len();
+
+const _: () = {
+    assert!(MACHINE.word as usize == size_of::<c_ulong>());
+    assert!(MACHINE.word as usize == size_of::<uintptr_t>());
+};
+
+impl Registers for pt_regs {
+    const MACHINE: Machine = MACHINE;
+    const CONVENTION: Convention = MACHINE.kernel;
+    type Word = c_ulong;
+}
+
+#[diagnostic::do_not_recommend]
+impl<const N: usize> Argument<N, { pt_regs::ARG_REGISTERS }> for pt_regs where
+    Index<N>: Below<{ pt_regs::ARG_REGISTERS }>
+{
+}
+
+#[diagnostic::do_not_recommend]
+impl<const N: usize> StackArgument<N, { pt_regs::ARG_REGISTERS }> for pt_regs where
+    Index<N>: NotBelow<{ pt_regs::ARG_REGISTERS }>
+{
+}
+
+#[diagnostic::do_not_recommend]
+impl<const N: usize> SyscallArgument<N, SYSCALL_ARG_REGISTERS> for pt_regs where
+    Index<N>: Below<SYSCALL_ARG_REGISTERS>
+{
+}
+
+impl pt_regs {
+    /// How many arguments of a function are passed in registers.
+    pub const ARG_REGISTERS: usize = MACHINE.kernel.registers.len();
+
+    /// The registers that a probe program's context holds.
+    ///
+    /// # Safety
+    ///
+    /// `ctx` is what the kernel passed to a kprobe, kretprobe, uprobe, uretprobe, kprobe.multi
+    /// or fprobe program on this machine, or points to a whole `pt_regs` elsewhere (in host
+    /// tests, or a copy that `bpf_probe_read_kernel` made). The reference must not outlive
+    /// that program's run, which the compiler cannot see from a raw pointer: it grants
+    /// whatever lifetime is asked for. [`with_ctx`](Self::with_ctx) asks for the shortest.
+    #[inline(always)]
+    // A reference to what the pointer points to, `&*ctx`, is a comparison with null in a debug build, and
+    // LLVM is not told its outcome in a release build. A transmutation is no comparison, and tells it.
+    #[allow(clippy::transmute_ptr_to_ref)]
+    pub unsafe fn from_ctx<'ctx>(ctx: *const c_void) -> &'ctx pt_regs {
+        // SAFETY: the caller passes a ctx: at least as long as pt_regs (the verifier refuses a
+        // read past its end), aligned to its slots, and left alone by the kernel while the
+        // program runs.
+        unsafe { core::mem::transmute(ctx) }
+    }
+
+    /// [`from_ctx`](Self::from_ctx) for the time of one call: a program that keeps the
+    /// registers for longer does not compile.
+    ///
+    /// # Safety
+    ///
+    /// `ctx` is as in [`from_ctx`](Self::from_ctx). The lifetime is seen to.
+    #[inline(always)]
+    pub unsafe fn with_ctx<T>(ctx: *const c_void, probe: impl FnOnce(&pt_regs) -> T) -> T {
+        // SAFETY: the caller passes a ctx, and the reference ends with this function.
+        probe(unsafe { Self::from_ctx(ctx) })
+    }
+
+    /// Argument `N` of the function, counted from zero: the whole register.
+    ///
+    /// Meaningful at the function's entry, in every kind of probe (kprobe, uprobe, kprobe.multi,
+    /// fprobe). An argument narrower than a register need not be extended: cast it to its C
+    /// type. On 32-bit machines a 64-bit argument takes two registers.
+    ///
+    /// An argument that this machine does not pass in a register does not compile.
+    #[inline(always)]
+    pub fn arg<const N: usize>(&self) -> c_ulong
+    where
+        Self: Argument<N, { pt_regs::ARG_REGISTERS }>,
+    {
+        read::<_, regs::Argument<N>>(self)
+    }
+
+    /// [`arg`](Self::arg) at an index chosen at run time; `None` where this machine does not
+    /// pass that argument in a register.
+    #[inline(always)]
+    pub fn arg_at(&self, index: usize) -> Option<c_ulong> {
+        regs::argument_at(self, index)
+    }
+
+    /// The address on the stack where argument `N` lies, for an argument that is not passed
+    /// in a register; read it with `bpf_probe_read_kernel` or `bpf_probe_read_user`.
+    ///
+    /// Meaningful at the function's entry. `N` counts slots of one [`c_ulong`], register
+    /// arguments included, as they are for arguments of the basic integer and pointer types.
+    /// On a big-endian machine a narrower argument lies at the slot's far end: read the whole
+    /// slot and cast.
+    ///
+    /// An argument that is in a register does not compile.
+    #[inline(always)]
+    pub fn stack_arg_address<const N: usize>(&self) -> c_ulong
+    where
+        Self: StackArgument<N, { pt_regs::ARG_REGISTERS }>,
+    {
+        regs::stack_slot(self, N)
+    }
+
+    /// [`stack_arg_address`](Self::stack_arg_address) at an index chosen at run time; `None`
+    /// where the argument is passed in a register, and [`arg_at`](Self::arg_at) has it.
+    #[inline(always)]
+    pub fn stack_arg_address_at(&self, index: usize) -> Option<c_ulong> {
+        regs::stack_slot_at(self, index)
+    }
+
+    /// What the function returned: the whole register.
+    ///
+    /// Meaningful in a return probe of any kind. A value narrower than a register need not
+    /// be extended: cast it to its C type.
+    #[inline(always)]
+    pub fn return_value(&self) -> c_ulong {
+        read::<_, regs::ReturnValue>(self)
+    }
+
+    /// The address of the instruction that was probed.
+    ///
+    /// Meaningful in every kind of probe. In a kprobe it is the address that the kernel
+    /// stopped at, on x86 and x86_64 behind the breakpoint: one byte past the instruction. In
+    /// a kprobe.multi it is where the kernel's tracer goes back to, on most machines some
+    /// bytes behind the function's symbol (9 on x86_64, 6 on s390x). In a return probe of any
+    /// kind it is the address that the function returns to.
+    #[inline(always)]
+    pub fn instruction_pointer(&self) -> c_ulong {
+        read::<_, regs::InstructionPointer>(self)
+    }
+
+    /// The stack pointer, as the register holds it.
+    ///
+    /// Meaningful in every kind of probe.
+    #[inline(always)]
+    pub fn stack_pointer(&self) -> c_ulong {
+        read::<_, regs::StackPointer>(self)
+    }
+
+    /// The register that the ABI sets aside for a frame pointer; `None` where it has none.
+    ///
+    /// Filled in every kind of probe. Whether it points to a frame is up to how the traced
+    /// code was compiled.
+    #[inline(always)]
+    pub fn frame_pointer(&self) -> Option<c_ulong> {
+        match const { MACHINE.frame_pointer.is_some() } {
+            true => Some(read::<_, regs::FramePointer>(self)),
+            false => None,
+        }
+    }
+
+    /// Where the function returns to.
+    ///
+    /// Meaningful only at the function's first instruction, in a kprobe, uprobe, kprobe.multi
+    /// or fprobe.
+    #[inline(always)]
+    pub fn return_address(&self) -> ReturnAddress {
+        let address = read::<_, regs::ReturnAddress>(self)
+            .wrapping_add(const { MACHINE.return_address_behind as c_ulong });
+        match const { MACHINE.return_address } {
+            machine::ReturnAddress::Register(_) => ReturnAddress::Register(address),
+            machine::ReturnAddress::Stack(_) => ReturnAddress::Stack(address),
+        }
+    }
+
+    /// The number of the syscall.
+    ///
+    /// Meaningful in a syscall's own `pt_regs`: the one that a syscall wrapper has as its
+    /// argument 0 and `raw_tracepoint/sys_enter` as its first, copied with
+    /// `bpf_probe_read_kernel`. Not in the ctx of a probe on some function.
+    #[inline(always)]
+    pub fn syscall_number(&self) -> c_ulong {
+        let number = read::<_, regs::SyscallNumber>(self);
+        match const { MACHINE.syscall_number_mask } {
+            u32::MAX => number,
+            mask => number & mask as c_ulong,
+        }
+    }
+
+    /// Argument `N` of the syscall, counted from zero.
+    ///
+    /// Meaningful where [`syscall_number`](Self::syscall_number) is. Reads the slot that
+    /// keeps the argument while the syscall runs, where the first argument's register is
+    /// also the return value's.
+    ///
+    /// An argument that a syscall cannot have does not compile.
+    #[inline(always)]
+    pub fn syscall_arg<const N: usize>(&self) -> c_ulong
+    where
+        Self: SyscallArgument<N, SYSCALL_ARG_REGISTERS>,
+    {
+        read::<_, regs::SyscallArgument<N>>(self)
+    }
+
+    /// These registers under the calling convention of user code: what a uprobe on any
+    /// machine asks for arguments. It differs from the kernel's on some machines: see [`UserCode`].
+    #[inline(always)]
+    pub fn user_code(&self) -> &UserCode {
+        // SAFETY: a transparent wrapper has the layout of what it wraps.
+        unsafe { &*core::ptr::from_ref(self).cast() }
+    }
+}
+
+/// The registers under the calling convention of user code.
+///
+/// It differs from that of the kernel's code on x86, where the kernel passes three arguments in registers
+/// and user code none, and on powerpc64 big-endian, where arguments on the stack start at another
+/// offset. A uprobe that asks `regs.user_code()` for arguments is right on every machine that it compiles for.
+///
+/// All that is not about arguments is as in [`pt_regs`], to which this dereferences.
+#[derive(Debug)]
+#[repr(transparent)]
+pub struct UserCode(pt_regs);
+
+impl Registers for UserCode {
+    const MACHINE: Machine = MACHINE;
+    const CONVENTION: Convention = MACHINE.user;
+    type Word = c_ulong;
+}
+
+#[diagnostic::do_not_recommend]
+impl<const N: usize> Argument<N, { UserCode::ARG_REGISTERS }> for UserCode where
+    Index<N>: Below<{ UserCode::ARG_REGISTERS }>
+{
+}
+
+#[diagnostic::do_not_recommend]
+impl<const N: usize> StackArgument<N, { UserCode::ARG_REGISTERS }> for UserCode where
+    Index<N>: NotBelow<{ UserCode::ARG_REGISTERS }>
+{
+}
+
+impl UserCode {
+    /// How many arguments of a function of user code are passed in registers.
+    pub const ARG_REGISTERS: usize = MACHINE.user.registers.len();
+
+    /// [`pt_regs::arg`] of user code.
+    #[inline(always)]
+    pub fn arg<const N: usize>(&self) -> c_ulong
+    where
+        Self: Argument<N, { UserCode::ARG_REGISTERS }>,
+    {
+        read::<_, regs::Argument<N>>(self)
+    }
+
+    /// [`pt_regs::arg_at`] of user code.
+    #[inline(always)]
+    pub fn arg_at(&self, index: usize) -> Option<c_ulong> {
+        regs::argument_at(self, index)
+    }
+
+    /// [`pt_regs::stack_arg_address`] of user code.
+    #[inline(always)]
+    pub fn stack_arg_address<const N: usize>(&self) -> c_ulong
+    where
+        Self: StackArgument<N, { UserCode::ARG_REGISTERS }>,
+    {
+        regs::stack_slot(self, N)
+    }
+
+    /// [`pt_regs::stack_arg_address_at`] of user code.
+    #[inline(always)]
+    pub fn stack_arg_address_at(&self, index: usize) -> Option<c_ulong> {
+        regs::stack_slot_at(self, index)
+    }
+}
+
+impl core::ops::Deref for UserCode {
+    type Target = pt_regs;
+
+    #[inline(always)]
+    fn deref(&self) -> &pt_regs {
+        &self.0
+    }
+}

@@ -1,0 +1,135 @@
+//! Who else knows what the library knows of a machine, and which of its facts each witness holds: a machine that is
+//! wrong in such a fact is refused.
+//!
+//! Each witness's proof is handed the machines of [`wrong`](crate::wrong), and has to refuse exactly those that
+//! [`Witness::sees`] promises. So the table of facts and witnesses is this file, and nobody has to believe it.
+
+use std::fmt;
+
+use crate::{
+    facts::Facts,
+    wrong::{self, Wrong},
+};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Witness {
+    /// Calls that gcc and clang compile, and qemu executes.
+    Executed,
+    /// How gcc and clang describe calls to debuggers.
+    Dwarf,
+    /// libbpf's `bpf_tracing.h`.
+    Libbpf,
+}
+
+pub const WITNESSES: &[Witness] = &[Witness::Executed, Witness::Dwarf, Witness::Libbpf];
+
+impl fmt::Display for Witness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Executed => "executed calls",
+            Self::Dwarf => "DWARF",
+            Self::Libbpf => "libbpf",
+        })
+    }
+}
+
+/// What [`wrong::roles`] calls the slots of a machine's calls.
+fn is_of_calls(fact: &str) -> bool {
+    let kernel = fact.strip_prefix("user code's ").unwrap_or(fact);
+    kernel.starts_with("argument ")
+        || [
+            "first argument on the stack",
+            "return value",
+            "second return value",
+            "return address",
+            "where the return address is",
+            "what is added to the return address",
+            "stack pointer",
+            "frame pointer",
+        ]
+        .contains(&kernel)
+}
+
+impl Witness {
+    /// Whether this witness refuses a machine that is wrong in a fact.
+    pub fn sees(self, machine: &str, fact: &str) -> bool {
+        match self {
+            Self::Executed => is_of_calls(fact),
+            // It numbers registers as the psABI does, and so counts them only.
+            Self::Dwarf => [
+                "first argument on the stack",
+                "user code's first argument on the stack",
+                "where the return address is",
+                "stack pointer",
+            ]
+            .contains(&fact),
+            Self::Libbpf => libbpf_sees(machine, fact),
+        }
+    }
+
+    /// Hands wrong machines to a proof: those that it refuses have to be those that this witness sees. Gives
+    /// their number.
+    pub fn hold(
+        self,
+        facts: &Facts,
+        wrong: &[Wrong],
+        refuses: impl Fn(&Facts) -> bool,
+    ) -> Result<usize, String> {
+        let mut refused = 0;
+        for Wrong { fact, facts: wrong } in wrong {
+            let sees = self.sees(facts.name(), fact);
+            if refuses(wrong) != sees {
+                return Err(format!(
+                    "a machine that is wrong in this is {}refused: {fact}",
+                    if sees { "not " } else { "" }
+                ));
+            }
+            refused += usize::from(sees);
+        }
+        Ok(refused)
+    }
+}
+
+fn libbpf_sees(machine: &str, fact: &str) -> bool {
+    // Where libbpf is mistaken (tests/libbpf.rs), and what it has no macro for.
+    let unknown: &[&str] = match machine {
+        "arm" => &["instruction pointer"],
+        "loongarch64" => &["syscall argument 0"],
+        "mips" => &[
+            "syscall argument 4",
+            "syscall argument 5",
+            "syscall argument 6",
+            "syscall argument 7",
+        ],
+        "powerpc" | "powerpc64" | "sparc64" => &["return address"],
+        _ => &[],
+    };
+    if unknown.contains(&fact) {
+        return false;
+    }
+    // There it takes the return address from a register for certain.
+    if fact == "where the return address is" {
+        return ["aarch64", "powerpc", "powerpc64", "sparc64"].contains(&machine);
+    }
+    fact.starts_with("argument ")
+        || fact.starts_with("syscall argument ")
+        || [
+            "return value",
+            "return address",
+            "instruction pointer",
+            "stack pointer",
+            "frame pointer",
+        ]
+        .contains(&fact)
+}
+
+/// The facts of a machine that fewer than two witnesses hold.
+pub fn held_by_fewer_than_two(facts: &Facts) -> Vec<String> {
+    let facts_of = wrong::roles(facts).into_iter().map(|wrong| wrong.fact);
+    let name = facts.name();
+    let few = facts_of.filter(|fact| {
+        let witnesses = WITNESSES.iter().filter(|witness| witness.sees(name, fact));
+        witnesses.count() < 2
+    });
+    few.collect()
+}
