@@ -5,28 +5,31 @@
 
 use xtask::{
     facts::Facts,
-    internal::{self, Headers, Value},
+    internal::{Headers, Truth},
     proof::{self, Proof},
     select::{MACHINES, Machine, Variant},
+    witnesses::Witness,
+    wrong,
 };
 
 fn main() {
     let mut proofs = Vec::new();
     for machine in MACHINES {
-        let title = |variant| proof::title(machine, variant);
-        let wanted = machine.variants.iter().any(|variant| proof::is_wanted(&title(variant)));
+        let name =
+            |variant: &Variant| proof::name(machine.name, variant.endian, "the kernel's headers");
+        let wanted = machine
+            .variants
+            .iter()
+            .any(|variant| proof::is_wanted(&name(variant)));
         let headers = match wanted {
-            true => Headers::of(machine.name),
-            false => Err("this run is not about it".into()),
+            true => Headers::of(machine.name).map(Some),
+            false => Ok(None),
         };
         for variant in machine.variants {
             let headers = headers.clone();
-            let missing = match wanted {
-                true => headers.as_ref().map(drop).map_err(Clone::clone),
-                false => Ok(()),
-            };
-            proofs.push(Proof::new(title(variant), missing, move || {
-                prove(machine, variant, &headers?)
+            let missing = headers.as_ref().map(drop).map_err(Clone::clone);
+            proofs.push(Proof::new(name(variant), missing, move || {
+                prove(machine, variant, &headers?.unwrap_or_default())
             }));
         }
     }
@@ -34,19 +37,25 @@ fn main() {
 }
 
 fn prove(machine: &Machine, variant: &Variant, headers: &[Headers]) -> Result<(), String> {
-    let value = Value::of(Facts::of(machine)?, variant.endian);
-    let truths = headers.iter().map(|headers| internal::truth(headers, machine, variant));
+    let facts = Facts::of(machine)?;
+    let truths = headers
+        .iter()
+        .map(|headers| Truth::new(headers, facts, variant));
     let truths = truths.collect::<Result<Vec<_>, _>>()?;
-    proof::none(truths.iter().flat_map(|truth| value.complaints(truth)))?;
+    let complaints = |facts: &Facts| -> Vec<String> {
+        truths
+            .iter()
+            .flat_map(|truth| truth.complaints(facts))
+            .collect()
+    };
+    proof::none(complaints(facts))?;
+    let refuses = |wrong: &Facts| !complaints(wrong).is_empty();
+    for wrong in [wrong::roles(facts), wrong::fields(facts)] {
+        Witness::KernelHeaders.hold(facts, &wrong, refuses)?;
+    }
     for truth in &truths {
         let source = format!("the headers of Linux {}", truth.release);
         proof::checked(&source, machine.name, truth.facts());
-    }
-    for wrong in internal::wrong(&value) {
-        let refused = truths.iter().any(|truth| !wrong.value.complaints(truth).is_empty());
-        if !refused {
-            println!("unseen {}: {}", machine.name, wrong.fact);
-        }
     }
     Ok(())
 }

@@ -1,14 +1,15 @@
 //! The headers, and the compiler that is asked.
 
 use std::{
+    collections::HashSet,
     ffi::OsString,
-    fmt::{self, Write as _},
+    fmt::Write as _,
     fs,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
 };
 
-use super::{BYTES, Got, holds, number};
+use super::{Got, Release, holds, number};
 use crate::{
     bpf::root,
     c::Compiler,
@@ -17,16 +18,6 @@ use crate::{
     roles,
     select::{Endian, Machine, Variant},
 };
-
-/// A release of Linux: `6.12` is `Release(6, 12)`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Release(pub u32, pub u32);
-
-impl fmt::Display for Release {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.0, self.1)
-    }
-}
 
 /// The headers of one release for one machine.
 #[derive(Debug)]
@@ -59,36 +50,88 @@ const FORKY: &str = "forky";
 
 /// A kernel for one processor, without what the headers need more of the others for.
 const SMALL: &[&str] = &[
-    "MMU", "TINY_RCU", "TINY_SRCU", "SLUB", "HZ=250", "NR_CPUS=1", "BASE_SMALL=0", "THREAD_SIZE_ORDER=2",
+    "MMU",
+    "TINY_RCU",
+    "TINY_SRCU",
+    "SLUB",
+    "HZ=250",
+    "NR_CPUS=1",
+    "BASE_SMALL=0",
+    "THREAD_SIZE_ORDER=2",
 ];
 
 const POWERPC: &[&str] = &[
-    "PPC32", "32BIT", "CPU_BIG_ENDIAN", "PPC_BOOK3S_32", "GENERIC_ATOMIC64", "THREAD_INFO_IN_TASK",
-    "HAVE_ARCH_WITHIN_STACK_FRAMES", "PPC_PAGE_SHIFT=12", "PAGE_SHIFT=12", "DATA_SHIFT=12",
-    "THREAD_SHIFT=13", "PGTABLE_LEVELS=2", "KERNEL_START=0xc0000000", "PAGE_OFFSET=0xc0000000",
-    "TASK_SIZE=0xb0000000", "PHYSICAL_START=0",
+    "PPC32",
+    "32BIT",
+    "CPU_BIG_ENDIAN",
+    "PPC_BOOK3S_32",
+    "GENERIC_ATOMIC64",
+    "THREAD_INFO_IN_TASK",
+    "HAVE_ARCH_WITHIN_STACK_FRAMES",
+    "PPC_PAGE_SHIFT=12",
+    "PAGE_SHIFT=12",
+    "DATA_SHIFT=12",
+    "THREAD_SHIFT=13",
+    "PGTABLE_LEVELS=2",
+    "KERNEL_START=0xc0000000",
+    "PAGE_OFFSET=0xc0000000",
+    "TASK_SIZE=0xb0000000",
+    "PHYSICAL_START=0",
 ];
-const SPARC64: &[&str] = &["SPARC64", "64BIT", "CPU_BIG_ENDIAN", "PAGE_SHIFT=13", "PGTABLE_LEVELS=4"];
+const SPARC64: &[&str] = &[
+    "SPARC64",
+    "64BIT",
+    "CPU_BIG_ENDIAN",
+    "PAGE_SHIFT=13",
+    "PGTABLE_LEVELS=4",
+];
 const RISCV32: &[&str] = &[
-    "32BIT", "ARCH_RV32I", "GENERIC_ATOMIC64", "THREAD_INFO_IN_TASK", "PAGE_SHIFT=12", "PGTABLE_LEVELS=2",
+    "32BIT",
+    "ARCH_RV32I",
+    "GENERIC_ATOMIC64",
+    "THREAD_INFO_IN_TASK",
+    "PAGE_SHIFT=12",
+    "PGTABLE_LEVELS=2",
     "PAGE_OFFSET=0xc0000000",
 ];
 const RISCV64: &[&str] = &[
-    "64BIT", "ARCH_RV64I", "THREAD_INFO_IN_TASK", "PAGE_SHIFT=12", "PGTABLE_LEVELS=5",
+    "64BIT",
+    "ARCH_RV64I",
+    "THREAD_INFO_IN_TASK",
+    "PAGE_SHIFT=12",
+    "PGTABLE_LEVELS=5",
     "PAGE_OFFSET=0xff60000000000000",
 ];
 const LOONGARCH64: &[&str] = &[
-    "64BIT", "PAGE_SIZE_16KB", "PAGE_SHIFT=14", "PGTABLE_LEVELS=3", "L1_CACHE_SHIFT=6",
+    "64BIT",
+    "PAGE_SIZE_16KB",
+    "PAGE_SHIFT=14",
+    "PGTABLE_LEVELS=3",
+    "L1_CACHE_SHIFT=6",
 ];
 const X86: &[&str] = &[
-    "X86", "X86_32", "32BIT", "THREAD_INFO_IN_TASK", "HAVE_ARCH_WITHIN_STACK_FRAMES",
-    "ARCH_HAS_MEM_ENCRYPT", "PAGE_SHIFT=12", "PGTABLE_LEVELS=2", "PAGE_OFFSET=0xc0000000",
-    "PHYSICAL_START=0x1000000", "PHYSICAL_ALIGN=0x1000000", "X86_L1_CACHE_SHIFT=6",
+    "X86",
+    "X86_32",
+    "32BIT",
+    "THREAD_INFO_IN_TASK",
+    "HAVE_ARCH_WITHIN_STACK_FRAMES",
+    "ARCH_HAS_MEM_ENCRYPT",
+    "PAGE_SHIFT=12",
+    "PGTABLE_LEVELS=2",
+    "PAGE_OFFSET=0xc0000000",
+    "PHYSICAL_START=0x1000000",
+    "PHYSICAL_ALIGN=0x1000000",
+    "X86_L1_CACHE_SHIFT=6",
     "X86_INTERNODE_CACHE_SHIFT=6",
 ];
 /// Of a kernel of 64 bits.
 const MIPS: &[&str] = &[
-    "-64BIT", "32BIT", "-CPU_MIPS64", "CPU_MIPS32", "-PHYS_ADDR_T_64BIT", "GENERIC_ATOMIC64",
+    "-64BIT",
+    "32BIT",
+    "-CPU_MIPS64",
+    "CPU_MIPS32",
+    "-PHYS_ADDR_T_64BIT",
+    "GENERIC_ATOMIC64",
 ];
 
 const SOURCES: &[Source] = &[
@@ -121,7 +164,10 @@ const SOURCES: &[Source] = &[
     hand("powerpc", FORKY, POWERPC),
     // Debian has dropped the machine, and its headers with it, before forky.
     debian("mips", BOOKWORM, "mipsel", "4kc-malta"),
-    Source { config: MIPS, ..debian("mips", BACKPORTS, "mips64el", "5kc-malta") },
+    Source {
+        config: MIPS,
+        ..debian("mips", BACKPORTS, "mips64el", "5kc-malta")
+    },
     debian("mips64", BOOKWORM, "mips64el", "5kc-malta"),
     debian("mips64", BACKPORTS, "mips64el", "5kc-malta"),
     // Debian's headers of 6.1 have no such folder yet.
@@ -146,7 +192,11 @@ const fn debian(
     }
 }
 
-const fn hand(machine: &'static str, suite: &'static str, config: &'static [&'static str]) -> Source {
+const fn hand(
+    machine: &'static str,
+    suite: &'static str,
+    config: &'static [&'static str],
+) -> Source {
     Source {
         machine,
         suite,
@@ -203,6 +253,55 @@ impl Headers {
             false => Ok(headers),
         }
     }
+
+    /// The first of these names that is a field in the kernel's `asm/ptrace.h`.
+    pub fn field<'a>(&self, machine: &Machine, names: &'a [String]) -> Result<&'a str, String> {
+        let mut text = String::new();
+        for folder in ["include/asm", "include/uapi/asm"] {
+            let path = format!("arch/{}/{folder}/ptrace.h", machine.linux);
+            let path = self.common.join(path);
+            text += &fs::read_to_string(&path).map_err(cannot("read", &path))?;
+        }
+        let words = text.split(|letter: char| letter.is_whitespace() || ";[.".contains(letter));
+        let words: HashSet<&str> = words.collect();
+        // `psw.addr` is a field of a field.
+        let first = |name: &str| name.split('.').next().map(str::to_owned);
+        let found = names
+            .iter()
+            .find(|name| first(name).is_some_and(|first| words.contains(first.as_str())));
+        let found = found.map(String::as_str);
+        found.ok_or_else(|| {
+            format!(
+                "the kernel's `pt_regs` has no field `{}`",
+                names.join("` or `")
+            )
+        })
+    }
+
+    /// What each expression gives, on a machine in one endianness.
+    pub(super) fn ask(
+        &self,
+        machine: &Machine,
+        variant: &Variant,
+        expressions: &[String],
+    ) -> Result<Vec<Got>, String> {
+        let mut text = prelude();
+        for (index, expression) in expressions.iter().enumerate() {
+            write!(
+                text,
+                "unsigned long answer_{index}(void)\n{{\n\treturn (unsigned long)({expression});\n}}\n"
+            )
+            .expect("a string takes everything");
+        }
+        let llvm = compiler(self, machine, variant)?.llvm(&text)?;
+        let answers = expressions.iter().enumerate().map(|(index, expression)| {
+            let body = body(&llvm, &format!("@answer_{index}("));
+            let body = body.ok_or_else(|| format!("`{expression}` is not compiled"))?;
+            let got = got(&body, variant.endian);
+            got.ok_or_else(|| format!("`{expression}` is no constant:\n{}", body.join("\n")))
+        });
+        answers.collect()
+    }
 }
 
 impl Source {
@@ -235,34 +334,14 @@ fn release(package: &str) -> Option<Release> {
     Some(Release(number()?, number()?))
 }
 
-/// What each expression gives, on a machine in one endianness.
-pub fn ask(
-    headers: &Headers,
-    machine: &Machine,
-    variant: &Variant,
-    expressions: &[&str],
-) -> Result<Vec<Got>, String> {
-    let compiler = compiler(headers, machine, variant)?;
-    let mut text = prelude();
-    for (index, expression) in expressions.iter().enumerate() {
-        write!(
-            text,
-            "unsigned long answer_{index}(void)\n{{\n\treturn (unsigned long)({expression});\n}}\n"
-        )
-        .expect("a string takes everything");
-    }
-    let llvm = compiler.llvm(&text)?;
-    let answers = expressions.iter().enumerate().map(|(index, expression)| {
-        let body = body(&llvm, &format!("@answer_{index}("));
-        let body = body.ok_or_else(|| format!("`{expression}` is not compiled"))?;
-        got(&body, variant.endian).ok_or_else(|| format!("`{expression}` is no constant:\n{}", body.join("\n")))
-    });
-    answers.collect()
-}
+/// How long the constant `pt_regs` is: longer than any.
+const LONGEST: usize = 512;
 
 /// What comes before the expressions.
 fn prelude() -> String {
-    let numbers = (0..BYTES).step_by(4).map(|offset| format!("{:#x},", number(offset)));
+    let numbers = (0..LONGEST)
+        .step_by(4)
+        .map(|offset| format!("{:#x},", number(offset)));
     include_str!("prelude.c").replace("NUMBERS", &numbers.collect::<String>())
 }
 
@@ -270,7 +349,12 @@ fn prelude() -> String {
 fn body<'a>(llvm: &'a str, name: &str) -> Option<Vec<&'a str>> {
     let mut lines = llvm.lines();
     lines.find(|line| line.starts_with("define ") && line.contains(name))?;
-    Some(lines.take_while(|line| *line != "}").map(str::trim).collect())
+    Some(
+        lines
+            .take_while(|line| *line != "}")
+            .map(str::trim)
+            .collect(),
+    )
 }
 
 /// A constant, `ret i64 300`; or `%1 = load i64, ptr inttoptr (i64 300 to ptr), align 8` and `ret i64 %1`. A slot whose
@@ -307,7 +391,9 @@ fn constant(text: &str) -> Option<u64> {
 
 /// clang as the kernel's Makefiles call it, as far as that shows in the headers.
 fn compiler(headers: &Headers, machine: &Machine, variant: &Variant) -> Result<Compiler, String> {
-    let Headers { common, generated, .. } = headers;
+    let Headers {
+        common, generated, ..
+    } = headers;
     let ours = own(headers, machine, variant)?;
     let arch = format!("arch/{}/include", machine.linux);
 
@@ -323,7 +409,9 @@ fn compiler(headers: &Headers, machine: &Machine, variant: &Variant) -> Result<C
     }
     folders.push(common.join("include/uapi"));
     // A board of mips: that of Debian's kernels.
-    folders.extend(["mach-generic", "mach-malta"].map(|board| common.join(&arch).join("asm").join(board)));
+    folders.extend(
+        ["mach-generic", "mach-malta"].map(|board| common.join(&arch).join("asm").join(board)),
+    );
     folders.extend(["fallback", "fallback/uapi"].map(|folder| ours.join(folder)));
 
     let mut args: Vec<OsString> = [
