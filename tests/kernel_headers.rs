@@ -5,41 +5,57 @@
 
 use proofs::{
     facts::Facts,
-    internal::{self, Value},
+    internal::{Headers, Truth},
     proof::{self, Proof},
     select::{MACHINES, Machine, Variant},
+    witnesses::Witness,
+    wrong,
 };
 
 fn main() {
     let mut proofs = Vec::new();
     for machine in MACHINES {
+        let name =
+            |variant: &Variant| proof::name(machine.name, variant.endian, "the kernel's headers");
+        let wanted = machine
+            .variants
+            .iter()
+            .any(|variant| proof::is_wanted(&name(variant)));
+        let headers = match wanted {
+            true => Headers::of(machine.name).map(Some),
+            false => Ok(None),
+        };
         for variant in machine.variants {
-            let title = proof::title(machine, variant);
-            let needs = match proof::is_wanted(&title) {
-                true => internal::needs(machine.name),
-                false => Ok(()),
-            };
-            proofs.push(Proof::new(title, needs, || prove(machine, variant)));
+            let headers = headers.clone();
+            let missing = headers.as_ref().map(drop).map_err(Clone::clone);
+            proofs.push(Proof::new(name(variant), missing, move || {
+                prove(machine, variant, &headers?.unwrap_or_default())
+            }));
         }
     }
     proof::run(proofs)
 }
 
-fn prove(machine: &Machine, variant: &Variant) -> Result<(), String> {
-    let value = Value::of(Facts::of(machine)?, variant.endian);
-    let truths = internal::truths(machine, variant)?;
-    proof::none(truths.iter().flat_map(|truth| value.complaints(truth)))?;
+fn prove(machine: &Machine, variant: &Variant, headers: &[Headers]) -> Result<(), String> {
+    let facts = Facts::of(machine)?;
+    let truths = headers
+        .iter()
+        .map(|headers| Truth::new(headers, facts, variant));
+    let truths = truths.collect::<Result<Vec<_>, _>>()?;
+    let complaints = |facts: &Facts| -> Vec<String> {
+        truths
+            .iter()
+            .flat_map(|truth| truth.complaints(facts))
+            .collect()
+    };
+    proof::none(complaints(facts))?;
+    let refuses = |wrong: &Facts| !complaints(wrong).is_empty();
+    for wrong in [wrong::roles(facts), wrong::fields(facts)] {
+        Witness::KernelHeaders.hold(facts, &wrong, refuses)?;
+    }
     for truth in &truths {
         let source = format!("the headers of Linux {}", truth.release);
         proof::checked(&source, machine.name, truth.facts());
-    }
-    for wrong in internal::wrong(&value) {
-        let refused = truths
-            .iter()
-            .any(|truth| !wrong.value.complaints(truth).is_empty());
-        if !refused {
-            println!("unseen {}: {}", machine.name, wrong.fact);
-        }
     }
     Ok(())
 }

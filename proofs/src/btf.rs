@@ -21,6 +21,7 @@ pub fn kernel_names(machine: &str, field: &str) -> Vec<String> {
         // Older kernels only say that the slots are padding.
         ("mips", "args") => &["args", "pad0"],
         ("riscv64" | "riscv32", "pc") => &["epc"],
+        ("loongarch64", "csr_badv") => &["csr_badvaddr"],
         _ => &[field],
     };
     names.iter().map(|&name| name.to_owned()).collect()

@@ -199,7 +199,17 @@ impl Compiler {
 
     /// A source text with its macros expanded.
     pub fn preprocessed(&self, source: &str) -> Result<String, String> {
-        let output = self.run("-E", source)?;
+        self.text("-E", source)
+    }
+
+    /// What clang makes of a source text, in LLVM's assembly language.
+    pub fn llvm(&self, source: &str) -> Result<String, String> {
+        let to_llvm = ["-emit-llvm", "-o", "-"];
+        self.clone().args(to_llvm).text("-S", source)
+    }
+
+    fn text(&self, what: &str, source: &str) -> Result<String, String> {
+        let output = self.run(what, source)?;
         if !output.status.success() {
             return Err(String::from_utf8_lossy(&output.stderr).into_owned());
         }
@@ -223,18 +233,6 @@ impl Compiler {
         let bytes = fs::read(&object).map_err(cannot("read", &object))?;
         fs::remove_file(&object).map_err(cannot("remove", &object))?;
         Ok(bytes)
-    }
-
-    /// What clang makes of a source text in LLVM's assembly language.
-    pub fn llvm(&self, source: &str) -> Result<String, String> {
-        let output = self
-            .clone()
-            .args(["-emit-llvm", "-o", "-"])
-            .run("-S", source)?;
-        if !output.status.success() {
-            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
-        }
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     fn run(&self, what: &str, source: &str) -> Result<Output, String> {

@@ -2,14 +2,18 @@
 
 use std::{fs, path::PathBuf};
 
+#[cfg(feature = "bindgen")]
 use crate::{
     api::{Document, FOLDER},
+    generate::{self, Error},
+    select::Variant,
+};
+use crate::{
     bpf::root,
     facts::Facts,
-    generate::{self, Error},
     host::cannot,
     picture,
-    select::{MACHINES, Machine, Variant},
+    select::{MACHINES, Machine},
 };
 
 /// A file of the repository, with the text that it should have.

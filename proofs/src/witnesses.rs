@@ -19,9 +19,16 @@ pub enum Witness {
     Dwarf,
     /// libbpf's `bpf_tracing.h`.
     Libbpf,
+    /// The kernel's own headers.
+    KernelHeaders,
 }
 
-pub const WITNESSES: &[Witness] = &[Witness::Executed, Witness::Dwarf, Witness::Libbpf];
+pub const WITNESSES: &[Witness] = &[
+    Witness::Executed,
+    Witness::Dwarf,
+    Witness::Libbpf,
+    Witness::KernelHeaders,
+];
 
 impl fmt::Display for Witness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -29,6 +36,7 @@ impl fmt::Display for Witness {
             Self::Executed => "executed calls",
             Self::Dwarf => "DWARF",
             Self::Libbpf => "libbpf",
+            Self::KernelHeaders => "the kernel's headers",
         })
     }
 }
@@ -64,6 +72,7 @@ impl Witness {
             ]
             .contains(&fact),
             Self::Libbpf => libbpf_sees(machine, fact),
+            Self::KernelHeaders => kernel_headers_see(machine, fact),
         }
     }
 
@@ -121,6 +130,36 @@ fn libbpf_sees(machine: &str, fact: &str) -> bool {
             "frame pointer",
         ]
         .contains(&fact)
+}
+
+fn kernel_headers_see(machine: &str, fact: &str) -> bool {
+    // What no accessor of the kernel's gives, or gives from elsewhere (xtask/src/internal/questions.rs).
+    let unknown: &[&str] = match machine {
+        "aarch64" => &["syscall number"],
+        // A syscall of the kernel's has six arguments.
+        "arm" => &["syscall number", "syscall argument 6"],
+        "mips" => &[
+            "syscall argument 4",
+            "syscall argument 5",
+            "syscall argument 6",
+            "syscall argument 7",
+        ],
+        "s390x" => &["frame pointer"],
+        "sparc64" => &["what is added to the return address"],
+        _ => &[],
+    };
+    if unknown.contains(&fact) {
+        return false;
+    }
+    match fact {
+        "first argument on the stack" => {
+            ["x86_64", "x86", "s390x", "loongarch64", "mips"].contains(&machine)
+        }
+        "second return value" => false,
+        _ if fact.starts_with("user code's ") => false,
+        _ if fact.starts_with("argument ") => !["arm", "sparc64"].contains(&machine),
+        _ => true,
+    }
 }
 
 /// The facts of a machine that fewer than two witnesses hold.

@@ -1,14 +1,15 @@
 //! The headers, and the compiler that is asked.
 
 use std::{
+    collections::HashSet,
     ffi::OsString,
-    fmt::{self, Write as _},
+    fmt::Write as _,
     fs,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
 };
 
-use super::{BYTES, Got, holds, number};
+use super::{Got, Release, holds, number};
 use crate::{
     bpf::root,
     c::Compiler,
@@ -17,16 +18,6 @@ use crate::{
     roles,
     select::{Endian, Machine, Variant},
 };
-
-/// A release of Linux: `6.12` is `Release(6, 12)`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Release(pub u32, pub u32);
-
-impl fmt::Display for Release {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.0, self.1)
-    }
-}
 
 /// The headers of one release for one machine.
 #[derive(Debug)]
@@ -240,86 +231,115 @@ const BY_HAND: &[(&str, &str)] = &[
     ),
 ];
 
-/// The headers that there are for a machine.
-pub fn sources(machine: &str) -> impl Iterator<Item = &'static Source> {
-    SOURCES
-        .iter()
-        .filter(move |source| source.machine == machine)
-}
-
-/// What a machine's proof needs: the packages, and the compiler.
-pub fn needs(machine: &str) -> Result<(), String> {
-    if sources(machine).next().is_none() {
-        return Err("where the kernel's own headers for it are is not written down".into());
-    }
-    roles::clang()?;
-    sources(machine).try_for_each(|source| source.folders().map(drop))
-}
-
-/// Where the headers lie: those of all machines, and those of one configuration.
-struct Folders {
+/// Headers that are here.
+#[derive(Debug, Clone)]
+pub struct Headers {
+    pub release: Release,
+    source: &'static Source,
+    /// Those of all machines.
     common: PathBuf,
+    /// Those of one configuration.
     generated: Option<PathBuf>,
 }
 
+impl Headers {
+    /// All that there are for a machine. `Err` is what is missing.
+    pub fn of(machine: &str) -> Result<Vec<Self>, String> {
+        roles::clang()?;
+        let sources = SOURCES.iter().filter(|source| source.machine == machine);
+        let headers: Vec<_> = sources.map(Source::headers).collect::<Result<_, _>>()?;
+        match headers.is_empty() {
+            true => Err("where the kernel's own headers for it are is not written down".into()),
+            false => Ok(headers),
+        }
+    }
+
+    /// The first of these names that is a field in the kernel's `asm/ptrace.h`.
+    pub fn field<'a>(&self, machine: &Machine, names: &'a [String]) -> Result<&'a str, String> {
+        let mut text = String::new();
+        for folder in ["include/asm", "include/uapi/asm"] {
+            let path = format!("arch/{}/{folder}/ptrace.h", machine.linux);
+            let path = self.common.join(path);
+            text += &fs::read_to_string(&path).map_err(cannot("read", &path))?;
+        }
+        let words = text.split(|letter: char| letter.is_whitespace() || ";[.".contains(letter));
+        let words: HashSet<&str> = words.collect();
+        // `psw.addr` is a field of a field.
+        let first = |name: &str| name.split('.').next().map(str::to_owned);
+        let found = names
+            .iter()
+            .find(|name| first(name).is_some_and(|first| words.contains(first.as_str())));
+        let found = found.map(String::as_str);
+        found.ok_or_else(|| {
+            format!(
+                "the kernel's `pt_regs` has no field `{}`",
+                names.join("` or `")
+            )
+        })
+    }
+
+    /// What each expression gives, on a machine in one endianness.
+    pub(super) fn ask(
+        &self,
+        machine: &Machine,
+        variant: &Variant,
+        expressions: &[String],
+    ) -> Result<Vec<Got>, String> {
+        let mut text = prelude();
+        for (index, expression) in expressions.iter().enumerate() {
+            write!(
+                text,
+                "unsigned long answer_{index}(void)\n{{\n\treturn (unsigned long)({expression});\n}}\n"
+            )
+            .expect("a string takes everything");
+        }
+        let llvm = compiler(self, machine, variant)?.llvm(&text)?;
+        let answers = expressions.iter().enumerate().map(|(index, expression)| {
+            let body = body(&llvm, &format!("@answer_{index}("));
+            let body = body.ok_or_else(|| format!("`{expression}` is not compiled"))?;
+            let got = got(&body, variant.endian);
+            got.ok_or_else(|| format!("`{expression}` is no constant:\n{}", body.join("\n")))
+        });
+        answers.collect()
+    }
+}
+
 impl Source {
-    fn folders(&self) -> Result<Folders, String> {
-        let (_, common) = self.package("amd64", "common")?;
+    fn headers(&'static self) -> Result<Headers, String> {
+        let package = |arch, flavour| {
+            let name = format!("linux-headers-[0-9][^a-z]*(deb[0-9]+)?-{flavour}");
+            Package::newest(self.suite, arch, &name)
+        };
+        let folder = |package: &Package| package.root.join("usr/src").join(&package.name);
+        let common = package("amd64", "common")?;
         let generated = match self.from {
-            Debian(arch, flavour) => Some(self.package(arch, flavour)?.1),
+            Debian(arch, flavour) => Some(folder(&package(arch, flavour)?)),
             Hand => None,
         };
-        Ok(Folders { common, generated })
-    }
-
-    fn package(&self, arch: &str, flavour: &str) -> Result<(String, PathBuf), String> {
-        let name = format!("linux-headers-[0-9][^a-z]*(deb[0-9]+)?-{flavour}");
-        let package = Package::newest(self.suite, arch, &name)?;
-        let folder = package.root.join("usr/src").join(&package.name);
-        Ok((package.name, folder))
-    }
-
-    /// By the package's name, `linux-headers-6.1.0-50-common`.
-    pub fn release(&self) -> Result<Release, String> {
-        let (name, _) = self.package("amd64", "common")?;
-        let version = name.strip_prefix("linux-headers-");
-        let mut numbers = version.into_iter().flat_map(|version| version.split('.'));
-        let mut number = || numbers.next()?.parse().ok();
-        let release = number().zip(number());
-        let release = release.map(|(major, minor)| Release(major, minor));
-        release.ok_or_else(|| format!("`{name}` is not named for a release of Linux"))
+        let release = release(&common.name);
+        let unnamed = || format!("`{}` is not named for a release of Linux", common.name);
+        Ok(Headers {
+            release: release.ok_or_else(unnamed)?,
+            source: self,
+            common: folder(&common),
+            generated,
+        })
     }
 }
 
-/// What each expression gives, on a machine in one endianness.
-pub fn ask(
-    source: &Source,
-    machine: &Machine,
-    variant: &Variant,
-    expressions: &[&str],
-) -> Result<Vec<Got>, String> {
-    let compiler = compiler(source, machine, variant)?;
-    let mut text = prelude();
-    for (index, expression) in expressions.iter().enumerate() {
-        write!(
-            text,
-            "unsigned long answer_{index}(void)\n{{\n\treturn (unsigned long)({expression});\n}}\n"
-        )
-        .expect("a string takes everything");
-    }
-    let llvm = compiler.llvm(&text)?;
-    let answers = expressions.iter().enumerate().map(|(index, expression)| {
-        let body = body(&llvm, &format!("@answer_{index}("));
-        let body = body.ok_or_else(|| format!("`{expression}` is not compiled"))?;
-        got(&body, variant.endian)
-            .ok_or_else(|| format!("`{expression}` is no constant:\n{}", body.join("\n")))
-    });
-    answers.collect()
+/// The release that a package is of: `linux-headers-6.1.0-50-common`.
+fn release(package: &str) -> Option<Release> {
+    let mut numbers = package.strip_prefix("linux-headers-")?.split('.');
+    let mut number = || numbers.next()?.parse().ok();
+    Some(Release(number()?, number()?))
 }
+
+/// How long the constant `pt_regs` is: longer than any.
+const LONGEST: usize = 512;
 
 /// What comes before the expressions.
 fn prelude() -> String {
-    let numbers = (0..BYTES)
+    let numbers = (0..LONGEST)
         .step_by(4)
         .map(|offset| format!("{:#x},", number(offset)));
     include_str!("prelude.c").replace("NUMBERS", &numbers.collect::<String>())
@@ -370,18 +390,20 @@ fn constant(text: &str) -> Option<u64> {
 }
 
 /// clang as the kernel's Makefiles call it, as far as that shows in the headers.
-fn compiler(source: &Source, machine: &Machine, variant: &Variant) -> Result<Compiler, String> {
-    let Folders { common, generated } = source.folders()?;
-    let ours = own(source, machine, variant, &common)?;
+fn compiler(headers: &Headers, machine: &Machine, variant: &Variant) -> Result<Compiler, String> {
+    let Headers {
+        common, generated, ..
+    } = headers;
+    let ours = own(headers, machine, variant)?;
     let arch = format!("arch/{}/include", machine.linux);
 
     let mut folders = vec![ours.join("include"), common.join(&arch)];
-    if let Some(generated) = &generated {
+    if let Some(generated) = generated {
         folders.push(generated.join(&arch).join("generated"));
         folders.push(generated.join("include"));
     }
     folders.extend([common.join("include"), common.join(&arch).join("uapi")]);
-    if let Some(generated) = &generated {
+    if let Some(generated) = generated {
         folders.push(generated.join(&arch).join("generated/uapi"));
         folders.push(generated.join("include/generated/uapi"));
     }
@@ -402,8 +424,6 @@ fn compiler(source: &Source, machine: &Machine, variant: &Variant) -> Result<Com
         "-fms-extensions",
         "-fno-strict-aliasing",
         "-fno-delete-null-pointer-checks",
-        // A kernel names registers in assembly language that no program may.
-        "-ffreestanding",
     ]
     .map(OsString::from)
     .to_vec();
@@ -424,12 +444,8 @@ fn compiler(source: &Source, machine: &Machine, variant: &Variant) -> Result<Com
 }
 
 /// The headers that are written here: the configuration, and where there is no other, what is generated.
-fn own(
-    source: &Source,
-    machine: &Machine,
-    variant: &Variant,
-    common: &Path,
-) -> Result<PathBuf, String> {
+fn own(headers: &Headers, machine: &Machine, variant: &Variant) -> Result<PathBuf, String> {
+    let Headers { source, common, .. } = headers;
     let folder = root().join("target/kernel-headers");
     let folder = folder.join(format!("{}-{}", source.suite, variant.triple));
     let mut config = String::new();

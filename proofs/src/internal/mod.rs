@@ -2,158 +2,247 @@
 //! pt_regs` lie, and which slots the kernel's accessors read (`instruction_pointer`,
 //! `syscall_get_arguments` and their like).
 //!
-//! UAPI is a promise to user space; these are the headers that the kernel itself is compiled with. Debian
-//! ships them for modules. clang compiles each accessor for a `pt_regs` that is a constant, in which every
-//! four bytes hold their own number. So the accessor becomes a constant too, which says what it reads, and
-//! LLVM's assembly language has it in a form that is the same on all machines: `ret i64 300`.
+//! UAPI is a promise to user space; these are the headers that the kernel itself is compiled with, and Debian ships
+//! them for modules. clang compiles each accessor for a `pt_regs` that is a constant, in which every
+//! four bytes hold a number of their own. So what the accessor gives is a constant too, which tells the slot
+//! that it reads, and LLVM's assembly language has it in one form for all machines: `ret i64 300`.
 
 mod build;
 mod questions;
-mod value;
 
-use std::collections::BTreeMap;
+use std::{fmt, slice};
 
 use crate::{
-    bindings::{Bindings, Layout},
-    facts::Facts,
-    select::{Endian, Machine, Variant},
+    btf::kernel_names,
+    facts::{Facts, Reading},
+    select::{Endian, Variant},
 };
 
-pub use build::{Release, needs};
-pub use questions::Otherwise;
-pub use value::{Claim, Value, Wrong, wrong};
+pub use build::Headers;
+use questions::{Otherwise, Question, RETURN_REGISTER};
 
-/// What one release's headers say of a machine, asked for the fields and roles that the library has.
-#[derive(Debug, Clone)]
-pub struct Truth {
-    pub release: Release,
-    pub endian: Endian,
-    /// By the library's name of the field: its offset, its size and that of one element.
-    pub fields: BTreeMap<String, Place>,
-    pub answers: Vec<Answer>,
+/// A release of Linux: `6.12` is `Release(6, 12)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Release(pub u32, pub u32);
+
+impl fmt::Display for Release {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.0, self.1)
+    }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
-    pub offset: usize,
-    pub size: usize,
-    pub slot: usize,
+/// What one release's headers say of a machine.
+#[derive(Debug)]
+pub struct Truth {
+    pub release: Release,
+    endian: Endian,
+    fields: Vec<Place>,
+    answers: Vec<Answer>,
+}
+
+/// Where a field is.
+#[derive(Debug, PartialEq, Eq)]
+struct Place {
+    /// The library's name of it.
+    name: String,
+    offset: usize,
+    size: usize,
+    /// The size of one element, where it is an array.
+    slot: usize,
 }
 
 /// What an accessor gives.
-#[derive(Debug, Clone)]
-pub struct Answer {
-    /// The role that it has in the library.
-    pub role: String,
-    /// The accessor, in C.
-    pub ask: String,
-    /// How many bits of the value it gives.
-    pub bits: u32,
-    pub got: Got,
-    /// Where the kernel is known to say something else: the value of that, and why.
-    pub otherwise: Option<(Got, &'static Otherwise)>,
+#[derive(Debug)]
+struct Answer {
+    question: Question,
+    got: Got,
+    /// Where the kernel is known to disagree: what it gives then.
+    otherwise: Option<Got>,
 }
 
 /// What a function without arguments returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Got {
+enum Got {
     Value(u64),
     /// What lies in memory at this address.
     At(u64),
 }
 
 impl Truth {
-    /// How many facts of a machine are held.
+    /// Asks for the fields and roles that a machine has. `Err` is what could not be asked.
+    pub fn new(headers: &Headers, facts: &Facts, variant: &Variant) -> Result<Self, String> {
+        let release = headers.release;
+        let truth = ask(headers, facts, variant);
+        truth.map_err(|error| format!("Linux {release}: {error}"))
+    }
+
+    /// How many facts are held.
     pub fn facts(&self) -> usize {
         self.fields.len() + self.answers.len()
     }
-}
 
-/// Every release's truth of a machine in one endianness. `Err` is what could not be asked.
-pub fn truths(machine: &Machine, variant: &Variant) -> Result<Vec<Truth>, String> {
-    let facts = Facts::of(machine)?;
-    build::sources(machine.name)
-        .map(|source| {
-            let release = source.release()?;
-            let truth = truth(&facts.bindings, machine, variant, source, release);
-            truth.map_err(|error| format!("Linux {release}: {error}"))
-        })
-        .collect()
-}
-
-fn truth(
-    bindings: &Bindings,
-    machine: &Machine,
-    variant: &Variant,
-    source: &build::Source,
-    release: Release,
-) -> Result<Truth, String> {
-    let word = bindings.types.iter().find(|ty| ty.name == "c_ulong");
-    let Layout { size: word, .. } = word.ok_or("the bindings have no `c_ulong`")?.layout;
-    let questions: Vec<_> = questions::of(machine.name, word, release).collect();
-    let layouts: Vec<_> = bindings
-        .fields
-        .iter()
-        .map(|field| questions::layout(machine.name, release, field))
-        .collect();
-
-    let mut asked: Vec<&str> = Vec::new();
-    asked.extend(layouts.iter().flatten().map(String::as_str));
-    for question in &questions {
-        asked.push(&question.ask);
-        asked.extend(question.otherwise.map(|otherwise| otherwise.is));
+    /// In what a machine is wrong.
+    pub fn complaints(&self, facts: &Facts) -> Vec<String> {
+        let release = self.release;
+        let fields = self.fields.iter().filter_map(|theirs| {
+            let Place { name, .. } = theirs;
+            let ours = facts.bindings.fields.iter().find(|field| field.name == *name);
+            let ours = ours.map(|field| (field.offset, field.size, field.slot));
+            let theirs = (theirs.offset, theirs.size, theirs.slot);
+            (ours != Some(theirs)).then(|| {
+                format!("`{name}` is {ours:?}, and {theirs:?} in Linux {release}: offset, size, of one element")
+            })
+        });
+        let roles = self.answers.iter().filter_map(|answer| {
+            let Question { role, ask, .. } = &answer.question;
+            let complaint = self.complaint(facts, answer)?;
+            Some(format!(
+                "{role}: {complaint}, by `{ask}` in Linux {release}"
+            ))
+        });
+        fields.chain(roles).collect()
     }
-    let mut got = build::ask(source, machine, variant, &asked)?.into_iter();
+
+    fn complaint(&self, facts: &Facts, answer: &Answer) -> Option<String> {
+        let Answer {
+            question,
+            got,
+            otherwise,
+        } = answer;
+        let role = &question.role;
+        let ours = self.expected(facts, role);
+        let agrees = ours == Some(cut(*got, role));
+        match (otherwise, question.otherwise) {
+            (Some(otherwise), _) if got != otherwise => Some(format!(
+                "the kernel has {got:x?}, and is known to have {otherwise:x?}"
+            )),
+            (Some(_), Some(Otherwise { why, .. })) if agrees => {
+                Some(format!("the kernel agrees, and is known not to ({why})"))
+            }
+            (None, _) if !agrees => Some(format!("{ours:x?}, and the kernel has {got:x?}")),
+            _ => None,
+        }
+    }
+
+    /// What the accessor of a role gives for the constant `pt_regs`, if the facts are right.
+    fn expected(&self, facts: &Facts, role: &str) -> Option<Got> {
+        let value = |reading: Reading| {
+            let Reading { slot, plus, mask } = reading;
+            let value = holds(slot.offset, slot.width, self.endian).wrapping_add(plus);
+            mask.map_or(value, |mask| value & u64::from(mask)) & (u64::MAX >> (64 - 8 * facts.word))
+        };
+        let register = |reading: Reading| Some(Got::Value(value(reading)));
+        let index = |name: &str| role.strip_prefix(name)?.parse::<usize>().ok();
+        let got = if let Some(index) = index("argument ") {
+            match facts.arguments.get(index) {
+                Some(&reading) => register(reading),
+                None => Some(Got::At(value(facts.stack_argument(index, self.endian)?))),
+            }
+        } else if let Some(index) = index("syscall argument ") {
+            register(*facts.syscall_arguments.get(index)?)
+        } else {
+            match role {
+                "syscall number" => register(facts.syscall_number),
+                "return value" => register(facts.return_value),
+                "return address" if facts.returns_on_stack => {
+                    Some(Got::At(value(facts.return_address)))
+                }
+                "return address" => register(facts.return_address),
+                RETURN_REGISTER if !facts.returns_on_stack => {
+                    let plus = 0;
+                    register(Reading {
+                        plus,
+                        ..facts.return_address
+                    })
+                }
+                "instruction pointer" => register(facts.instruction_pointer),
+                "stack pointer" => register(facts.stack_pointer),
+                // That is how the kernel says that there is none.
+                "frame pointer" => facts.frame_pointer.map_or(Some(Got::Value(0)), register),
+                _ => None,
+            }
+        };
+        got.map(|got| cut(got, role))
+    }
+}
+
+/// The kernel's number of a syscall is an `int`.
+fn cut(got: Got, role: &str) -> Got {
+    match got {
+        Got::Value(value) if role == "syscall number" => Got::Value(u64::from(value as u32)),
+        _ => got,
+    }
+}
+
+fn ask(headers: &Headers, facts: &Facts, variant: &Variant) -> Result<Truth, String> {
+    let fields = &facts.bindings.fields;
+    let questions = questions::of(facts.name(), headers.release);
+    let mut asked = Vec::new();
+    for field in fields {
+        let names = kernel_names(facts.name(), &field.name);
+        let name = headers.field(facts.machine, &names)?;
+        // On x86 a selector has half a slot, and the other half a name of its own.
+        let half = format!("__{name}h");
+        let has_half =
+            facts.name() == "x86" && headers.field(facts.machine, slice::from_ref(&half)).is_ok();
+        let last = if has_half { &half } else { name };
+        let is_array = field.size != field.slot;
+        let size = format!("END_OF({last}) - offsetof(struct pt_regs, {name})");
+        asked.extend([
+            format!("offsetof(struct pt_regs, {name})"),
+            size.clone(),
+            if is_array {
+                format!("sizeof(regs->{name}[0])")
+            } else {
+                size
+            },
+        ]);
+    }
+    for question in &questions {
+        asked.push(question.ask.clone());
+        asked.extend(question.otherwise.map(|otherwise| otherwise.is.to_owned()));
+    }
+    let mut got = headers.ask(facts.machine, variant, &asked)?.into_iter();
     let mut next = || got.next().ok_or("the compiler has lost an answer");
 
-    let mut fields = BTreeMap::new();
-    for field in &bindings.fields {
+    let fields = fields.iter().map(|field| {
         let mut number = || match next()? {
             Got::Value(number) => Ok(number as usize),
             Got::At(_) => Err("a layout is in memory"),
         };
-        let place = Place {
+        Ok(Place {
+            name: field.name.clone(),
             offset: number()?,
             size: number()?,
             slot: number()?,
-        };
-        fields.insert(field.name.clone(), place);
-    }
-    let mut answers = Vec::new();
-    for question in questions {
+        })
+    });
+    let fields = fields.collect::<Result<_, String>>()?;
+    let answers = questions.into_iter().map(|question| {
         let got = next()?;
-        let otherwise = match question.otherwise {
-            Some(otherwise) => Some((next()?, otherwise)),
-            None => None,
-        };
-        answers.push(Answer {
-            role: question.role,
-            ask: question.ask,
-            bits: question.bits,
+        let otherwise = question.otherwise.map(|_| next()).transpose()?;
+        Ok(Answer {
+            question,
             got,
             otherwise,
-        });
-    }
+        })
+    });
     Ok(Truth {
-        release,
+        release: headers.release,
         endian: variant.endian,
         fields,
-        answers,
+        answers: answers.collect::<Result<_, String>>()?,
     })
 }
 
-/// The number that four bytes of the constant `pt_regs` hold, by their offset. The low eight bits are free, so
-/// that what is added to a slot shows; and it fits in 16 bits, which is what s390's `int_code` is
-/// masked with.
+/// The number that four bytes of the constant `pt_regs` hold, by their offset. Its low eight bits are free, so that
+/// what is added to a slot shows; and it fits in 16 bits, with which s390 masks `int_code`.
 fn number(offset: usize) -> u64 {
     (offset as u64 / 4 + 1) << 8
 }
 
-/// How long the constant `pt_regs` is: longer than any.
-const BYTES: usize = 512;
-
 /// What a slot of the constant `pt_regs` holds.
-pub fn holds(offset: usize, width: usize, endian: Endian) -> u64 {
+fn holds(offset: usize, width: usize, endian: Endian) -> u64 {
     let first = number(offset);
     match (width, endian) {
         (4, _) => first,

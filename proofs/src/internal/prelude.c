@@ -20,8 +20,9 @@ static struct task_struct *const narrow = (struct task_struct *)&narrow_task;
 
 #include <asm/ptrace.h>
 #include <asm/syscall.h>
-#if defined(__x86_64__) || defined(__i386__) || defined(__s390__) || defined(__powerpc64__)
-#include <linux/ftrace.h>
+#if defined(__x86_64__) || defined(__s390__) || defined(__powerpc64__)
+#include <linux/compat.h>
+#include <asm/ftrace.h>
 #endif
 
 /* So is a read of kernel memory, which the kernel does with its faults caught. */
@@ -57,6 +58,8 @@ _Static_assert(sizeof(struct pt_regs) <= sizeof(numbered.words), "pt_regs is lon
 
 static struct pt_regs *const regs = (struct pt_regs *)&numbered.regs;
 
+#define END_OF(field) (offsetof(struct pt_regs, field) + sizeof(regs->field))
+
 /* The same for registers that are changed first. */
 #define CHANGED(change, value) ({ \
 	struct pt_regs copy = numbered.regs; \
@@ -90,11 +93,11 @@ static inline unsigned long argument_of(struct task_struct *tsk, struct pt_regs 
 	syscall_get_arguments(tsk, regs, args);
 	return args[n];
 }
-#define syscall_argument(n) argument_of(task, regs, n)
+#define SYSCALL_ARGUMENT(n) argument_of(task, regs, n)
 
 #if defined(__mips__)
 /* o32's syscall(2) has the syscall's number for argument 0: where that is is the slot that says so. */
-static inline unsigned long the_slot_of_syscall(void)
+static inline unsigned long slot_of_syscall(void)
 {
 	enum { SLOTS = offsetof(struct pt_regs, cp0_epc) / sizeof(long) };
 	unsigned long found = 0;
@@ -109,6 +112,7 @@ static inline unsigned long the_slot_of_syscall(void)
 	}
 	return found;
 }
+#define SLOT_OF_SYSCALL slot_of_syscall()
 #endif
 
 #if defined(__mips__) || defined(__loongarch__)
