@@ -21,8 +21,8 @@ usage: cargo xtask <command>
                               boot Debian's kernels under qemu, run this crate's programs in them and
                               compare what they say; without a selection, rewrite KERNELS.md
   pin [<suite> <architecture> <name>]
-                              write the newest version of every package that proofs fetch to
-                              xtask/packages.lock; and of one more, whose whole name matches an
+                              pin the newest version of every package that proofs fetch, in
+                              xtask/packages.lock; or of one, old or new, whose whole name matches an
                               extended regular expression
   probe <folder> <machine> [big]
                               build the probe package in a folder for a machine (in big-endian,
@@ -73,8 +73,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn pin(more: Option<Wanted>) -> Result<(), String> {
-    let renewal = Archive::debian()?.pin(more)?;
+fn pin(only: Option<Wanted>) -> Result<(), String> {
+    let renewal = Archive::debian()?.pin(only)?;
     for change in renewal.changes {
         println!("{change}");
     }
