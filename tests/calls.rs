@@ -1,26 +1,39 @@
-//! Promise: gcc and clang pass as many arguments in registers as the library says, and the others on the
-//! stack where the library looks for them, on every machine and in both endiannesses.
+//! Promise: gcc and clang pass every parameter of a C prototype where the library says, on every machine and in both
+//! endiannesses: in as many registers, in the same pairs of them, or in the same slot of the stack.
 //!
 //! Compilers describe it in DWARF, for debuggers: where each parameter of a function is at its entry,
-//! and where the stack pointer is then. What they call a register is a number of the psABI's; which of
-//! them it is, libbpf and the booted kernels tell.
+//! and where the stack pointer is then. What they call a register is a number of the psABI's: here each has to be
+//! always the same slot. Which one, tests/executed.rs tells, and libbpf and the booted kernels.
+
+use std::{collections::BTreeMap, iter};
 
 use gimli::{
     CallFrameInstruction, DebugFrame, Dwarf, EndianSlice, Operation, Register, RunTimeEndian,
     UnwindSection,
 };
 use object::{Object, ObjectSection};
-use xtask::{
+use probe_abi::machine::{self, Machine, ReturnAddress, Slot};
+use proofs::{
     c::Compiler,
+    executed::{Calls, Kernel, Prototype, Stub, Wrong, of_library, prototypes, wrong},
     facts::{Facts, Reading},
     proof::{self, Proof},
     select::{Endian, MACHINES, Variant},
     witnesses::Witness,
-    wrong,
+    wrong::roles,
 };
 
-/// More than any machine has registers for.
-const PARAMETERS: usize = 12;
+/// What DWARF cannot tell: which of the registers an argument is in, and what is not about arguments. Of what is on the
+/// stack it tells whether the return address is.
+const NOT_TOLD: &[&str] = &[
+    "argument",
+    "frame pointer",
+    "return address",
+    "return value",
+    "second return value",
+    "stack pointer",
+    "what is added to the return address",
+];
 
 type Bytes<'a> = EndianSlice<'a, RunTimeEndian>;
 type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
@@ -52,11 +65,36 @@ fn proof(
     let title = proof::name(facts.machine.name, variant.endian, &what);
     let needs = compiler.as_ref().map(drop).map_err(Clone::clone);
     Proof::new(title, needs, move || {
+        let machine = Machine::named(facts.name()).ok_or("the library has no such machine")?;
         let truth = Truth::told(compiler?, facts, variant.endian)?;
-        let checked = truth.agrees(facts)?;
-        Witness::Dwarf.hold(facts, &wrong::roles(facts), |wrong| {
-            truth.agrees(wrong).is_err()
-        })?;
+        let mut checked = truth.agrees(facts)?;
+        Witness::Dwarf.hold(facts, &roles(facts), |wrong| truth.agrees(wrong).is_err())?;
+        for described in iter::once(&truth.user).chain(&truth.kernel) {
+            let seen = |machine| Seen {
+                machine,
+                described,
+                exact: source == "gcc",
+            };
+            let complaints = seen(machine).complaints();
+            // Where one thing is wrong, a hundred are.
+            proof::none(complaints.into_iter().take(5))?;
+            let calls = described.calls;
+            let in_registers = !calls.of(machine).registers.is_empty();
+            let told = |wrong: &&Wrong| match &*wrong.fact {
+                "order of a pair" => in_registers,
+                fact => NOT_TOLD.iter().all(|not_told| !fact.starts_with(not_told)),
+            };
+            let wrong = wrong(machine, &facts.slots, calls, variant.endian);
+            let overlooked = wrong.iter().filter(told);
+            let overlooked =
+                overlooked.filter(|wrong| seen(&wrong.machine).complaints().is_empty());
+            proof::none(overlooked.map(|wrong| format!("{wrong}, and nothing refuses it")))?;
+            let parameters = described
+                .functions
+                .iter()
+                .flat_map(|function| &function.parameters);
+            checked += parameters.filter(|parts| !parts.is_empty()).count();
+        }
         proof::checked(source, facts.name(), checked);
         Ok(())
     })
@@ -65,113 +103,153 @@ fn proof(
 /// What a compiler tells of calls.
 struct Truth {
     endian: Endian,
-    user: Call,
+    user: Described,
     /// Of kernel code, where it is called in another way.
-    kernel: Option<Call>,
+    kernel: Option<Described>,
 }
 
 impl Truth {
     fn told(compiler: Compiler, facts: &Facts, endian: Endian) -> Result<Self, String> {
-        let user = Call::compiled(&compiler, endian)?;
-        let registers = facts.arguments.len();
-        let kernel = match registers == facts.user_arguments.len() {
-            true if facts.machine.name != "powerpc64" => None,
-            // Kernels are compiled for ELFv2 in both endiannesses.
-            true => Some(Call::compiled(&compiler.args(["-mabi=elfv2"]), endian)?),
-            false => {
-                let kernel = compiler.args([format!("-mregparm={registers}")]);
-                Some(Call::compiled(&kernel, endian)?)
-            }
-        };
+        let kernel = Stub::of(facts.machine).ok();
+        let kernel = kernel.and_then(|stub| stub.kernel(endian));
         Ok(Self {
             endian,
-            user,
-            kernel,
+            user: Described::by(&compiler, Calls::User, None, endian)?,
+            kernel: match kernel {
+                Some(kernel) => {
+                    let compiler = compiler.args([kernel.flag]);
+                    Some(Described::by(
+                        &compiler,
+                        Calls::Kernel,
+                        Some(kernel),
+                        endian,
+                    )?)
+                }
+                None => None,
+            },
         })
     }
 
     fn agrees(&self, facts: &Facts) -> Result<usize, String> {
-        let checked = self
-            .user
-            .compare(facts, facts.user_arguments.len(), |index| {
-                facts.user_stack_argument(index, self.endian)
-            })?;
+        let registers = facts.user_arguments.len();
+        let user = self.user.compare(facts, registers, |index| {
+            facts.user_stack_argument(index, self.endian)
+        })?;
         let kernel = self.kernel.as_ref().unwrap_or(&self.user);
         let kernel = kernel.compare(facts, facts.arguments.len(), |index| {
             facts.stack_argument(index, self.endian)
         })?;
-        Ok(checked + kernel)
+        Ok(user + kernel)
     }
 }
 
-/// A call of a function, as the machine is at its entry.
-#[derive(Debug)]
-struct Call {
-    parameters: Vec<Place>,
+/// What a compiler says of functions, as the machine is at their entries.
+struct Described {
+    endian: Endian,
+    calls: Calls,
+    /// The first has as many words as parameters as there can be.
+    functions: Vec<Function>,
     /// From the stack pointer to the return address, where that is on the stack.
     return_address: Option<i64>,
 }
 
+struct Function {
+    prototype: Prototype,
+    calls: Calls,
+    parameters: Vec<Vec<Part>>,
+}
+
+/// Where a parameter is, or the first or second half of it in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Part {
     Register(Register),
     /// So many bytes above the stack pointer.
     Stack(i64),
 }
 
-impl Call {
-    fn compiled(compiler: &Compiler, endian: Endian) -> Result<Self, String> {
-        let parameters: Vec<String> = (0..PARAMETERS)
-            .map(|index| format!("unsigned long a{index}"))
-            .collect();
-        let source = format!("void called({}) {{}}", parameters.join(", "));
+impl Described {
+    fn by(
+        compiler: &Compiler,
+        calls: Calls,
+        kernel: Option<Kernel>,
+        endian: Endian,
+    ) -> Result<Self, String> {
+        let attribute = kernel.map_or("", |kernel| kernel.attribute);
+        let of_asmlinkage = kernel.map_or(calls, |kernel| kernel.asmlinkage);
+        let mut source = format!("#define ASMLINKAGE {attribute}\n");
+        // A function that takes variable arguments may be described as it is when it has saved its registers.
+        let mut prototypes: Vec<_> = iter::once(Prototype::words()).chain(prototypes()).collect();
+        prototypes.retain(|prototype| !prototype.variadic);
+        // Nor does a function without a return value reuse a register.
+        for prototype in &mut prototypes {
+            prototype.returns = None;
+        }
+        // A line for each, by which DWARF's are found again.
+        for (index, prototype) in prototypes.iter().enumerate() {
+            source += &format!("{} {{}}\n", prototype.named(&format!("f{index}")));
+        }
         // Without tracking a parameter has one place for the whole function.
         let flags = [
             "-O1",
+            "-w",
             "-gdwarf-4",
             "-fno-var-tracking",
             "-fno-asynchronous-unwind-tables",
             "-fno-unwind-tables",
         ];
         let object = compiler.clone().args(flags).object(&source)?;
-        let call = read(&object, endian).map_err(|error| format!("DWARF: {error}"))?;
-        match call.parameters.len() {
-            PARAMETERS => Ok(call),
-            other => Err(format!("DWARF has {other} parameters of {PARAMETERS}")),
-        }
+        let (return_address, mut parameters) =
+            read(&object, endian).map_err(|error| format!("DWARF: {error}"))?;
+        let functions = prototypes.into_iter().zip(2..).map(|(prototype, line)| {
+            let parameters = parameters.remove(&line).unwrap_or_default();
+            if parameters.len() != prototype.parameters.len() {
+                let described = parameters.len();
+                return Err(format!(
+                    "DWARF has {described} parameters of `{}`",
+                    prototype.named("f")
+                ));
+            }
+            Ok(Function {
+                calls: match prototype.asmlinkage {
+                    true => of_asmlinkage,
+                    false => calls,
+                },
+                prototype,
+                parameters,
+            })
+        });
+        Ok(Self {
+            endian,
+            calls,
+            functions: functions.collect::<Result<_, _>>()?,
+            return_address,
+        })
     }
+}
 
+impl Described {
+    /// Compares the words with roles.
     fn compare(
         &self,
         facts: &Facts,
         registers: usize,
         on_stack: impl Fn(usize) -> Option<Reading>,
     ) -> Result<usize, String> {
-        for (index, place) in self.parameters.iter().enumerate() {
-            let same = match (*place, on_stack(index)) {
-                (Place::Register(_), None) => index < registers,
-                (Place::Stack(offset), Some(reading)) => {
-                    reading.slot == facts.stack_pointer.slot && reading.plus as i64 == offset
+        let words = &self.functions[0].parameters;
+        for (index, parts) in words.iter().enumerate() {
+            let same = match (&parts[..], on_stack(index)) {
+                ([Part::Register(_)], None) => index < registers,
+                ([Part::Stack(offset)], Some(reading)) => {
+                    reading.slot == facts.stack_pointer.slot && reading.plus as i64 == *offset
                 }
                 _ => false,
             };
             if !same {
                 return Err(format!(
-                    "argument {index} is at {place:?}, and the library has {:?}",
+                    "argument {index} is at {parts:?}, and the library has {:?}",
                     on_stack(index)
                 ));
             }
-        }
-        let used = self.parameters[..registers].iter();
-        let distinct = used
-            .clone()
-            .enumerate()
-            .all(|(n, place)| !self.parameters[..n].contains(place));
-        if !distinct {
-            return Err(format!(
-                "one register for two arguments: {:?}",
-                self.parameters
-            ));
         }
         let on_top = facts.returns_on_stack.then_some(0);
         if self.return_address != on_top {
@@ -180,11 +258,118 @@ impl Call {
                 self.return_address
             ));
         }
-        Ok(PARAMETERS + 1)
+        Ok(words.len() + 1)
     }
 }
 
-fn read(object: &[u8], endian: Endian) -> Result<Call> {
+/// A compiler's description, and a machine that may be right about it.
+struct Seen<'a> {
+    machine: &'a Machine,
+    described: &'a Described,
+    /// Whether an address on the stack is that of the value: clang's is that of the slot, or of the `int` in it.
+    exact: bool,
+}
+
+impl Seen<'_> {
+    fn complaints(&self) -> Vec<String> {
+        let mut complaints = Vec::new();
+        let on_top = match self.machine.return_address {
+            ReturnAddress::Stack(_) => Some(0),
+            ReturnAddress::Register(_) => None,
+        };
+        if self.described.return_address != on_top {
+            complaints.push(format!(
+                "the return address is on the stack at {:?}, and not {on_top:?}",
+                self.described.return_address
+            ));
+        }
+        let mut names = Vec::new();
+        for function in &self.described.functions {
+            let word = self.machine.word.into();
+            let sizes = function.prototype.parameters.iter();
+            let sizes: Vec<u8> = sizes.map(|ty| ty.size(word) as u8).collect();
+            let convention = function.calls.of(self.machine);
+            for (n, parts) in function.parameters.iter().enumerate() {
+                let place = convention.place(&sizes, n, of_library(self.described.endian));
+                if !place.is_some_and(|place| self.is(place, sizes[n], parts, &mut names)) {
+                    complaints.push(format!(
+                        "parameter {n} of `{}` is at {parts:?}, and the library has {place:?}",
+                        function.prototype.named("f")
+                    ));
+                }
+            }
+        }
+        complaints
+    }
+
+    /// Whether a parameter is at a place. Of two registers clang describes the first alone.
+    fn is(
+        &self,
+        place: machine::Place,
+        size: u8,
+        parts: &[Part],
+        names: &mut Vec<(Register, &'static str)>,
+    ) -> bool {
+        let mut register = |part, slot: Slot| match part {
+            Part::Register(number) => {
+                let known = names.iter().copied();
+                let mut known =
+                    known.filter(|(other, name)| *other == number || *name == slot.field);
+                match known.next() {
+                    Some(known) => known == (number, slot.field),
+                    None => {
+                        names.push((number, slot.field));
+                        true
+                    }
+                }
+            }
+            Part::Stack(_) => false,
+        };
+        // On a big-endian machine a narrow value is at its slot's end, and clang describes where the slot is.
+        let slot = match self.described.endian {
+            Endian::Big if !self.exact => self.machine.word - size.min(self.machine.word),
+            _ => 0,
+        };
+        let stack = |part, offset: u16| match part {
+            Part::Stack(at) => (0..=slot.into()).contains(&(i64::from(offset) - at)),
+            Part::Register(_) => false,
+        };
+        match (place, parts) {
+            (machine::Place::Register(slot), &[part]) => register(part, slot),
+            (machine::Place::Stack(offset), &[part]) => stack(part, offset),
+            (machine::Place::Pair { low, high }, &[first, ref rest @ ..]) => {
+                let (one, other) = match self.described.endian {
+                    Endian::Little => (low, high),
+                    Endian::Big => (high, low),
+                };
+                let second = match *rest {
+                    [] => !self.exact,
+                    [part] => register(part, other),
+                    _ => false,
+                };
+                register(first, one) && second
+            }
+            // clang describes nothing that it has loaded and thrown away.
+            (machine::Place::Stack(_), []) => !self.exact,
+            // gcc describes it as it is when the function has stored the low half below the high one.
+            (machine::Place::Split { high, .. }, &[Part::Stack(at)]) => at + 4 == i64::from(high),
+            (machine::Place::Split { low, high }, &[first, ref rest @ ..]) => {
+                let second = match *rest {
+                    [] => !self.exact,
+                    [part] => stack(part, high),
+                    _ => false,
+                };
+                register(first, low) && second
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The return address on the stack, and of each line's function the parameters.
+type Functions = (Option<i64>, BTreeMap<u64, Vec<Vec<Part>>>);
+
+fn read(object: &[u8], endian: Endian) -> Result<Functions> {
     let object = object::File::parse(object)?;
     let endian = match endian {
         Endian::Little => RunTimeEndian::Little,
@@ -205,33 +390,39 @@ fn read(object: &[u8], endian: Endian) -> Result<Call> {
             .map_or(8, |size| size.bytes()),
     );
     let frame = Frame::at_entry(&frames)?;
-    Ok(Call {
-        parameters: parameters(&dwarf, &frame)?,
-        return_address: frame.return_address,
-    })
+    Ok((frame.return_address, functions(&dwarf, &frame)?))
 }
 
-fn parameters(dwarf: &Dwarf<Bytes<'_>>, frame: &Frame) -> Result<Vec<Place>> {
+fn functions(dwarf: &Dwarf<Bytes<'_>>, frame: &Frame) -> Result<BTreeMap<u64, Vec<Vec<Part>>>> {
     let header = dwarf.units().next()?.ok_or("it has no unit")?;
     let unit = dwarf.unit(header)?;
     let mut entries = unit.entries();
     let mut base = None;
-    let mut parameters = Vec::new();
+    let mut line = None;
+    let mut functions: BTreeMap<_, Vec<_>> = BTreeMap::new();
     while let Some(entry) = entries.next_dfs()? {
-        let first = |name| {
-            let attribute = entry
-                .attr_value(name)
-                .and_then(|value| value.exprloc_value());
-            let mut operations = attribute
-                .ok_or("a place is no expression")?
-                .operations(unit.encoding());
-            Ok::<_, Box<dyn std::error::Error>>(operations.next()?)
+        let operations = |name| {
+            let Some(attribute) = entry.attr_value(name) else {
+                return Ok(Vec::new());
+            };
+            let expression = attribute
+                .exprloc_value()
+                .ok_or("a place is no expression")?;
+            let mut operations = expression.operations(unit.encoding());
+            let mut all = Vec::new();
+            while let Some(operation) = operations.next()? {
+                all.push(operation);
+            }
+            Ok::<_, Box<dyn std::error::Error>>(all)
         };
         match entry.tag() {
             gimli::DW_TAG_subprogram => {
-                base = match first(gimli::DW_AT_frame_base)? {
-                    Some(Operation::CallFrameCFA) => Some(frame.above_stack_pointer),
-                    Some(Operation::Register { register }) if register == frame.stack_pointer => {
+                line = entry
+                    .attr_value(gimli::DW_AT_decl_line)
+                    .and_then(|value| value.udata_value());
+                base = match operations(gimli::DW_AT_frame_base)?[..] {
+                    [Operation::CallFrameCFA] => Some(frame.above_stack_pointer),
+                    [Operation::Register { register }] if register == frame.stack_pointer => {
                         Some(0)
                     }
                     // A frame pointer, which is not set yet.
@@ -239,21 +430,27 @@ fn parameters(dwarf: &Dwarf<Bytes<'_>>, frame: &Frame) -> Result<Vec<Place>> {
                 };
             }
             gimli::DW_TAG_formal_parameter => {
-                parameters.push(match first(gimli::DW_AT_location)? {
-                    Some(Operation::Register { register }) => Place::Register(register),
-                    Some(Operation::FrameOffset { offset }) => {
-                        Place::Stack(base.ok_or("there is no frame")? + offset)
-                    }
-                    Some(Operation::RegisterOffset {
-                        register, offset, ..
-                    }) if register == frame.stack_pointer => Place::Stack(offset),
-                    other => return Err(format!("a parameter is at {other:?}").into()),
-                })
+                let mut parts = Vec::new();
+                for operation in operations(gimli::DW_AT_location)? {
+                    parts.push(match operation {
+                        Operation::Register { register } => Part::Register(register),
+                        Operation::FrameOffset { offset } => {
+                            Part::Stack(base.ok_or("there is no frame")? + offset)
+                        }
+                        Operation::RegisterOffset {
+                            register, offset, ..
+                        } if register == frame.stack_pointer => Part::Stack(offset),
+                        Operation::Piece { .. } => continue,
+                        other => return Err(format!("a parameter is at {other:?}").into()),
+                    });
+                }
+                let line = line.ok_or("a function is in no line")?;
+                functions.entry(line).or_default().push(parts);
             }
             _ => {}
         }
     }
-    Ok(parameters)
+    Ok(functions)
 }
 
 /// What a debugger calls the frame of a function, before its first instruction.

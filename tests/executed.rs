@@ -3,22 +3,24 @@
 //! the return address, the stack pointer and the frame pointer.
 //!
 //! gcc and clang compile callers and callees of some 250 prototypes, qemu runs them, and a stub sees what a
-//! probe would (xtask/src/executed).
+//! probe would (proofs/src/executed).
 //!
 //! Then the machine is made wrong in every way that this could show, and has to be refused.
 
 use std::{collections::BTreeMap, iter};
 
-use probe_abi::machine::{self, Convention, Machine, ReturnAddress, Slot};
-use xtask::{
+use probe_abi::machine::{self, Convention, Machine, ReturnAddress, Slot, StackArea};
+use proofs::{
     c::Compiler,
     executed::{
         Calls, Entry, Executed, Execution, Left, Narrow, Place, Stub, TYPES, Tools, Upper, Where,
-        number, of_library, prototypes, wrong,
+        number, of_facts, of_library, prototypes, wrong,
     },
     facts::Facts,
     proof::{self, Proof},
     select::{self, MACHINES, Variant},
+    witnesses::Witness,
+    wrong::roles,
 };
 
 fn main() {
@@ -28,56 +30,88 @@ fn main() {
             let gcc = Compiler::gcc(variant);
             // As in tests/compilers.rs.
             if gcc.is_ok() || row.name != "loongarch64" {
-                proofs.extend(proofs_of("gcc", row, variant, gcc));
+                proofs.push(proof("gcc", row, variant, gcc));
             }
-            proofs.extend(proofs_of("clang", row, variant, Compiler::clang(variant)));
+            proofs.push(proof("clang", row, variant, Compiler::clang(variant)));
         }
     }
     proof::run(proofs)
 }
 
-fn proofs_of(
+fn proof(
     source: &'static str,
     row: &'static select::Machine,
     variant: &'static Variant,
     compiler: Result<Compiler, String>,
-) -> Vec<Proof> {
+) -> Proof {
     let facts = Facts::of(row).unwrap_or_else(|error| panic!("{error}"));
-    let kernel = Stub::of(row).is_ok_and(|stub| stub.kernel(variant.endian).is_some());
-    let one_convention = !kernel;
-    let user = (Calls::User, format!("executed calls, {source}"));
-    let kernel = kernel.then(|| {
-        (
-            Calls::Kernel,
-            format!("executed calls of the kernel, {source}"),
-        )
-    });
-    let proofs = iter::once(user).chain(kernel).map(|(calls, what)| {
-        let tools = Tools::new(row, variant, compiler.clone());
-        let needs = tools.as_ref().map(drop).map_err(Clone::clone);
-        let name = proof::name(row.name, variant.endian, &what);
-        Proof::new(name.clone(), needs, move || {
-            let folder = name.replace([':', ',', ' '], "-");
-            let execution = tools?.execute(calls, prototypes(), &folder)?;
-            let machine = Machine::named(row.name).ok_or("the library has no such machine")?;
-            if one_convention && machine.kernel != machine.user {
-                return Err(
-                    "kernel code is called as user code is, and the library differs".into(),
-                );
-            }
-            // Where one thing is wrong, a hundred are.
-            proof::none(checks(machine, &execution).filter_map(Result::err).take(5))?;
-            proof::none(overlooked(machine, facts, calls, &execution))?;
-            let narrow = upper_bits(Stub::of(row)?.narrow, &execution)?;
-            let checked = checks(machine, &execution).count();
-            proof::checked(source, row.name, checked + narrow);
-            Ok(())
-        })
-    });
-    proofs.collect()
+    let tools = Tools::new(row, variant, compiler);
+    let needs = tools.as_ref().map(drop).map_err(Clone::clone);
+    let what = format!("executed calls, {source}");
+    let name = proof::name(row.name, variant.endian, &what);
+    Proof::new(name.clone(), needs, move || {
+        let (tools, stub) = (tools?, Stub::of(row)?);
+        let folder = name.replace([':', ',', ' '], "-");
+        let truth = Truth {
+            user: tools.execute(Calls::User, prototypes(), &format!("{folder}-user"))?,
+            kernel: match stub.kernel(variant.endian) {
+                Some(_) => {
+                    Some(tools.execute(Calls::Kernel, prototypes(), &format!("{folder}-kernel"))?)
+                }
+                None => None,
+            },
+        };
+        let machine = Machine::named(row.name).ok_or("the library has no such machine")?;
+        // Where one thing is wrong, a hundred are.
+        proof::none(truth.checks(machine).filter_map(Result::err).take(5))?;
+        let refuses = |machine: &Machine| truth.checks(machine).any(|check| check.is_err());
+        let kernel = truth.kernel.as_ref().map(|_| Calls::Kernel);
+        for calls in iter::once(Calls::User).chain(kernel) {
+            let wrong = wrong(machine, &facts.slots, calls, variant.endian);
+            let overlooked = wrong.iter().filter(|wrong| !refuses(&wrong.machine));
+            proof::none(overlooked.map(|wrong| format!("{wrong}, and nothing refuses it")))?;
+        }
+        Witness::Executed.hold(facts, &roles(facts), |wrong| {
+            refuses(&of_facts(wrong, machine))
+        })?;
+        let checked = truth.checks(machine).count();
+        proof::checked(
+            source,
+            row.name,
+            checked + upper_bits(stub.narrow, &truth.user)?,
+        );
+        Ok(())
+    })
 }
 
-/// Everything that can be said of a machine: `Err` is a complaint.
+/// What was executed.
+struct Truth {
+    user: Execution,
+    /// Kernel code, where it is called in another way.
+    kernel: Option<Execution>,
+}
+
+impl Truth {
+    /// Everything that can be said of a machine: `Err` is a complaint.
+    fn checks<'a>(&'a self, machine: &'a Machine) -> impl Iterator<Item = Result<(), String>> + 'a {
+        let endian = of_library(self.user.endian);
+        let here = |convention: Convention| Convention {
+            stack: StackArea::at(convention.stack.offset(endian)),
+            ..convention
+        };
+        let differ = self.kernel.is_none() && here(machine.kernel) != here(machine.user);
+        let one_convention = match differ {
+            true => {
+                Err("kernel code is called as user code is, and the library differs".to_owned())
+            }
+            false => Ok(()),
+        };
+        let executions = iter::once(&self.user).chain(&self.kernel);
+        iter::once(one_convention)
+            .chain(executions.flat_map(|execution| checks(machine, execution)))
+    }
+}
+
 fn checks<'a>(
     machine: &'a Machine,
     execution: &'a Execution,
@@ -136,9 +170,10 @@ fn return_address(machine: &Machine, execution: &Execution) -> Result<(), String
             execution.returned_behind, execution.returned_from
         ));
     }
-    let address = address.map(|address| address + behind);
+    let address = address.map(|address| address.wrapping_add(behind));
     // On powerpc64 a word for the linker is between the call and what follows.
-    if address != Some(execution.after) && address != Some(execution.after - 4) {
+    let between = if machine.name == "powerpc64" { 4 } else { 0 };
+    if address != Some(execution.after - between) {
         return Err(format!(
             "a call returns to {:#x}, and the library has {address:x?}",
             execution.after
@@ -199,7 +234,7 @@ impl Seen<'_> {
             true => Ok(()),
             false => Err(format!(
                 "parameter {n} of `{}` is read from {:?}, and the library has {place:?}",
-                self.executed.prototype.text("f", false),
+                self.executed.prototype.named("f"),
                 self.execution.named(read),
             )),
         }
@@ -213,7 +248,7 @@ impl Seen<'_> {
             if value != Some(low(sent[n], size)) {
                 return Err(format!(
                     "parameter {n} of `{}` is {:#x}, and at {place:?} is {value:x?}",
-                    self.executed.prototype.text("f", false),
+                    self.executed.prototype.named("f"),
                     low(sent[n], size),
                 ));
             }
@@ -230,7 +265,7 @@ impl Seen<'_> {
             true => Ok(()),
             false => Err(format!(
                 "what `{}` returns is read from {:?}, and the library has {place:?}",
-                self.executed.prototype.text("f", false),
+                self.executed.prototype.named("f"),
                 self.execution.named(read),
             )),
         }
@@ -246,7 +281,7 @@ impl Seen<'_> {
             if value != Some(low(*sent, read.size)) {
                 return Err(format!(
                     "`{}` returns {:#x}, and at {place:?} is {value:x?}",
-                    self.executed.prototype.text("f", false),
+                    self.executed.prototype.named("f"),
                     low(*sent, read.size),
                 ));
             }
@@ -302,22 +337,6 @@ impl Seen<'_> {
 /// The low bytes of a value.
 fn low(value: u64, size: usize) -> u64 {
     value & (u64::MAX >> (64 - 8 * size))
-}
-
-/// The wrong machines that nothing is said against.
-fn overlooked(
-    machine: &Machine,
-    facts: &Facts,
-    calls: Calls,
-    execution: &Execution,
-) -> Vec<String> {
-    let wrong = wrong(machine, &facts.slots, calls, execution.endian);
-    let overlooked = wrong
-        .iter()
-        .filter(|wrong| checks(&wrong.machine, execution).all(|check| check.is_ok()));
-    overlooked
-        .map(|wrong| format!("{wrong}, and nothing refuses it"))
-        .collect()
 }
 
 /// What is in the bits of a slot that a narrow value does not fill is what the psABI says, and no reader relies on

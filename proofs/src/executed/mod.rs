@@ -26,7 +26,7 @@ pub use prototypes::{PARAMETERS, Prototype, TYPES, Type, prototypes};
 pub use said::{Entry, Executed, Execution, Place, Read, Source, number};
 pub use stubs::{Kernel, STUBS, Stub};
 pub use upper::{Left, Narrow, Upper, Where};
-pub use wrong::{Wrong, wrong};
+pub use wrong::{Wrong, of_facts, wrong};
 
 use probe_abi::machine;
 
@@ -188,5 +188,5 @@ impl Tools {
 }
 
 fn folder_of_stubs() -> PathBuf {
-    root().join("xtask/src/executed")
+    root().join("proofs/src/executed")
 }

@@ -8,7 +8,10 @@ use probe_abi::machine::{
 };
 
 use super::{Calls, of_library};
-use crate::{facts::Slot, select::Endian};
+use crate::{
+    facts::{Facts, Reading, Slot},
+    select::Endian,
+};
 
 /// A machine that is wrong.
 #[derive(Debug)]
@@ -108,6 +111,50 @@ pub fn wrong(machine: &Machine, slots: &[Slot], calls: Calls, endian: Endian) ->
         },
     );
     all
+}
+
+/// The machine that facts are of: what `right` has beyond them is right.
+pub fn of_facts(facts: &Facts, right: &Machine) -> Machine {
+    let slots = |readings: &[Reading]| -> &'static [machine::Slot] {
+        let slots = readings.iter().map(|reading| of_slot(&reading.slot));
+        slots.collect::<Vec<_>>().leak()
+    };
+    let returned = [Some(facts.return_value), facts.second_return_value];
+    let return_value = slots(&returned.into_iter().flatten().collect::<Vec<_>>());
+    let start = |endian, user| {
+        let reading = match user {
+            true => facts.user_stack_argument(facts.user_arguments.len(), endian),
+            false => facts.stack_argument(facts.arguments.len(), endian),
+        };
+        reading.map_or(0, |reading| reading.plus as u16)
+    };
+    let stack = |user| StackArea {
+        little_endian: start(Endian::Little, user),
+        big_endian: start(Endian::Big, user),
+    };
+    let return_address = of_slot(&facts.return_address.slot);
+    Machine {
+        kernel: Convention {
+            registers: slots(&facts.arguments),
+            stack: stack(false),
+            return_value,
+            ..right.kernel
+        },
+        user: Convention {
+            registers: slots(&facts.user_arguments),
+            stack: stack(true),
+            return_value,
+            ..right.user
+        },
+        return_address: match facts.returns_on_stack {
+            true => ReturnAddress::Stack(return_address),
+            false => ReturnAddress::Register(return_address),
+        },
+        return_address_behind: facts.return_address.plus as u8,
+        stack_pointer: of_slot(&facts.stack_pointer.slot),
+        frame_pointer: facts.frame_pointer.map(|reading| of_slot(&reading.slot)),
+        ..*right
+    }
 }
 
 /// Facts, what is said of them, and the conventions.

@@ -225,6 +225,18 @@ impl Compiler {
         Ok(bytes)
     }
 
+    /// What clang makes of a source text in LLVM's assembly language.
+    pub fn llvm(&self, source: &str) -> Result<String, String> {
+        let output = self
+            .clone()
+            .args(["-emit-llvm", "-o", "-"])
+            .run("-S", source)?;
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
     fn run(&self, what: &str, source: &str) -> Result<Output, String> {
         let mut command = self.command();
         command

@@ -90,6 +90,17 @@ pub fn prototypes() -> Vec<Prototype> {
 }
 
 impl Prototype {
+    /// The longest of words.
+    pub fn words() -> Self {
+        let pointer = TYPES.iter().find(|ty| ty.size.is_none());
+        Self {
+            parameters: vec![pointer.unwrap_or(&LONG_LONG); PARAMETERS],
+            variadic: false,
+            asmlinkage: false,
+            returns: None,
+        }
+    }
+
     /// Whose convention it has in code of the kernel, or of a process.
     pub fn convention(&self, code: Calls, stub: &Stub, endian: Endian) -> Calls {
         match (code, stub.kernel(endian)) {
@@ -98,14 +109,22 @@ impl Prototype {
         }
     }
 
-    /// As C writes it, with something between the return type and the parameters.
-    pub fn text(&self, between: &str, named: bool) -> String {
+    /// As C declares a function of that name. `ASMLINKAGE` is the attribute.
+    pub fn named(&self, name: &str) -> String {
+        let attribute = if self.asmlinkage { "ASMLINKAGE " } else { "" };
+        self.text(&format!("{attribute}{name}"))
+    }
+
+    /// As C writes the type of a pointer to such a function.
+    fn pointer(&self) -> String {
+        let attribute = if self.asmlinkage { "ASMLINKAGE " } else { "" };
+        self.text(&format!("({attribute}*)"))
+    }
+
+    fn text(&self, declarator: &str) -> String {
         let parameters = self.parameters.iter().enumerate();
         let mut parameters: Vec<String> = parameters
-            .map(|(n, ty)| match named {
-                true => format!("{} p{n}", ty.name),
-                false => ty.name.to_owned(),
-            })
+            .map(|(n, ty)| format!("{} p{n}", ty.name))
             .collect();
         if self.variadic {
             parameters.push("...".to_owned());
@@ -114,22 +133,17 @@ impl Prototype {
             parameters.push("void".to_owned());
         }
         let returns = self.returns.map_or("void", |ty| ty.name);
-        format!("{returns} {between}({})", parameters.join(", "))
+        format!("{returns} {declarator}({})", parameters.join(", "))
     }
 
     /// The caller and the callee that `driver.c` runs.
     pub(super) fn functions(&self, index: usize) -> String {
-        let attribute = if self.asmlinkage { "ASMLINKAGE " } else { "" };
         let numbered = || self.parameters.iter().enumerate();
         let arguments: Vec<String> = numbered().map(|(n, ty)| ty.sent(&n.to_string())).collect();
         let received: String = numbered()
             .map(|(n, ty)| format!("\treceived[{n}] = {};\n", ty.widened(&format!("p{n}"))))
             .collect();
-        let call = format!(
-            "(({})probed)({})",
-            self.text(&format!("({attribute}*)"), false),
-            arguments.join(", ")
-        );
+        let call = format!("(({})probed)({})", self.pointer(), arguments.join(", "));
         let (call, value) = match self.returns {
             Some(ty) => (
                 format!("returned = {}", ty.widened(&call)),
@@ -137,7 +151,7 @@ impl Prototype {
             ),
             None => (format!("{call};\n\treturned = 0"), String::new()),
         };
-        let callee = self.text(&format!("{attribute}callee_{index}"), true);
+        let callee = self.named(&format!("callee_{index}"));
         format!(
             "\nvoid caller_{index}(void)\n{{\n\t{call};\n}}\n\n{callee}\n{{\n{received}\treturn {value};\n}}\n"
         )
