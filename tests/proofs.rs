@@ -414,16 +414,19 @@ fn renewed() -> Result<(), String> {
     let announced = made.announced("made-up-1", "3")?;
     made.index(&wanted(), &[&announced, &new, &old, &added])?;
     made.out_of_step(&fails, &new)?;
-    let renewal = made.archive().pin(Some(more.clone()))?;
+    let one = made.archive().pin(Some(more.clone()))?;
+    let renewal = made.archive().pin(None)?;
     let changes = renewal.changes.join("\n");
     says(
         &changes,
         &[
             "passed over made-up-1 3: ",
-            "made-up-1 2, and was made-up-1 1\n",
-            "more 3",
+            "made-up-1 2, and was made-up-1 1",
         ],
     )?;
+    if one.changes != [format!("{more}: more 3")] || !one.failures.is_empty() {
+        return Err(format!("{one:?}"));
+    }
     let failures = renewal.failures.join("\n");
     says(
         &failures,

@@ -162,13 +162,13 @@ impl Archive {
         }
     }
 
-    /// Pins, of everything that is pinned and of what else is wanted, the newest package that the mirror
-    /// has: its index may tell of one that is not there yet.
-    pub fn pin(&self, more: Option<Wanted>) -> Result<Renewal, String> {
+    /// Pins the newest package that the mirror has, of what is wanted or else of everything that is pinned.
+    /// An index may tell of a package that is not there yet.
+    pub fn pin(&self, only: Option<Wanted>) -> Result<Renewal, String> {
         let mut pins = Pins::read(&self.pins)?;
         let mut indices = BTreeMap::new();
         let mut renewal = Renewal::default();
-        let wanted: Vec<Wanted> = pins.wanted().cloned().chain(more).collect();
+        let wanted = only.map_or_else(|| pins.wanted().cloned().collect(), |only| vec![only]);
         for wanted in wanted {
             let index = (wanted.suite.clone(), wanted.arch.clone());
             let index = indices.entry(index).or_insert_with(|| {

@@ -23,8 +23,8 @@ usage: cargo xtask <command>
                               boot Debian's kernels under qemu, run this crate's programs in them and
                               compare what they say; without a selection, rewrite KERNELS.md
   pin [<suite> <architecture> <name>]
-                              write the newest version of every package that proofs fetch to
-                              proofs/packages.lock; and of one more, whose whole name matches an
+                              pin the newest version of every package that proofs fetch, in
+                              proofs/packages.lock; or of one, old or new, whose whole name matches an
                               extended regular expression
   random [--seed <number>] [--count <number>] [--machine <machine>] [--opt-level <1|2|3|s|z>]
          [--lto <fat|thin|off>] [--asm|--fenced]
@@ -82,8 +82,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn pin(more: Option<Wanted>) -> Result<(), String> {
-    let renewal = Archive::debian()?.pin(more)?;
+fn pin(only: Option<Wanted>) -> Result<(), String> {
+    let renewal = Archive::debian()?.pin(only)?;
     for change in renewal.changes {
         println!("{change}");
     }
