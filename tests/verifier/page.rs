@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use xtask::{
+use proofs::{
     bpf::{Probe, Toolchain, root},
     kernels::LOOP_REFUSAL,
     proof::none,
