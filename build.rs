@@ -15,7 +15,7 @@ mod inline_asm;
 #[path = "build/select.rs"]
 mod select;
 
-use select::{Endian, MACHINES, Machine, Target, VARIABLE};
+use select::{AYA_VARIABLE, Endian, MACHINES, Machine, Target, VARIABLE};
 
 fn main() {
     for variable in [
@@ -62,8 +62,12 @@ fn run() -> Result<(), String> {
         arch: &target_arch,
         endian,
     };
-    let selection = select::select(env::var_os(VARIABLE).as_deref(), target)
-        .map_err(|error| error.to_string())?;
+    let selection = select::select(
+        env::var_os(VARIABLE).as_deref(),
+        env::var_os(AYA_VARIABLE).as_deref(),
+        target,
+    )
+    .map_err(|error| error.to_string())?;
     if let Some(warning) = selection.warning {
         println!("cargo::warning={warning}");
     }
@@ -82,8 +86,12 @@ fn run() -> Result<(), String> {
     }
     for (machine, text) in bindings(&sources, selection.machine, endian)? {
         let path = out.join(format!("{}.rs", machine.name));
-        fs::write(&path, &text)
-            .map_err(|error| format!("cannot write `{}`: {error}", path.display()))?;
+        let cannot_write = |error| format!("cannot write `{}`: {error}", path.display());
+        fs::write(&path, &text).map_err(cannot_write)?;
+        // A machine that is being added has no picture yet: the library is what its picture is made from.
+        let picture = sources.join(format!("src/bindings/{}.md", machine.name));
+        let picture = fs::read(picture).unwrap_or_default();
+        fs::write(path.with_extension("md"), picture).map_err(cannot_write)?;
         if machine == selection.machine {
             let header = sources.join(format!("headers/{}.h", machine.name));
             dependents::tell(machine, machine.nearest(endian), &header, &text, &out)?;

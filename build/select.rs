@@ -7,6 +7,9 @@ include!("../src/arch/table.rs");
 /// The variable that names the machine, in all three ways of setting it.
 pub const VARIABLE: &str = "CARGO_CFG_BPF_TARGET_ARCH";
 
+/// The variable that names it to aya-ebpf alone: see aya-build's `emit_bpf_target_arch_cfg`.
+pub const AYA_VARIABLE: &str = "AYA_BPF_TARGET_ARCH";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Endian {
     Little,
@@ -139,14 +142,19 @@ impl fmt::Display for Error {
     }
 }
 
-/// The machine that the value of [`VARIABLE`] names.
+/// The machine that the value of [`VARIABLE`] names. The value of [`AYA_VARIABLE`] names none: an error
+/// tells whoever set it.
 ///
 /// On a BPF target nothing is guessed. Elsewhere no value means the machine that the compiler builds
 /// for, so that host tests, documentation and packaging work as they stand.
-pub fn select(value: Option<&OsStr>, target: Target<'_>) -> Result<Selection, Error> {
+pub fn select(
+    value: Option<&OsStr>,
+    of_aya: Option<&OsStr>,
+    target: Target<'_>,
+) -> Result<Selection, Error> {
     let Some(value) = value else {
         return if target.is_bpf() {
-            Err(nothing_named(target))
+            Err(nothing_named(of_aya, target))
         } else {
             Ok(own_machine(target))
         };
@@ -198,19 +206,38 @@ fn own_machine(target: Target<'_>) -> Selection {
     }
 }
 
-fn nothing_named(target: Target<'_>) -> Error {
-    let example = example(target.endian);
-    Error(vec![
+fn nothing_named(of_aya: Option<&OsStr>, target: Target<'_>) -> Error {
+    let bpf_target = target.endian.bpf_target();
+    let of_aya = of_aya.map(OsStr::to_string_lossy);
+    let meant = of_aya.as_deref().and_then(Machine::named);
+    let machine = meant
+        .filter(|machine| machine.variant(target.endian).is_some())
+        .map_or(example(target.endian), |machine| machine.name);
+    let mut lines = vec![
         format!(
-            "`{VARIABLE}` is not set, and `{}` does not tell which machine the probe will run on",
-            target.endian.bpf_target()
+            "no machine is named, and `{bpf_target}` does not tell which machine the probe will run on"
         ),
         format!(
-            "set it for one build, `{VARIABLE}={example} cargo build …`, or for all, in \
-             .cargo/config.toml: `[env]` and below it `{VARIABLE} = \"{example}\"`"
+            "name it in .cargo/config.toml: `[target.{bpf_target}]`, and below it `rustflags = [\"--cfg\", \
+             'bpf_target_arch=\"{machine}\"']`"
         ),
-        accepted(target),
-    ])
+        format!(
+            "cargo takes rustflags from one place only: the variable `RUSTFLAGS` hides those of \
+             .cargo/config.toml, and `target.{bpf_target}.rustflags` hides `build.rustflags`"
+        ),
+    ];
+    lines.extend(of_aya.map(|value| {
+        format!(
+            "`{AYA_VARIABLE}` is set to {}, and aya-ebpf alone reads it: `--cfg bpf_target_arch` names the \
+             machine to all",
+            quoted(&value)
+        )
+    }));
+    lines.push(format!(
+        "without Aya, the variable `{VARIABLE}` does too: `{VARIABLE}={machine} cargo build …`"
+    ));
+    lines.push(accepted(target));
+    Error(lines)
 }
 
 fn not_a_row(name: &str, target: Target<'_>) -> Error {
@@ -232,6 +259,15 @@ fn not_a_row(name: &str, target: Target<'_>) -> Error {
              once for each"
                 .to_owned(),
         );
+    } else if let Some((machine, endian)) = end_of_path(name, target.endian) {
+        lines.push(format!(
+            "`{VARIABLE}` is a path, and no machine is called so: {value}"
+        ));
+        lines.push(
+            "`relative = true` in `[env]` of .cargo/config.toml makes a path of a name: leave it out"
+                .to_owned(),
+        );
+        lines.push(did_you_mean(machine, endian, target));
     } else if let Some(why) = not_a_probe_target(name) {
         lines.push(format!("{value} is not a probe target: {why}"));
     } else {
@@ -243,6 +279,12 @@ fn not_a_row(name: &str, target: Target<'_>) -> Error {
     }
     lines.push(accepted(target));
     Error(lines)
+}
+
+/// The machine that the last part of a path names, on any system that builds probes.
+fn end_of_path(name: &str, endian: Endian) -> Option<(&'static Machine, Endian)> {
+    let (_, last) = name.rsplit_once(['/', '\\'])?;
+    called(last, endian)
 }
 
 fn did_you_mean(machine: &Machine, endian: Endian, target: Target<'_>) -> String {
@@ -303,8 +345,11 @@ fn resembling(name: &str, endian: Endian) -> Option<(&'static Machine, Endian)> 
         (machine, variant.endian, machine.name.to_owned())
     });
     let name = plain(name);
+    let length = name.chars().count();
     own_names
         .chain(other_names())
+        // More letters than that are wrong, and it takes long to say how many.
+        .filter(|(.., known)| known.len().abs_diff(length) <= 2)
         .map(|(machine, endian, known)| {
             let distance = strsim::osa_distance(&name, &known);
             (distance, known.len(), machine, endian)
@@ -357,7 +402,15 @@ fn accepted(target: Target<'_>) -> String {
     )
 }
 
-/// A value as it was given, on one line whatever it holds.
+/// A value as it was given, on one line whatever it holds, and cut where nobody would read on.
 fn quoted(value: &str) -> String {
-    format!("`{}`", value.escape_debug())
+    const SHOWN: usize = 80;
+    match value.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!(
+            "`{}…` ({} characters)",
+            value[..end].escape_debug(),
+            value.chars().count()
+        ),
+        None => format!("`{}`", value.escape_debug()),
+    }
 }

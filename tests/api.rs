@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use xtask::{
+use proofs::{
     api::{self, Document, FOLDER, ROOT, Snapshots},
     bpf::{root, which},
     host,

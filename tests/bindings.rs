@@ -1,6 +1,6 @@
 //! The committed bindings are what libclang makes of the headers, in each endianness of each machine.
 
-use xtask::{
+use proofs::{
     generate::{self, Error},
     generated,
     proof::{self, Proof},

@@ -8,7 +8,7 @@ mod facts;
 
 use std::{env::consts, fs};
 
-use xtask::{
+use proofs::{
     btf::{Kernel, RUNNING, kernel_names},
     c::{Assertion, Compiler},
     debian::Package,

@@ -12,11 +12,11 @@ use std::{
     sync::{LazyLock, Mutex, MutexGuard, PoisonError},
 };
 
-use xtask::{
+use proofs::{
     bpf::{Toolchain, root},
     libclang,
     proof::{self, Proof},
-    select::{Endian, MACHINES, Target, VARIABLE, select},
+    select::{AYA_VARIABLE, Endian, MACHINES, Target, VARIABLE, select},
 };
 
 fn main() {
@@ -121,9 +121,37 @@ fn selections() -> Vec<Proof> {
     });
     let nothing = [Platform::Bpfel, Platform::Bpfeb]
         .map(|platform| refusal("nothing", platform, None, |build| build));
+    let rustflags_elsewhere = refusal(
+        "nothing, for the variable hides the configuration",
+        Platform::Bpfel,
+        None,
+        |build| {
+            let build = build.name(Form::Cfg, "arm");
+            build.env("RUSTFLAGS", "-Cdebuginfo=0")
+        },
+    );
+    let aya = Proof::new(
+        "selection: Bpfel: named to aya-ebpf alone",
+        Platform::Bpfel.needs(),
+        || {
+            let workshop = Workshop::enter();
+            let build = workshop.build(Platform::Bpfel);
+            let outcome = build.env(AYA_VARIABLE, "arm").run()?;
+            let error = select(None, Some("arm".as_ref()), Platform::Bpfel.target());
+            let error = error.err().ok_or("it selects a machine")?.to_string();
+            outcome.refused(
+                &error
+                    .lines()
+                    .chain(["`AYA_BPF_TARGET_ARCH`"])
+                    .collect::<Vec<_>>(),
+            )
+        },
+    );
 
     let host = Platform::Host;
     let line_for_cargo = "x86_64\ncargo::rustc-cfg=evil";
+    let long = "x".repeat(5000);
+    let relative = Workshop::scratch().join("arm");
     let not_utf8 = OsString::from_vec(b"x86\xff64".to_vec());
     let others = [
         // As a cfg it would be a line to cargo itself, which refuses it.
@@ -145,6 +173,22 @@ fn selections() -> Vec<Proof> {
             Some(not_utf8.clone()),
             move |build| build.env(VARIABLE, not_utf8),
         ),
+        refusal(
+            "Environment: a long value",
+            host,
+            Some(long.clone().into()),
+            move |build| build.env(VARIABLE, long),
+        ),
+        refusal(
+            "Config: relative to the configuration",
+            host,
+            Some(relative.into()),
+            |build| {
+                build.config(&format!(
+                    "[env]\n{VARIABLE} = {{ value = \"arm\", relative = true }}\n"
+                ))
+            },
+        ),
         refusal("Cfg: no value", host, Some("".into()), |build| {
             build.rustflags(&["--cfg", "bpf_target_arch"])
         }),
@@ -156,6 +200,7 @@ fn selections() -> Vec<Proof> {
             build.env("RUSTFLAGS", "--cfg bpf_target_arch=\"arm64\"")
         }),
     ];
+    let nothing = nothing.into_iter().chain([rustflags_elsewhere, aya]);
     values.chain(nothing).chain(others).collect()
 }
 
@@ -174,15 +219,18 @@ fn refusal(
     what: &str,
     platform: Platform,
     value: Option<OsString>,
-    given: impl FnOnce(Build<'_>) -> Build<'_> + Send + 'static,
+    given: impl FnOnce(Build) -> Build + Send + 'static,
 ) -> Proof {
     let name = format!("selection: {platform:?}: {what}");
     Proof::new(name, platform.needs(), move || {
-        let Err(error) = select(value.as_deref(), platform.target()) else {
+        let Err(error) = select(value.as_deref(), None, platform.target()) else {
             return Err(format!("{value:?} selects a machine"));
         };
         let error = error.to_string();
-        let shown = value.map(|value| format!("`{}`", value.to_string_lossy().escape_debug()));
+        let shown = value.map(|value| {
+            let value: String = value.to_string_lossy().chars().take(80).collect();
+            format!("`{}", value.escape_debug())
+        });
         if let Some(shown) = shown.filter(|shown| !error.contains(shown)) {
             return Err(format!("{shown} is not in: {error}"));
         }
@@ -563,13 +611,22 @@ impl Workshop {
     fn enter() -> Self {
         static ALONE: Mutex<()> = Mutex::new(());
         let workshop = Self {
-            folder: Path::new(env!("CARGO_TARGET_TMPDIR")).join("build_errors"),
+            folder: Self::folder(),
             _alone: ALONE.lock().unwrap_or_else(PoisonError::into_inner),
         };
         fs::create_dir_all(&workshop.folder)
             .and_then(|()| workshop.restore_libclang())
             .expect("the folder for temporary files can be written");
         workshop
+    }
+
+    fn folder() -> PathBuf {
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join("build_errors")
+    }
+
+    /// Where the user's package is.
+    fn scratch() -> PathBuf {
+        Self::folder().join("scratch")
     }
 
     /// A copy of the crate, to be damaged. What is whole from the last time is left alone, so that
@@ -604,7 +661,7 @@ impl Workshop {
         })
     }
 
-    fn build(&self, platform: Platform) -> Build<'_> {
+    fn build(&self, platform: Platform) -> Build {
         let mut cargo = match &*TOOLCHAIN {
             Ok(toolchain) => toolchain.cargo(),
             Err(_) => Command::new(env::var_os("CARGO").unwrap_or("cargo".into())),
@@ -619,6 +676,7 @@ impl Workshop {
             .args(["--target", platform.triple(), "--target-dir"])
             .arg(self.folder.join("target"))
             .env_remove(VARIABLE)
+            .env_remove(AYA_VARIABLE)
             .env("LIBCLANG_PATH", self.libclang())
             // These are for the user's own headers, and must change nothing in any case.
             .env(
@@ -628,7 +686,6 @@ impl Workshop {
             .env("CARGO_TERM_COLOR", "never")
             .env("RUST_BACKTRACE", "1");
         Build {
-            workshop: self,
             cargo,
             of: root().to_owned(),
             bindgen: true,
@@ -647,15 +704,14 @@ impl Workshop {
 }
 
 /// A run of cargo.
-struct Build<'a> {
-    workshop: &'a Workshop,
+struct Build {
     cargo: Command,
     of: PathBuf,
     bindgen: bool,
     config: String,
 }
 
-impl Build<'_> {
+impl Build {
     fn name(self, form: Form, value: &str) -> Self {
         match form {
             Form::Cfg => self.rustflags(&["--cfg", &format!("bpf_target_arch={value:?}")]),
@@ -715,7 +771,7 @@ impl Build<'_> {
 
     /// The user's package.
     fn package(&self) -> io::Result<PathBuf> {
-        let package = self.workshop.folder.join("scratch");
+        let package = Workshop::scratch();
         fs::create_dir_all(package.join("src"))?;
         fs::create_dir_all(package.join(".cargo"))?;
         let manifest = format!(

@@ -26,8 +26,7 @@ use aya::{
 use btfparse::{Offset, TypeVariant};
 use facts::Facts;
 use probe_abi::{c_ulong, pt_regs};
-use rbpf::ebpf::Insn;
-use xtask::{
+use proofs::{
     bpf::{Probe, Toolchain, root, which},
     btf,
     c::{Assertion, Compiler},
@@ -37,6 +36,7 @@ use xtask::{
     roles,
     select::{Endian, Machine, VARIABLE},
 };
+use rbpf::ebpf::Insn;
 
 /// The machines that the example is built for.
 const BUILT: [&str; 4] = ["x86_64", "aarch64", "arm", "s390x"];
@@ -262,7 +262,7 @@ fn traced(object: &[u8]) -> Result<(Largest, bool), Box<dyn std::error::Error>> 
 /// Rust read from the slot where the psABI has it.
 fn same_registers(facts: &Facts) -> Result<(), String> {
     let object = Object::parse(&example(facts.machine.name, AS_IT_IS)?)?;
-    let psabi = xtask::facts::Facts::of(facts.machine)?;
+    let psabi = proofs::facts::Facts::of(facts.machine)?;
     let argument = psabi.user_arguments[0].slot;
 
     let mut largest = vec![0_u8; psabi.word + facts.pt_regs.size];
@@ -301,7 +301,7 @@ fn btf_names(facts: &Facts) -> Result<(), String> {
     let name = facts.machine.name;
     let btf = section(&example(name, AS_IT_IS)?, ".BTF")?;
     let types = btf::types(&btf)?;
-    let word = xtask::facts::Facts::of(facts.machine)?.word;
+    let word = proofs::facts::Facts::of(facts.machine)?.word;
     let named = |name: &str, is_kind: fn(&TypeVariant) -> bool| -> Vec<u32> {
         let types_of_kind = types.get().iter().filter(|(_, ty)| is_kind(ty));
         types_of_kind

@@ -13,7 +13,7 @@ use gimli::{
 };
 use object::{Object, ObjectSection};
 use probe_abi::machine::{self, Machine, ReturnAddress, Slot};
-use xtask::{
+use proofs::{
     c::Compiler,
     executed::{Calls, Kernel, Prototype, Stub, Wrong, of_library, prototypes, wrong},
     facts::{Facts, Reading},

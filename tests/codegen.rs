@@ -1,8 +1,7 @@
 //! A read costs what it costs in C: the instructions that are emitted for every role of every machine,
 //! and for whole probes beside the same probes in C.
 
-use rbpf::ebpf::{self, Insn};
-use xtask::{
+use proofs::{
     bpf::{Reads, Toolchain},
     ctx,
     facts::{Facts, Reading},
@@ -11,6 +10,7 @@ use xtask::{
     roles,
     select::Endian,
 };
+use rbpf::ebpf::{self, Insn};
 
 fn main() {
     let toolchain = Toolchain::find();

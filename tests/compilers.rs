@@ -8,7 +8,7 @@
 mod facts;
 
 use facts::Facts;
-use xtask::{
+use proofs::{
     bindings::CType,
     bpf::root,
     c::{Assertion, Compiler},

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use xtask::{bpf::root, generated, select::MACHINES};
+use proofs::{bpf::root, generated, select::MACHINES};
 
 fn rows() -> BTreeSet<String> {
     MACHINES

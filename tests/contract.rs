@@ -1,7 +1,7 @@
 //! The contract's methods, for every machine, on a register file in which each two bytes tell their
 //! offset. The machine that runs the test has nothing to do with it.
 
-use xtask::{
+use proofs::{
     facts::{Facts, Reading},
     select::{Endian, Machine},
 };

@@ -13,7 +13,7 @@ use std::{
 };
 
 use aya::{programs::ProgramType, sys::is_program_supported};
-use xtask::{
+use proofs::{
     bindings::{Bindings, Field},
     bpf::{root, which},
     btf,
@@ -395,7 +395,8 @@ fn selected_machine() -> Result<(), String> {
     has(
         &report(&[]),
         &[
-            "– machine none is, and a build for BPF asks for it: `CARGO_CFG_BPF_TARGET_ARCH=x86_64 cargo build …`",
+            "– machine none is, and a build for BPF asks for it: `--cfg bpf_target_arch=\"x86_64\"` among the rustflags in \
+             .cargo/config.toml",
         ],
     )?;
     has(

@@ -3,14 +3,14 @@
 //! the return address, the stack pointer and the frame pointer.
 //!
 //! gcc and clang compile callers and callees of some 250 prototypes, qemu runs them, and a stub sees what a
-//! probe would (xtask/src/executed).
+//! probe would (proofs/src/executed).
 //!
 //! Then the machine is made wrong in every way that this could show, and has to be refused.
 
 use std::{collections::BTreeMap, iter};
 
 use probe_abi::machine::{self, Convention, Machine, ReturnAddress, Slot, StackArea};
-use xtask::{
+use proofs::{
     c::Compiler,
     executed::{
         Calls, Entry, Executed, Execution, Left, Narrow, Place, Stub, TYPES, Tools, Upper, Where,
@@ -170,9 +170,10 @@ fn return_address(machine: &Machine, execution: &Execution) -> Result<(), String
             execution.returned_behind, execution.returned_from
         ));
     }
-    let address = address.map(|address| address + behind);
+    let address = address.map(|address| address.wrapping_add(behind));
     // On powerpc64 a word for the linker is between the call and what follows.
-    if address != Some(execution.after) && address != Some(execution.after - 4) {
+    let between = if machine.name == "powerpc64" { 4 } else { 0 };
+    if address != Some(execution.after - between) {
         return Err(format!(
             "a call returns to {:#x}, and the library has {address:x?}",
             execution.after

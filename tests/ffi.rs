@@ -5,7 +5,7 @@ mod facts;
 
 use std::{any::TypeId, collections::BTreeSet, env, process::Command};
 
-use xtask::select::Endian;
+use proofs::select::Endian;
 
 include!("../src/arch/table.rs");
 

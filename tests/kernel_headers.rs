@@ -1,9 +1,9 @@
 //! Promise: the registers lie where the kernel's own headers say, and each role is the slot that the kernel's
 //! own accessor reads, in three releases; and where the kernel has another opinion, it still has.
 //!
-//! The headers are Debian's `linux-headers`, compiled by clang: `xtask/src/internal`.
+//! The headers are Debian's `linux-headers`, compiled by clang: `proofs/src/internal`.
 
-use xtask::{
+use proofs::{
     facts::Facts,
     internal::{Headers, Truth},
     proof::{self, Proof},

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use xtask::{
+use proofs::{
     bpf::{Toolchain, root},
     kernels::{
         self,

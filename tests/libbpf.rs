@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use xtask::{
+use proofs::{
     bpf::root,
     c::Compiler,
     debian::Package,

@@ -12,10 +12,11 @@ use std::{
     process::Command,
 };
 
-use xtask::{
+use proofs::{
     bpf::root,
     clang_version,
     generate::{self, Error},
+    generated,
     host::run,
     proof::{self, Proof},
     select::{Endian, MACHINES, Machine, Variant},
@@ -35,7 +36,7 @@ fn main() {
     if let [command, name, endian] = &args[..]
         && command == GENERATE
     {
-        println!("{}", generated(name, endian));
+        println!("{}", bindings_of(name, endian));
         return;
     }
     let mut proofs = Vec::new();
@@ -49,13 +50,14 @@ fn main() {
 }
 
 /// Which libclang this process has, and below that the bindings, or why it has none.
-fn generated(name: &str, endian: &str) -> String {
+fn bindings_of(name: &str, endian: &str) -> String {
     let machine = Machine::named(name).expect("the parent took it from the table");
     let mut variants = machine.variants.iter();
     let variant = variants.find(|variant| variant.endian.to_string() == endian);
     let variant = variant.expect("and this from its row");
     let headers = root().join("headers");
-    let text = generate::bindings(&headers, machine, variant, env!("CARGO_PKG_RUST_VERSION"));
+    let rust_version = generated::rust_version().expect("Cargo.toml has a `rust-version`");
+    let text = generate::bindings(&headers, machine, variant, &rust_version);
     let text = text.unwrap_or_else(|error| match error {
         Error::Libclang(why) => format!("libclang: {why}"),
         Error::Header(why) => format!("headers: {why}"),

@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use xtask::{
+use proofs::{
     bpf::root,
     debian,
     host::{cannot, run},

@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use xtask::{
+use proofs::{
     bpf::{Toolchain, root},
     host::run,
     proof::{self, Proof},

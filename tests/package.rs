@@ -9,8 +9,7 @@ use std::{
     process::Command,
 };
 
-use spdx::{Expression, LicenseReq, ParseMode};
-use xtask::{
+use proofs::{
     bpf::{Toolchain, root},
     host::{cannot, output, run},
     libclang,
@@ -18,6 +17,7 @@ use xtask::{
     proof::{self, Proof, none},
     select::{Endian, MACHINES, VARIABLE},
 };
+use spdx::{Expression, LicenseReq, ParseMode};
 
 /// What a download of the crate may take: half as much again as it took when this was written.
 const BYTES: u64 = 64 * 1024;

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, env, fs, path::PathBuf, process::Command, thread};
 
-use xtask::{
+use proofs::{
     bpf::{root, which},
     debian::{Archive, Mirror, Part},
     host::{cannot, output, run, sha256},

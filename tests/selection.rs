@@ -6,8 +6,8 @@ use std::{
     sync::LazyLock,
 };
 
+use proofs::select::{Endian, MACHINES, Machine, Selection, Target, select};
 use proptest::prelude::*;
-use xtask::select::{Endian, MACHINES, Machine, Selection, Target, select};
 
 const BPFEL: Target = Target {
     arch: "bpf",
@@ -52,7 +52,7 @@ fn names(which: impl Fn(&Machine) -> bool) -> String {
 
 /// The lines of the error for a value.
 fn error(value: &str, target: Target<'_>) -> Vec<String> {
-    match select(Some(OsStr::new(value)), target) {
+    match select(Some(OsStr::new(value)), None, target) {
         Ok(Selection { machine, .. }) => panic!("{value:?} selects {}", machine.name),
         Err(error) => error.to_string().lines().map(str::to_owned).collect(),
     }
@@ -62,7 +62,7 @@ fn error(value: &str, target: Target<'_>) -> Vec<String> {
 fn every_row_selects_itself() {
     for machine in MACHINES {
         for target in TARGETS {
-            let selection = select(Some(OsStr::new(machine.name)), target);
+            let selection = select(Some(OsStr::new(machine.name)), None, target);
             if target.arch != "bpf" || machine.variant(target.endian).is_some() {
                 let warning = None;
                 assert_eq!(selection, Ok(Selection { machine, warning }));
@@ -109,35 +109,174 @@ fn endianness_that_the_machine_does_not_have() {
     }
 }
 
+/// The lines of the error where no machine is named, with a value for aya-ebpf or without.
+fn nothing(of_aya: Option<&OsStr>, target: Target<'_>) -> Vec<String> {
+    match select(None, of_aya, target) {
+        Ok(Selection { machine, .. }) => panic!("nothing selects {}", machine.name),
+        Err(error) => error.to_string().lines().map(str::to_owned).collect(),
+    }
+}
+
 #[test]
 fn nothing_selected_on_bpf() {
     for (target, expected) in [
         (
             BPFEL,
             [
-                "`CARGO_CFG_BPF_TARGET_ARCH` is not set, and `bpfel-unknown-none` does not tell which \
-                 machine the probe will run on",
-                "set it for one build, `CARGO_CFG_BPF_TARGET_ARCH=x86_64 cargo build …`, or for all, in \
-                 .cargo/config.toml: `[env]` and below it `CARGO_CFG_BPF_TARGET_ARCH = \"x86_64\"`",
+                "no machine is named, and `bpfel-unknown-none` does not tell which machine the probe will \
+                 run on",
+                "name it in .cargo/config.toml: `[target.bpfel-unknown-none]`, and below it `rustflags = \
+                 [\"--cfg\", 'bpf_target_arch=\"x86_64\"']`",
+                "cargo takes rustflags from one place only: the variable `RUSTFLAGS` hides those of \
+                 .cargo/config.toml, and `target.bpfel-unknown-none.rustflags` hides `build.rustflags`",
+                "without Aya, the variable `CARGO_CFG_BPF_TARGET_ARCH` does too: \
+                 `CARGO_CFG_BPF_TARGET_ARCH=x86_64 cargo build …`",
                 &ACCEPTED_LITTLE,
             ],
         ),
         (
             BPFEB,
             [
-                "`CARGO_CFG_BPF_TARGET_ARCH` is not set, and `bpfeb-unknown-none` does not tell which \
-                 machine the probe will run on",
-                "set it for one build, `CARGO_CFG_BPF_TARGET_ARCH=aarch64 cargo build …`, or for all, in \
-                 .cargo/config.toml: `[env]` and below it `CARGO_CFG_BPF_TARGET_ARCH = \"aarch64\"`",
+                "no machine is named, and `bpfeb-unknown-none` does not tell which machine the probe will \
+                 run on",
+                "name it in .cargo/config.toml: `[target.bpfeb-unknown-none]`, and below it `rustflags = \
+                 [\"--cfg\", 'bpf_target_arch=\"aarch64\"']`",
+                "cargo takes rustflags from one place only: the variable `RUSTFLAGS` hides those of \
+                 .cargo/config.toml, and `target.bpfeb-unknown-none.rustflags` hides `build.rustflags`",
+                "without Aya, the variable `CARGO_CFG_BPF_TARGET_ARCH` does too: \
+                 `CARGO_CFG_BPF_TARGET_ARCH=aarch64 cargo build …`",
                 &ACCEPTED_BIG,
             ],
         ),
     ] {
-        assert_eq!(
-            select(None, target).map_err(|error| error.to_string()),
-            Err(expected.join("\n"))
-        );
+        assert_eq!(nothing(None, target), expected);
     }
+}
+
+/// The line in .cargo/config.toml is right as it is copied: cargo would give the value that is named.
+#[test]
+fn the_line_for_the_configuration_is_toml() {
+    for (target, machine) in [(BPFEL, "x86_64"), (BPFEB, "aarch64")] {
+        let lines = nothing(None, target);
+        let quoted: Vec<&str> = lines[1].split('`').skip(1).step_by(2).collect();
+        let configuration: toml::Table = quoted.join("\n").parse().unwrap();
+        let flags = &configuration["target"][target.endian.bpf_target()]["rustflags"];
+        let expected = ["--cfg", &format!("bpf_target_arch={machine:?}")].map(toml::Value::from);
+        assert_eq!(flags.as_array().unwrap(), &expected);
+    }
+}
+
+#[test]
+fn named_to_aya_alone() {
+    for (value, shown, example) in [
+        ("s390x", "`s390x`", [None, Some("s390x")]),
+        ("riscv64", "`riscv64`", [Some("riscv64"), None]),
+        ("arm", "`arm`", [Some("arm"), Some("arm")]),
+        ("arm64", "`arm64`", [None, None]),
+        ("", "``", [None, None]),
+        ("\n", "`\\n`", [None, None]),
+    ] {
+        for (target, meant) in [BPFEL, BPFEB].into_iter().zip(example) {
+            let mut expected = nothing(None, target);
+            if let Some(meant) = meant {
+                let usual = if target.endian == Endian::Little {
+                    "x86_64"
+                } else {
+                    "aarch64"
+                };
+                expected[1] = expected[1].replace(usual, meant);
+                expected[3] = expected[3].replace(usual, meant);
+            }
+            let line = format!(
+                "`AYA_BPF_TARGET_ARCH` is set to {shown}, and aya-ebpf alone reads it: `--cfg \
+                 bpf_target_arch` names the machine to all"
+            );
+            expected.insert(3, line);
+            assert_eq!(nothing(Some(OsStr::new(value)), target), expected);
+        }
+    }
+    // Where the machine is known it is nobody's business.
+    let of_aya = Some(OsStr::new("mips"));
+    for (value, target, name) in [(Some("arm"), BPFEL, "arm"), (None, HOST, "x86_64")] {
+        let selection = select(value.map(OsStr::new), of_aya, target).expect("a machine");
+        assert_eq!((selection.machine.name, selection.warning), (name, None));
+    }
+    let other = error("arm64", BPFEL).join("\n");
+    let selection = select(Some(OsStr::new("arm64")), of_aya, BPFEL);
+    assert_eq!(selection.map_err(|error| error.to_string()), Err(other));
+}
+
+#[test]
+fn paths() {
+    for (value, name) in [
+        ("/home/me/probe/x86_64", "x86_64"),
+        ("/x86_64", "x86_64"),
+        ("../x86_64", "x86_64"),
+        (r"C:\probes\my probe\amd64", "x86_64"),
+        ("/home/me/arm/riscv64gc-unknown-linux-gnu", "riscv64"),
+    ] {
+        let expected = [
+            &*format!(
+                "`CARGO_CFG_BPF_TARGET_ARCH` is a path, and no machine is called so: `{}`",
+                value.escape_debug()
+            ),
+            "`relative = true` in `[env]` of .cargo/config.toml makes a path of a name: leave it out",
+            &format!("did you mean `{name}`?"),
+            &ACCEPTED_LITTLE,
+        ];
+        assert_eq!(error(value, BPFEL), expected);
+    }
+    for value in ["/", "/home/me/x86_64/", "/home/me/nonsense", "x86_64/bin"] {
+        let wrong =
+            format!("`CARGO_CFG_BPF_TARGET_ARCH` names no machine that is known: `{value}`");
+        assert_eq!(error(value, BPFEL)[0], wrong);
+    }
+}
+
+#[test]
+fn long_values_are_cut() {
+    let shown = |value: &str| error(value, BPFEL)[0].clone();
+    let names_no = "`CARGO_CFG_BPF_TARGET_ARCH` names no machine that is known: ";
+    let whole = "n".repeat(80);
+    assert_eq!(shown(&whole), format!("{names_no}`{whole}`"));
+    assert_eq!(
+        shown(&format!("{whole}n")),
+        format!("{names_no}`{whole}…` (81 characters)")
+    );
+    // Cut between characters, and before they are escaped.
+    let strange = "\n☃".repeat(5000);
+    let cut = r"\n☃".repeat(40);
+    assert_eq!(
+        shown(&strange),
+        format!("{names_no}`{cut}…` (10000 characters)")
+    );
+
+    let list = format!("{},", "arm,".repeat(3000));
+    let path = format!("/{}/arm", "folder/".repeat(3000));
+    let not_a_target = format!("arc-{}", "x".repeat(3000));
+    for value in [
+        &*list,
+        &path,
+        &not_a_target,
+        &" ".repeat(3000),
+        &"n".repeat(1 << 20),
+    ] {
+        for target in TARGETS {
+            let error = error(value, target);
+            assert!(error.iter().all(|line| line.len() < 300), "{error:?}");
+        }
+    }
+    let bytes = [0xff; 3000];
+    let error = select(Some(OsStr::from_bytes(&bytes)), None, BPFEL)
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("…` (3000 characters)"), "{error}");
+    assert!(error.len() < 700, "{error}");
+    assert!(
+        nothing(Some(OsStr::from_bytes(&bytes)), BPFEL)
+            .iter()
+            .all(|line| line.len() < 500)
+    );
 }
 
 #[test]
@@ -149,13 +288,16 @@ fn nothing_selected_on_a_host() {
                 endian: variant.endian,
             };
             let warning = None;
-            assert_eq!(select(None, target), Ok(Selection { machine, warning }));
+            assert_eq!(
+                select(None, None, target),
+                Ok(Selection { machine, warning })
+            );
         }
     }
     // Rust's `target_arch` has names for revisions of two machines.
     for (arch, name) in [("mips32r6", "mips"), ("mips64r6", "mips64")] {
         let target = Target { arch, ..BIG_HOST };
-        let selection = select(None, target).expect("a host is always served");
+        let selection = select(None, None, target).expect("a host is always served");
         assert_eq!((selection.machine.name, selection.warning), (name, None));
     }
 }
@@ -163,7 +305,8 @@ fn nothing_selected_on_a_host() {
 #[test]
 fn nothing_selected_on_a_host_that_is_no_row() {
     for arch in ["wasm32", "avr", "csky", "sparc", "m68k", "hexagon"] {
-        let selection = select(None, Target { arch, ..HOST }).expect("a host is always served");
+        let selection =
+            select(None, None, Target { arch, ..HOST }).expect("a host is always served");
         assert_eq!(selection.machine.name, "x86_64");
         let warning = format!(
             "`{arch}` is not a machine that probes run on, so this build has the types of `x86_64`; \
@@ -230,7 +373,7 @@ fn not_utf8() {
         (&b"x86\xff64"[..], "`x86\u{fffd}64`"),
         (b"\xc3", "`\u{fffd}`"),
     ] {
-        let error = select(Some(OsStr::from_bytes(bytes)), BPFEL).expect_err("it is no row");
+        let error = select(Some(OsStr::from_bytes(bytes)), None, BPFEL).expect_err("it is no row");
         let accepted = &*ACCEPTED_LITTLE;
         let expected = format!("`CARGO_CFG_BPF_TARGET_ARCH` is not UTF-8: {shown}\n{accepted}");
         assert_eq!(error.to_string(), expected);
@@ -398,7 +541,7 @@ fn suggestion(error: &str) -> Option<(&str, Option<&str>)> {
 
 /// What holds for every value.
 fn check(value: &OsStr, target: Target<'_>) -> Result<(), TestCaseError> {
-    let error = match select(Some(value), target) {
+    let error = match select(Some(value), None, target) {
         Ok(Selection { machine, warning }) => {
             prop_assert_eq!(value.to_str(), Some(machine.name));
             prop_assert_eq!(warning, None);
@@ -409,7 +552,7 @@ fn check(value: &OsStr, target: Target<'_>) -> Result<(), TestCaseError> {
     prop_assert!(value.to_str().and_then(Machine::named).is_none() || target.arch == "bpf");
     let strange = |c: char| c.is_control() && c != '\n' || "\u{2028}\u{2029}\u{202e}".contains(c);
     prop_assert!(!error.contains(strange), "{:?}", error);
-    prop_assert!((2..=3).contains(&error.lines().count()), "{:?}", error);
+    prop_assert!((2..=4).contains(&error.lines().count()), "{:?}", error);
     prop_assert!(
         error.lines().all(|line| !line.starts_with("cargo")),
         "{:?}",
@@ -422,7 +565,7 @@ fn check(value: &OsStr, target: Target<'_>) -> Result<(), TestCaseError> {
             Some(other) => panic!("{other} is no BPF target"),
             None => target,
         };
-        let selection = select(Some(OsStr::new(name)), target);
+        let selection = select(Some(OsStr::new(name)), None, target);
         prop_assert_eq!(selection.map(|selection| selection.machine.name), Ok(name));
     }
     Ok(())

@@ -9,7 +9,7 @@ use std::{
     sync::Mutex,
 };
 
-use xtask::{
+use proofs::{
     bpf::{Probe, Toolchain, root},
     proof::{self, Proof},
     select::{Endian, MACHINES, Machine},

@@ -8,7 +8,7 @@
 mod facts;
 
 use facts::Facts;
-use xtask::{
+use proofs::{
     c::{Assertion, Compiler},
     debian::Package,
     proof::{self, Proof},

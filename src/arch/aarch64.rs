@@ -6,7 +6,7 @@
 //!   is also the return value's, so argument 0 is read from `orig_x0`.
 //! * `ctx`: the UAPI's `user_pt_regs` is a prefix of the kernel's `struct pt_regs`; `orig_x0` is
 //!   the kernel's alone.
-#![doc = include_str!("../bindings/aarch64.md")]
+#![doc = include_str!(concat!(env!("OUT_DIR"), "/aarch64.md"))]
 
 use crate::machine::{ReturnAddress::Register, *};
 

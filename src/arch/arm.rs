@@ -9,7 +9,7 @@
 //!
 //! The instruction pointer is `r15`; `r12`, which assembly calls `ip`, is a scratch register. The frame
 //! pointer is that of A32 code, `r11`; Thumb code uses `r7`.
-#![doc = include_str!("../bindings/arm.md")]
+#![doc = include_str!(concat!(env!("OUT_DIR"), "/arm.md"))]
 
 use crate::machine::{ReturnAddress::Register, *};
 

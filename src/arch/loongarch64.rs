@@ -5,7 +5,7 @@
 //!   is also the return value's, and holds `-ENOSYS` while a syscall runs: argument 0 is read from
 //!   `orig_a0`.
 //! * `ctx`: the kernel's `struct pt_regs`, which is shorter than the UAPI's `user_pt_regs`.
-#![doc = include_str!("../bindings/loongarch64.md")]
+#![doc = include_str!(concat!(env!("OUT_DIR"), "/loongarch64.md"))]
 
 use crate::machine::{ReturnAddress::Register, *};
 

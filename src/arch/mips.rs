@@ -8,7 +8,7 @@
 //!   slots of `pt_regs`.
 //! * `ctx`: the kernel's `struct pt_regs`, which the UAPI's struct of that name is *not*: it has
 //!   64-bit registers at offset 0.
-#![doc = include_str!("../bindings/mips.md")]
+#![doc = include_str!(concat!(env!("OUT_DIR"), "/mips.md"))]
 
 use crate::machine::{ReturnAddress::Register, *};
 

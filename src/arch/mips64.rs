@@ -5,7 +5,7 @@
 //! * Syscalls: syscall(2), "Architecture calling conventions", mips/n64.
 //! * `ctx`: the kernel's `struct pt_regs`; the UAPI's struct of that name agrees with it in `regs`, but
 //!   *not* in the order of what follows.
-#![doc = include_str!("../bindings/mips64.md")]
+#![doc = include_str!(concat!(env!("OUT_DIR"), "/mips64.md"))]
 
 use crate::machine::{ReturnAddress::Register, *};
 

@@ -6,7 +6,7 @@
 //! * `ctx`: the UAPI's `pt_regs` is a prefix of the kernel's.
 //!
 //! The ABI has no frame pointer.
-#![doc = include_str!("../bindings/powerpc.md")]
+#![doc = include_str!(concat!(env!("OUT_DIR"), "/powerpc.md"))]
 
 use crate::machine::{ReturnAddress::Register, *};
 

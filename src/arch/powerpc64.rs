@@ -13,7 +13,7 @@
 //!
 //! In ELFv2 a function's symbol is its global entry point; calls within a module enter at the local
 //! one, often 8 bytes later, and a uprobe belongs there. The ABI has no frame pointer.
-#![doc = include_str!("../bindings/powerpc64.md")]
+#![doc = include_str!(concat!(env!("OUT_DIR"), "/powerpc64.md"))]
 
 use crate::machine::{ReturnAddress::Register, *};
 

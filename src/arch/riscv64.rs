@@ -6,7 +6,7 @@
 //!   Argument 0 is only in `orig_a0` by the time that a syscall function runs.
 //! * `ctx`: the UAPI's `user_regs_struct` is a prefix of the kernel's `struct pt_regs`; from `status`
 //!   on it is the kernel's alone.
-#![doc = include_str!("../bindings/riscv64.md")]
+#![doc = include_str!(concat!(env!("OUT_DIR"), "/riscv64.md"))]
 
 use crate::machine::{ReturnAddress::Register, *};
 

@@ -9,7 +9,7 @@
 //!   `int_code` are the kernel's alone.
 //!
 //! The ABI names no frame pointer; gcc and clang use `r11` where they need one.
-#![doc = include_str!("../bindings/s390x.md")]
+#![doc = include_str!(concat!(env!("OUT_DIR"), "/s390x.md"))]
 
 use crate::machine::{ReturnAddress::Register, *};
 

@@ -9,7 +9,7 @@
 //! * Syscalls: syscall(2), "Architecture calling conventions"; `arch/sparc/include/asm/syscall.h`.
 //! * `ctx`: the kernel's `struct pt_regs` is the UAPI's: globals and outs; locals and ins are in the
 //!   register window. A frame pointer (`%i6`) is therefore not in it.
-#![doc = include_str!("../bindings/sparc64.md")]
+#![doc = include_str!(concat!(env!("OUT_DIR"), "/sparc64.md"))]
 
 use crate::machine::{ReturnAddress::Register, *};
 

@@ -14,7 +14,7 @@
 //!
 //! A kernel function with variable arguments takes all of them on the stack (GCC manual, x86 function
 //! attributes, `regparm`): read those as [`UserCode`] does.
-#![doc = include_str!("../bindings/x86.md")]
+#![doc = include_str!(concat!(env!("OUT_DIR"), "/x86.md"))]
 
 use crate::machine::{ReturnAddress::Stack, *};
 

@@ -9,7 +9,7 @@
 //! The instruction pointer in a kprobe is one byte past the probed instruction. `cs` and `ss` are whole
 //! slots, `csx` and `ssx` in kernels that know FRED: only their low 16 bits are the selectors, and where
 //! the processor has FRED the others describe the event that entered the kernel.
-#![doc = include_str!("../bindings/x86_64.md")]
+#![doc = include_str!(concat!(env!("OUT_DIR"), "/x86_64.md"))]
 
 use crate::machine::{ReturnAddress::Stack, *};
 

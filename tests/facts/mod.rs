@@ -1,12 +1,12 @@
 //! What the library says of each machine, as data: the C types, the fields of `pt_regs`.
 //!
-//! Names come from the bindings that this build of the library was compiled with, and so do the
-//! numbers.
+//! Names and numbers come from the committed bindings. They are those that the library is compiled with:
+//! tests/bindings.rs.
 
 // Each test takes what it compares.
 #![allow(dead_code)]
 
-use xtask::{
+use proofs::{
     bindings::{Bindings, CType, Field, Layout},
     c::Assertion,
     select::{Machine, Variant},
@@ -31,7 +31,7 @@ pub fn all() -> Vec<Facts> {
             vec![$(
                 Facts::of(
                     $name,
-                    include_str!(concat!(env!("OUT_DIR"), "/", $name, ".rs")),
+                    include_str!(concat!("../../src/bindings/", $name, ".rs")),
                     Layout::of::<probe_abi::arch::$module::Ptr<u8>>(),
                     Layout::of::<probe_abi::arch::$module::pt_regs>(),
                 )

@@ -20,7 +20,7 @@ use aya::{
     maps::Array,
     programs::{RawTracePoint, UProbe, uprobe::UProbeScope},
 };
-use xtask::{
+use proofs::{
     bpf::{Probe, Toolchain, root, which},
     btf::RUNNING,
     c::{Assertion, Compiler},

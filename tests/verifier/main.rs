@@ -15,28 +15,64 @@ use std::{
     },
 };
 
-use aya::{
-    Ebpf,
-    programs::{Program, ProgramError, ProgramType},
-    sys::is_program_supported,
-};
-use model::{FILE, Registers};
-use rbpf::ebpf::Insn;
-use xtask::{
-    bpf::{Probe, Toolchain, root},
+use proofs::{
+    bpf::{Probe, Reads, Toolchain, root},
     ctx,
     facts::Facts,
     object::{Object, is_helper_call},
     proof::{self, Proof, none, run},
+    registers::{FILE, Registers},
     select::{Endian, MACHINES, Machine},
+    verifier::{Verdict, kernel, verdicts},
 };
+use rbpf::ebpf::Insn;
 
 /// What this computer's kernel refuses of the corpus when it reads fields plainly.
 const REFUSED_WHEN_PLAIN: &[&str] = include!("../corpus/refused.rs");
 
-/// Refused at some opt-level for a register that is read and was never written, which is not ours:
-/// at opt-level 1 LLVM carries the value of an `Option` of `Iterator::position` around its loop.
-const REFUSED_FOR_AN_OPTION_OF_CORE: &[(&str, &str)] = &[("iterator_position", "1")];
+/// A refusal that is not ours: with values that come from elsewhere the same program is refused as well.
+struct NotOurs {
+    program: &'static str,
+    says: &'static str,
+    when: fn(&Setting) -> bool,
+}
+
+/// What some builds of the corpus cannot load.
+const NOT_OURS: &[NotOurs] = &[
+    // LLVM carries the value of an `Option` of core's around its loop, in a register that nothing was
+    // written to.
+    not_ours("iterator_position", NEVER_WRITTEN, |setting| {
+        setting.is_barely_optimized() && !setting.checks
+    }),
+    // Their own additions of a register's value, which may overflow.
+    not_ours("index_beyond_the_last", MAY_PANIC, |setting| setting.checks),
+    not_ours("option_zip", MAY_PANIC, |setting| setting.checks),
+    // Additions that cannot overflow, which LLVM sees at higher levels. That of `iterator_position` is core's
+    // own, which is checked as the program is that it is compiled for.
+    not_ours("iterator_position", MAY_PANIC, Setting::keeps_checks),
+    not_ours("loop_while_some", MAY_PANIC, Setting::keeps_checks),
+    not_ours("option_question_mark", MAY_PANIC, Setting::keeps_checks),
+    not_ours("stack_nearly_full", MAY_PANIC, Setting::keeps_checks),
+    not_ours("stack_of_all_arguments", MAY_PANIC, Setting::keeps_checks),
+];
+
+const fn not_ours(
+    program: &'static str,
+    says: &'static str,
+    when: fn(&Setting) -> bool,
+) -> NotOurs {
+    NotOurs {
+        program,
+        says,
+        when,
+    }
+}
+
+/// Said of an instruction that reads such a register, whatever its number.
+const NEVER_WRITTEN: &str = "!read_ok";
+
+/// Said of a function that ends with a call which does not return.
+const MAY_PANIC: &str = "last insn is not an exit or jmp";
 
 const OPT_LEVELS: &[&str] = &["1", "2", "3", "s", "z"];
 
@@ -63,7 +99,14 @@ fn main() {
             );
         }
     }
+    let ways = toolchain.as_ref().map(Toolchain::ways);
     for setting in settings() {
+        // Nightly has one way to read.
+        if let Ok(ways) = &ways
+            && !ways.iter().any(|(reads, _)| *reads == setting.reads)
+        {
+            continue;
+        }
         let name = format!("loads: {}", setting.name());
         prove(
             name,
@@ -75,7 +118,7 @@ fn main() {
         prove(
             format!("{kind}: which plain reads are refused"),
             kernel.clone(),
-            Box::new(move |toolchain| twins(toolchain, features)),
+            Box::new(move |toolchain| plain(toolchain, features)),
         );
     }
     prove(
@@ -88,41 +131,48 @@ fn main() {
 
 type Work = Box<dyn FnOnce(&Toolchain) -> Result<(), String> + Send>;
 
-/// Whether this computer's kernel takes programs from us, and of the machine that they are built for.
-fn kernel() -> Result<(), String> {
-    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
-        return Err("the corpus is loaded by x86_64's kernel alone".into());
-    }
-    match is_program_supported(ProgramType::KProbe) {
-        Ok(true) => Ok(()),
-        Ok(false) => Err("this kernel has no BPF programs for probes".into()),
-        Err(error) => Err(format!(
-            "this kernel loads no program from us, is this root? {error}"
-        )),
-    }
-}
-
 /// A way to build the corpus.
 #[derive(Debug, Clone)]
 struct Setting {
+    reads: Reads,
+    profile: &'static str,
     opt_level: &'static str,
     lto: &'static str,
     codegen_units: u32,
+    /// Debug assertions and overflow checks.
+    checks: bool,
     btf: bool,
     build_core: bool,
     perf_event: bool,
 }
 
 /// The ways that users build. Not their product: each level with and without BTF and with two kinds of
-/// LTO, and some of them without LTO and with a `core` of their own.
+/// LTO, and some of them without LTO and with a `core` of their own. What reads by construction, and what checks
+/// itself, is each level once and a few of the others.
 fn settings() -> Vec<Setting> {
     let release = Setting {
+        reads: Reads::Fenced,
+        profile: "release",
         opt_level: "3",
         lto: "fat",
         codegen_units: 1,
+        checks: false,
         btf: false,
         build_core: false,
         perf_event: false,
+    };
+    let by_construction = Setting {
+        reads: Reads::ByConstruction,
+        ..release.clone()
+    };
+    // As `cargo build` has it.
+    let dev = Setting {
+        profile: "dev",
+        opt_level: "0",
+        lto: "off",
+        codegen_units: 256,
+        checks: true,
+        ..release.clone()
     };
     let mut settings = Vec::new();
     for &opt_level in OPT_LEVELS {
@@ -139,6 +189,10 @@ fn settings() -> Vec<Setting> {
             Setting {
                 perf_event: true,
                 ..level.clone()
+            },
+            Setting {
+                opt_level,
+                ..by_construction.clone()
             },
         ]);
         // At opt-level z that leaves closures as functions of their own, and BPF has no way to return an
@@ -161,14 +215,48 @@ fn settings() -> Vec<Setting> {
             ..release.clone()
         });
     }
+    // Which takes what only nightly takes, and so reads by construction.
     for (opt_level, lto, btf) in [("3", "thin", true), ("s", "fat", false)] {
         settings.push(Setting {
             opt_level,
             lto,
             btf,
             build_core: true,
-            ..release.clone()
+            ..by_construction.clone()
         });
+    }
+    settings.extend([
+        Setting {
+            perf_event: true,
+            ..by_construction.clone()
+        },
+        Setting {
+            lto: "off",
+            codegen_units: 16,
+            ..by_construction.clone()
+        },
+        dev.clone(),
+        Setting {
+            reads: Reads::ByConstruction,
+            btf: true,
+            ..dev
+        },
+    ]);
+    for level in [release, by_construction] {
+        for (opt_level, lto, checks) in [
+            ("0", "off", false),
+            ("1", "fat", true),
+            ("2", "thin", true),
+            ("3", "fat", true),
+            ("s", "off", true),
+        ] {
+            settings.push(Setting {
+                opt_level,
+                lto,
+                checks,
+                ..level.clone()
+            });
+        }
     }
     settings
 }
@@ -176,13 +264,21 @@ fn settings() -> Vec<Setting> {
 impl Setting {
     fn name(&self) -> String {
         let Self {
+            reads,
             opt_level,
             lto,
             codegen_units,
             ..
         } = self;
-        let mut name = format!("opt-level {opt_level}, lto {lto}, {codegen_units} codegen units");
+        let mut name = match self.profile {
+            "release" => {
+                format!("{reads}, opt-level {opt_level}, lto {lto}, {codegen_units} codegen units")
+            }
+            profile => format!("{reads}, {profile} profile"),
+        };
+        let checks = self.checks && self.profile == "release";
         for (is, what) in [
+            (checks, ", debug assertions and overflow checks"),
             (self.btf, ", debug info and BTF"),
             (self.build_core, ", build-std"),
             (self.perf_event, ", perf_event"),
@@ -194,27 +290,55 @@ impl Setting {
         name
     }
 
+    /// cargo's arguments, on top of the profile's.
     fn arguments(&self) -> Vec<String> {
-        let mut arguments = vec![
-            "--config".to_owned(),
-            format!("profile.release.opt-level={}", toml(self.opt_level)),
-            "--config".to_owned(),
-            format!("profile.release.lto={}", toml(self.lto)),
-            "--config".to_owned(),
-            format!("profile.release.codegen-units={}", self.codegen_units),
-        ];
+        let mut arguments = Vec::new();
+        let mut config = |config: String| arguments.extend(["--config".to_owned(), config]);
+        if self.profile == "release" {
+            for (name, value) in [
+                ("opt-level", toml(self.opt_level)),
+                ("lto", toml(self.lto)),
+                ("codegen-units", self.codegen_units.to_string()),
+                ("debug-assertions", self.checks.to_string()),
+                ("overflow-checks", self.checks.to_string()),
+            ] {
+                config(format!("profile.release.{name}={value}"));
+            }
+        }
         if self.btf {
-            arguments.extend([
-                "--config".to_owned(),
-                "profile.release.debug=2".to_owned(),
-                "--config".to_owned(),
-                "target.bpfel-unknown-none.rustflags=[\"-Clink-arg=--btf\"]".to_owned(),
-            ]);
+            if self.profile == "release" {
+                config("profile.release.debug=2".to_owned());
+            }
+            config("target.bpfel-unknown-none.rustflags=[\"-Clink-arg=--btf\"]".to_owned());
         }
         if self.perf_event {
             arguments.push("--features=perf-event".to_owned());
         }
         arguments
+    }
+
+    fn toolchain(&self, toolchain: &Toolchain) -> Result<Toolchain, String> {
+        let toolchain = toolchain.clone();
+        match (self.reads, self.build_core) {
+            (_, true) => toolchain.building_core(),
+            (Reads::ByConstruction, false) => Ok(toolchain.unstable()),
+            (Reads::Fenced, false) => Ok(toolchain),
+        }
+    }
+
+    /// The levels at which LLVM is asked for little; bpf-linker takes 0 for 1.
+    fn is_barely_optimized(&self) -> bool {
+        matches!(self.opt_level, "0" | "1")
+    }
+
+    /// Whether LLVM leaves checks that never fail.
+    fn keeps_checks(&self) -> bool {
+        self.checks && self.is_barely_optimized()
+    }
+
+    /// What the kernel refuses in this setting for reasons that are not ours.
+    fn not_ours(&self) -> Vec<&'static NotOurs> {
+        NOT_OURS.iter().filter(|not| (not.when)(self)).collect()
     }
 }
 
@@ -231,11 +355,13 @@ fn build(
     toolchain: &Toolchain,
     machine: &'static Machine,
     endian: Endian,
+    profile: &'static str,
     arguments: &[String],
 ) -> Result<Vec<u8>, String> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     in_a_folder(|folder| {
         let path = Probe::new(&root().join("tests/corpus"), machine, endian)
+            .profile(profile)
             .args(&arguments)
             .target_dir(folder)
             .build(toolchain)?
@@ -290,7 +416,7 @@ fn every_value(
     machine: &'static Machine,
     endian: Endian,
 ) -> Result<(), String> {
-    let object = whole(&build(toolchain, machine, endian, &[])?)?;
+    let object = whole(&build(toolchain, machine, endian, "release", &[])?)?;
     let mut complaints = Vec::new();
     let mut ran = 0;
     for name in object.programs() {
@@ -348,37 +474,67 @@ fn right_values(
     Ok(())
 }
 
-/// Loads a build of the corpus: all of it.
+/// Loads a build of the corpus: all of it that can load without this crate.
 fn loads(toolchain: &Toolchain, setting: &Setting) -> Result<(), String> {
-    let core = if setting.build_core {
-        toolchain.clone().building_core()?
-    } else {
-        toolchain.clone()
+    let toolchain = setting.toolchain(toolchain)?;
+    let build = |arguments: &[String]| {
+        build(
+            &toolchain,
+            x86_64()?,
+            Endian::Little,
+            setting.profile,
+            arguments,
+        )
     };
-    let bytes = build(&core, x86_64()?, Endian::Little, &setting.arguments())?;
-    let object = whole(&bytes)?;
+    let bytes = build(&setting.arguments())?;
+    let object = match setting.checks {
+        true => Object::parse(&bytes)?,
+        false => whole(&bytes)?,
+    };
+    let not_ours = setting.not_ours();
     let mut complaints = Vec::new();
     for (name, verdict) in verdicts(&bytes)? {
-        let excused = REFUSED_FOR_AN_OPTION_OF_CORE.contains(&(&name, setting.opt_level));
-        match verdict {
-            Ok(()) if excused => complaints.push(format!("{name} is no longer refused")),
-            Err(log) if !(excused && log.ends_with("!read_ok")) => {
-                complaints.push(format!("{name} is refused: {log}"));
+        match not_ours.iter().find(|not| not.program == name) {
+            Some(not) => complaints.extend(not.differs(&verdict)),
+            None => {
+                let refused = verdict.map_err(|log| format!("{name} is refused: {log}"));
+                let decoded = ctx::check(&object.program(&name)?);
+                let decoded = decoded.map_err(|why| format!("{name}: {why}"));
+                complaints.extend([refused, decoded].into_iter().filter_map(Result::err));
             }
-            _ => {}
         }
-        if let Err(why) = ctx::check(&object.program(&name)?) {
-            complaints.push(format!("{name}: {why}"));
+    }
+    if !not_ours.is_empty() {
+        let mut arguments = setting.arguments();
+        arguments.push("--features=elsewhere".to_owned());
+        let twins = verdicts(&build(&arguments)?)?;
+        for not in not_ours {
+            let twin = twins.iter().find(|(name, _)| name == not.program);
+            let differs = match twin {
+                Some((_, verdict)) => not.differs(verdict),
+                None => Some(format!("the corpus has no `{}`", not.program)),
+            };
+            complaints.extend(differs.map(|why| format!("without this crate, {why}")));
         }
     }
     none(complaints)
 }
 
+impl NotOurs {
+    fn differs(&self, verdict: &Verdict) -> Option<String> {
+        match verdict {
+            Err(log) if log.ends_with(self.says) => None,
+            Err(log) => Some(format!("{} is refused otherwise: {log}", self.program)),
+            Ok(()) => Some(format!("{} is not refused", self.program)),
+        }
+    }
+}
+
 /// The corpus with plain field access: what is refused is what the list says, for the reason that
 /// the decoder finds.
-fn twins(toolchain: &Toolchain, features: &str) -> Result<(), String> {
+fn plain(toolchain: &Toolchain, features: &str) -> Result<(), String> {
     let arguments = [format!("--features={features}")];
-    let bytes = build(toolchain, x86_64()?, Endian::Little, &arguments)?;
+    let bytes = build(toolchain, x86_64()?, Endian::Little, "release", &arguments)?;
     let object = whole(&bytes)?;
     let mut complaints = Vec::new();
     for (name, verdict) in verdicts(&bytes)? {
@@ -394,15 +550,13 @@ fn twins(toolchain: &Toolchain, features: &str) -> Result<(), String> {
     none(complaints)
 }
 
-/// `Err` with the kernel's last words, where it refuses a program.
-type Verdict = Result<(), String>;
-
 /// What a panic handler that loops is for: the kernel refuses a program that may get there.
 fn panics(toolchain: &Toolchain) -> Result<(), String> {
     let bytes = build(
         toolchain,
         x86_64()?,
         Endian::Little,
+        "release",
         &["--features=panics".to_owned()],
     )?;
     let verdicts = verdicts(&bytes)?;
@@ -413,36 +567,4 @@ fn panics(toolchain: &Toolchain) -> Result<(), String> {
         Some((_, Err(why))) if reasons.iter().any(|reason| why.contains(reason)) => Ok(()),
         other => Err(format!("the kernel said {other:?}")),
     }
-}
-
-/// What this computer's kernel says of every program of an object.
-fn verdicts(object: &[u8]) -> Result<Vec<(String, Verdict)>, String> {
-    let mut loaded = Ebpf::load(object).map_err(|error| format!("aya cannot load it: {error}"))?;
-    let mut verdicts = Vec::new();
-    for (name, program) in loaded.programs_mut() {
-        let verdict = match program {
-            Program::UProbe(program) => program.load(),
-            Program::PerfEvent(program) => program.load(),
-            other => {
-                return Err(format!(
-                    "`{name}` is a program of type {:?}",
-                    other.prog_type()
-                ));
-            }
-        };
-        verdicts.push((name.to_owned(), verdict.map_err(|error| last_words(&error))));
-    }
-    Ok(verdicts)
-}
-
-fn last_words(error: &ProgramError) -> String {
-    let ProgramError::LoadError { verifier_log, .. } = error else {
-        return error.to_string();
-    };
-    let log = verifier_log.to_string();
-    let statistics = ["processed ", "verification time ", "stack depth "];
-    let words = log
-        .lines()
-        .rfind(|line| !line.is_empty() && !statistics.iter().any(|start| line.starts_with(start)));
-    words.unwrap_or("no reason given").to_owned()
 }

@@ -1,53 +1,7 @@
 //! The corpus on the host: the same text, reading a register file by the facts that the proofs have
 //! typed, and not by anything of this crate.
 
-use xtask::{
-    facts::{Facts, Reading},
-    select::Endian,
-};
-
-/// What ctx points to: as long as the longest `pt_regs`.
-pub const FILE: usize = 400;
-
-/// One machine's registers.
-#[derive(Clone, Copy)]
-pub struct Registers {
-    bytes: [u8; FILE],
-    facts: &'static Facts,
-    endian: Endian,
-}
-
-impl Registers {
-    /// A file in which every slot holds the value of its number.
-    pub fn numbered(facts: &'static Facts, endian: Endian, value: impl Fn(u64) -> u64) -> Self {
-        let mut bytes = [0; FILE];
-        for (number, slot) in bytes.chunks_exact_mut(facts.word).enumerate() {
-            slot.copy_from_slice(&value(number as u64).to_ne_bytes()[..facts.word]);
-        }
-        Self {
-            bytes,
-            facts,
-            endian,
-        }
-    }
-
-    pub fn bytes(&self) -> &[u8; FILE] {
-        &self.bytes
-    }
-
-    pub fn set(&mut self, reading: Reading, value: u64) {
-        let slot = reading.slot;
-        self.bytes[slot.offset..][..slot.width].copy_from_slice(&value.to_ne_bytes()[..slot.width]);
-    }
-
-    fn get(&self, reading: Reading) -> u64 {
-        let slot = reading.slot;
-        let mut bytes = [0; 8];
-        bytes[..slot.width].copy_from_slice(&self.bytes[slot.offset..][..slot.width]);
-        let value = u64::from_ne_bytes(bytes).wrapping_add(reading.plus);
-        reading.mask.map_or(value, |mask| value & u64::from(mask))
-    }
-}
+use proofs::registers::Registers;
 
 /// What a program of the corpus returns by the model; `None` on a machine that there is no model of.
 pub type Expected = fn(&Registers) -> u64;
@@ -70,7 +24,7 @@ macro_rules! models {
             mod machine {
                 pub use probe_abi::{Argument, SyscallArgument};
                 pub use probe_abi::arch::$module::{ARG_REGISTERS, ReturnAddress, c_ulong};
-                use probe_abi::arch::$module::SYSCALL_ARG_REGISTERS;
+                use probe_abi::arch::$module::{self as machine, SYSCALL_ARG_REGISTERS};
 
                 #[allow(non_camel_case_types)]
                 #[derive(Clone, Copy)]
@@ -80,6 +34,17 @@ macro_rules! models {
                     fn default() -> Self {
                         unreachable!("no program that has registers of its own runs on the host")
                     }
+                }
+
+                impl<const N: usize, const REGISTERS: usize> Argument<N, REGISTERS> for pt_regs where
+                    machine::pt_regs: Argument<N, REGISTERS>
+                {
+                }
+
+                impl<const N: usize, const REGISTERS: usize> SyscallArgument<N, REGISTERS> for pt_regs
+                where
+                    machine::pt_regs: SyscallArgument<N, REGISTERS>,
+                {
                 }
 
                 impl pt_regs {

@@ -13,7 +13,7 @@ use aya::{
     programs::{UProbe, uprobe::UProbeScope},
 };
 
-use crate::{
+use proofs::{
     bpf::{Probe, Toolchain, root},
     ctx,
     facts::Facts,

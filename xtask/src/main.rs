@@ -2,13 +2,15 @@
 
 use std::{env, path::Path, process::ExitCode};
 
-use xtask::{
+mod bench;
+
+use proofs::{
     api,
     bpf::{Probe, Toolchain, root},
     debian::Archive,
     doctor, generated, kernels,
     pins::Wanted,
-    proof,
+    proof, random,
     select::{Endian, Machine},
 };
 
@@ -22,8 +24,12 @@ usage: cargo xtask <command>
                               compare what they say; without a selection, rewrite KERNELS.md
   pin [<suite> <architecture> <name>]
                               write the newest version of every package that proofs fetch to
-                              xtask/packages.lock; and of one more, whose whole name matches an
+                              proofs/packages.lock; and of one more, whose whole name matches an
                               extended regular expression
+  random [--seed <number>] [--count <number>] [--machine <machine>] [--opt-level <1|2|3|s|z>]
+         [--lto <fat|thin|off>] [--asm|--fenced]
+                              make random programs, load, run and compare them, and print what is wrong, cut
+                              down; a program whose twin without this crate is as wrong is not ours
   probe <folder> <machine> [big]
                               build the probe package in a folder for a machine (in big-endian,
                               where it has both), with whichever toolchain for BPF is installed;
@@ -49,7 +55,10 @@ fn main() -> ExitCode {
         ["probe", folder, machine] => probe(Path::new(folder), machine, Endian::Little),
         ["probe", folder, machine, "big"] => probe(Path::new(folder), machine, Endian::Big),
         ["semver"] => api::semver(root()).map(|verdict| println!("{verdict}")),
-        ["bench"] => xtask::bench::bench(),
+        ["random", ref selection @ ..] => {
+            random::Selection::parse(selection).and_then(|selection| random::run(&selection))
+        }
+        ["bench"] => bench::bench(),
         ["doctor"] if doctor::doctor() => Ok(()),
         // What is wrong is said in the report.
         ["doctor"] => return ExitCode::FAILURE,

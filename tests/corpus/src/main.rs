@@ -3,12 +3,16 @@
 #![no_std]
 #![no_main]
 
+#[cfg(feature = "elsewhere")]
+mod elsewhere;
 mod helpers;
 #[cfg(feature = "plain")]
 mod plain;
 mod programs;
 
 mod machine {
+    #[cfg(feature = "elsewhere")]
+    pub use crate::elsewhere::pt_regs;
     #[cfg(feature = "plain")]
     pub use crate::plain::pt_regs;
     pub use probe_abi::*;

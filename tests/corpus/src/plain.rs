@@ -11,6 +11,16 @@ use probe_abi::{
 #[repr(transparent)]
 pub struct pt_regs(probe_abi::pt_regs);
 
+impl<const N: usize, const REGISTERS: usize> Argument<N, REGISTERS> for pt_regs where
+    probe_abi::pt_regs: Argument<N, REGISTERS>
+{
+}
+
+impl<const N: usize, const REGISTERS: usize> SyscallArgument<N, REGISTERS> for pt_regs where
+    probe_abi::pt_regs: SyscallArgument<N, REGISTERS>
+{
+}
+
 impl pt_regs {
     #[inline(always)]
     pub unsafe fn from_ctx<'ctx>(ctx: *const c_void) -> &'ctx Self {

@@ -188,5 +188,5 @@ impl Tools {
 }
 
 fn folder_of_stubs() -> PathBuf {
-    root().join("xtask/src/executed")
+    root().join("proofs/src/executed")
 }

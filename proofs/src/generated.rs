@@ -46,6 +46,7 @@ impl Generated {
 }
 
 /// Writes all of it.
+#[cfg(feature = "bindgen")]
 pub fn bless() -> Result<(), String> {
     for machine in MACHINES {
         let bindings = bindings(machine, &machine.variants[0]).map_err(|error| match error {
@@ -63,6 +64,7 @@ pub fn bless() -> Result<(), String> {
 }
 
 /// A machine's bindings: the same for each of its endiannesses.
+#[cfg(feature = "bindgen")]
 pub fn bindings(machine: &Machine, variant: &Variant) -> Result<Generated, Error> {
     let rust_version = rust_version().map_err(Error::Header)?;
     let text = generate::bindings(&root().join("headers"), machine, variant, &rust_version)?;
@@ -80,9 +82,23 @@ pub fn picture(machine: &Machine) -> Result<Generated, String> {
     ))
 }
 
+/// The machines that Aya has, by the names that it and this crate have for them: `emit_bpf_target_arch_cfg`
+/// in aya-build 0.2.1, which aya-ebpf 0.3.0, aya-ebpf-bindings 0.3.0 and aya-ebpf-cty 0.4.0 are built with.
+const AYA: [&str; 9] = [
+    "aarch64",
+    "arm",
+    "loongarch64",
+    "mips",
+    "mips64",
+    "powerpc64",
+    "riscv64",
+    "s390x",
+    "x86_64",
+];
+
 /// The README with its table of machines.
 pub fn readme() -> Result<Generated, String> {
-    const ABOVE: &str = "|---|---|---|---|---|---|\n";
+    const ABOVE: &str = "|---|---|---|---|---|---|---|\n";
     let path = root().join("README.md");
     let text = fs::read_to_string(&path).map_err(cannot("read", &path))?;
     let (before, rest) = text
@@ -112,8 +128,12 @@ fn row(machine: &Machine) -> Result<String, String> {
         true => "signed",
         false => "unsigned",
     };
+    let aya = match AYA.contains(&machine.name) {
+        true => "yes",
+        false => "no",
+    };
     Ok(format!(
-        "| `{}` | {} | {} | {char} | {} | {} |\n",
+        "| `{}` | {} | {} | {char} | {} | {} | {aya} |\n",
         machine.name,
         targets.join(", "),
         8 * facts.word,
@@ -123,7 +143,8 @@ fn row(machine: &Machine) -> Result<String, String> {
 }
 
 /// The oldest compiler that has to understand the bindings: the library's `rust-version`.
-fn rust_version() -> Result<String, String> {
+/// The oldest compiler that has to understand the bindings.
+pub fn rust_version() -> Result<String, String> {
     let path = root().join("Cargo.toml");
     let manifest = fs::read_to_string(&path).map_err(cannot("read", &path))?;
     let version = manifest.lines().find_map(|line| {

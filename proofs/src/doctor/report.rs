@@ -8,7 +8,7 @@ use super::{
     settings::Setting,
     tools::{Linker, Program, Rust, major},
 };
-use crate::select::{self, Endian, Machine, Target, VARIABLE};
+use crate::select::{self, Endian, Machine, Target};
 
 /// The version in Cargo.toml.
 fn version() -> &'static str {
@@ -333,7 +333,8 @@ impl Computer {
         if self.settings.is_empty() {
             let own = self.kernel.row().map_or("…", |machine| machine.name);
             let text = format!(
-                "none is, and a build for BPF asks for it: `{VARIABLE}={own} cargo build …`"
+                "none is, and a build for BPF asks for it: `--cfg bpf_target_arch=\"{own}\"` among the rustflags in \
+                 .cargo/config.toml"
             );
             return vec![Row::new(Mark::Absent, "machine", text)];
         }
@@ -502,7 +503,7 @@ fn chosen(setting: &Setting) -> Result<&'static Machine, String> {
         arch: "bpf",
         endian: setting.endian.or(own).unwrap_or(Endian::Little),
     };
-    let selection = select::select(Some(setting.value.as_ref()), target);
+    let selection = select::select(Some(setting.value.as_ref()), None, target);
     selection
         .map(|selection| selection.machine)
         .map_err(|error| {

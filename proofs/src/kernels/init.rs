@@ -49,7 +49,7 @@ pub fn compiler(guest: &Guest) -> Result<Command, String> {
 }
 
 fn source() -> PathBuf {
-    bpf::root().join("xtask/src/kernels/init.c")
+    bpf::root().join("proofs/src/kernels/init.c")
 }
 
 fn gcc(target: &str, flags: &[&str]) -> Result<Command, String> {

@@ -191,13 +191,14 @@ impl fmt::Display for Toolchain {
     }
 }
 
-/// A probe package to build, in release mode.
+/// A probe package to build, in release mode unless told otherwise.
 #[derive(Debug)]
 pub struct Probe<'a> {
     package: &'a Path,
     machine: &'static Machine,
     target: &'static str,
     target_dir: PathBuf,
+    profile: &'static str,
     args: Vec<String>,
     env: Vec<(&'static str, Option<OsString>)>,
 }
@@ -217,9 +218,16 @@ impl<'a> Probe<'a> {
             machine,
             target,
             target_dir,
+            profile: "release",
             args: Vec::new(),
             env: Vec::new(),
         }
+    }
+
+    /// Builds with one of cargo's profiles.
+    #[must_use]
+    pub fn profile(self, profile: &'static str) -> Self {
+        Self { profile, ..self }
     }
 
     /// More arguments for cargo, such as `--config` and `--features`.
@@ -248,7 +256,7 @@ impl<'a> Probe<'a> {
         let mut cargo = toolchain.cargo();
         cargo
             .current_dir(self.package)
-            .args(["build", "--quiet", "--release"])
+            .args(["build", "--quiet", "--profile", self.profile])
             .args(toolchain.target(self.target))
             .arg("--target-dir")
             .arg(&self.target_dir)
@@ -266,7 +274,12 @@ impl<'a> Probe<'a> {
             };
         }
         run(&mut cargo)?;
-        Ok(self.target_dir.join(self.target).join("release"))
+        // cargo's name for the folder of its profile `dev` is older than the profile's name.
+        let folder = match self.profile {
+            "dev" => "debug",
+            profile => profile,
+        };
+        Ok(self.target_dir.join(self.target).join(folder))
     }
 }
 

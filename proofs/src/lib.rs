@@ -1,5 +1,6 @@
 //! What the maintainer's commands and the proofs under `tests/` share.
 
+#[cfg(feature = "bindgen")]
 #[path = "../../build/generate.rs"]
 pub mod generate;
 // Its other half is what cargo tells build scripts.
@@ -10,19 +11,20 @@ pub mod inline_asm;
 pub mod select;
 
 pub mod api;
-pub mod bench;
 pub mod bindings;
 pub mod bpf;
 pub mod btf;
 pub mod c;
 pub mod ctx;
 pub mod debian;
+#[cfg(all(feature = "aya", feature = "bindgen"))]
 pub mod doctor;
 pub mod executed;
 pub mod facts;
 pub mod generated;
 pub mod host;
 pub mod internal;
+pub mod interpreter;
 pub mod kernels;
 pub mod libclang;
 pub mod object;
@@ -30,9 +32,15 @@ pub mod package;
 mod picture;
 pub mod pins;
 pub mod proof;
+#[cfg(feature = "aya")]
+pub mod random;
+pub mod registers;
 pub mod roles;
+#[cfg(feature = "aya")]
+pub mod verifier;
 pub mod witnesses;
 pub mod wrong;
 
 // Which libclang the process has loaded.
+#[cfg(feature = "bindgen")]
 pub use bindgen::clang_version;

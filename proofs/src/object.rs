@@ -163,6 +163,20 @@ pub fn section(object: &[u8], name: &str) -> Result<Vec<u8>, String> {
     data.ok_or_else(|| format!("the object has no section `{name}`"))
 }
 
+/// What the sections of an object hold that have constants of its programs.
+pub fn constants(object: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, String> {
+    let file = object::File::parse(object).map_err(unreadable)?;
+    let mut constants = BTreeMap::new();
+    for section in file.sections() {
+        let name = section.name().map_err(unreadable)?;
+        if name.starts_with(".rodata") {
+            let data = section.data().map_err(unreadable)?;
+            constants.insert(name.to_owned(), data.to_vec());
+        }
+    }
+    Ok(constants)
+}
+
 fn unreadable(error: object::Error) -> String {
     format!("cannot read the object: {error}")
 }

@@ -1,4 +1,4 @@
-//! The packages that proofs take of Debian, pinned: `xtask/packages.lock`, which `cargo xtask pin` writes.
+//! The packages that proofs take of Debian, pinned: `proofs/packages.lock`, which `cargo xtask pin` writes.
 //!
 //! It is in the format of Debian's indices, deb-control(5), with one field more: what is asked for.
 
@@ -89,7 +89,7 @@ pub struct Pins(BTreeMap<Wanted, Entry>);
 
 impl Pins {
     /// Where it is in the repository.
-    pub const PATH: &str = "xtask/packages.lock";
+    pub const PATH: &str = "proofs/packages.lock";
 
     pub fn read(path: &Path) -> Result<Self, String> {
         let text = fs::read_to_string(path).map_err(cannot("read", path))?;

@@ -1,4 +1,4 @@
-// Runs every prototype of a program, and leaves in `output` what the stub has seen: mod.rs reads it there.
+// Runs every prototype of a program, and leaves in `output` what the stub has seen: said.rs reads it.
 //
 // Each prototype has two functions, which are generated. The caller calls the stub's `probe` as a function
 // of that prototype; the callee is such a function, which the stub's `enter` calls. mod.rs puts the

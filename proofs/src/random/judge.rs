@@ -1,0 +1,226 @@
+//! What is wrong with a program: it is built, loaded, decoded, run and compared.
+
+use std::collections::BTreeMap;
+
+use rbpf::ebpf::Insn;
+
+use crate::{
+    ctx,
+    facts::Facts,
+    interpreter::{self, Constants},
+    object::Object,
+    random::{
+        grammar::Random,
+        package::{Host, Methods, Program, ROLES, Roles, Setting, Workshop, roles},
+    },
+    registers::Registers,
+    select::Endian,
+    verifier,
+};
+
+/// What is wrong, in words that are the same for programs that are wrong in the same way: numbers are left
+/// out.
+pub type Class = String;
+
+/// What is wrong with a program whose value is not that of the host.
+pub const WRONG_VALUE: &str = "returns another value than on the host";
+
+/// How many registers a program is run with.
+const FILES: u64 = 24;
+
+/// What programs have to return.
+pub struct Expected {
+    files: Vec<Registers>,
+    /// By registers, and in that by program.
+    values: Vec<Vec<u64>>,
+}
+
+/// What was found of some programs.
+#[derive(Debug)]
+pub struct Judgement {
+    /// For each program what is wrong with it.
+    pub classes: Vec<Option<Class>>,
+    /// The instructions of each program that compiles.
+    pub instructions: Vec<usize>,
+}
+
+impl Workshop {
+    /// What programs return on the host.
+    pub fn expect(&self, programs: &[Program]) -> Result<Expected, String> {
+        self.expect_of(&self.host(programs)?, |roles| roles)
+    }
+
+    /// The same of someone who is wrong about where the roles are.
+    pub fn expect_of(
+        &self,
+        host: &Host,
+        mistake: impl Fn(Roles) -> Roles,
+    ) -> Result<Expected, String> {
+        let files = self.files()?;
+        let roles: Vec<Roles> = files.iter().map(roles).map(mistake).collect();
+        let values = host.values(&roles)?;
+        Ok(Expected { files, values })
+    }
+
+    /// Registers with small numbers, which indices and comparisons are about, and with large ones.
+    fn files(&self) -> Result<Vec<Registers>, String> {
+        let facts = Facts::of(self.machine)?;
+        let files = (0..FILES).map(|file| {
+            let mut random = Random::new(file, 0);
+            Registers::numbered(facts, Endian::Little, |_| match random.below(16) {
+                0..8 => random.below(10),
+                8..11 => random.below(3000),
+                _ => random.next(),
+            })
+        });
+        Ok(files.collect())
+    }
+
+    /// Judges programs that call someone's methods, of those that read ctx also what they return, if that
+    /// is told. `Err` is nothing of one program.
+    pub fn judge(
+        &self,
+        programs: &[Program],
+        expected: Option<&Expected>,
+        setting: &Setting,
+        methods: Methods,
+    ) -> Result<Judgement, String> {
+        let mut judgement = Judgement {
+            classes: vec![None; programs.len()],
+            instructions: vec![0; programs.len()],
+        };
+        let mut numbers = BTreeMap::new();
+        for (number, program) in programs.iter().enumerate() {
+            numbers.insert(program.name.as_str(), number);
+        }
+        let mut objects = Vec::new();
+        self.build(programs, setting, methods, &mut objects);
+        for (part, object) in objects {
+            let bytes = match object {
+                Ok(bytes) => bytes,
+                Err(why) => {
+                    let number = numbers[part[0].name.as_str()];
+                    judgement.classes[number] = Some(complaint(&why));
+                    continue;
+                }
+            };
+            if self.is_loaded() {
+                for (name, verdict) in verifier::verdicts(&bytes)? {
+                    judgement.classes[numbers[name.as_str()]] =
+                        verdict.err().map(|why| class(&why));
+                }
+            }
+            let object = Programs::of(&bytes)?;
+            for program in part {
+                let number = numbers[program.name.as_str()];
+                let insns = object.insns(&program.name)?;
+                judgement.instructions[number] = insns.len();
+                if !methods.read_ctx() {
+                    continue;
+                }
+                let found = &mut judgement.classes[number];
+                if let (None, Err(why)) = (&found, ctx::check(&insns)) {
+                    let why = why.split(':').next().unwrap_or(&why);
+                    *found = Some(class(&format!("the decoder says: {why}")));
+                }
+                if let Some(expected) = expected
+                    && let Err(why) = object.is_right(&insns, number, expected)
+                {
+                    *found = Some(why);
+                }
+            }
+        }
+        Ok(judgement)
+    }
+
+    /// Whether this computer's kernel loads this machine's programs.
+    pub fn is_loaded(&self) -> bool {
+        self.machine.name == "x86_64" && verifier::kernel().is_ok()
+    }
+
+    /// Builds programs, those that do not compile alone.
+    fn build<'a>(
+        &self,
+        programs: &'a [Program],
+        setting: &Setting,
+        methods: Methods,
+        objects: &mut Vec<(&'a [Program], Result<Vec<u8>, String>)>,
+    ) {
+        match self.object(programs, setting, methods) {
+            Err(_) if programs.len() > 1 => {
+                let (first, second) = programs.split_at(programs.len() / 2);
+                self.build(first, setting, methods, objects);
+                self.build(second, setting, methods, objects);
+            }
+            object => objects.push((programs, object)),
+        }
+    }
+}
+
+/// The programs of an object.
+pub struct Programs {
+    object: Object,
+    constants: Constants,
+}
+
+impl Programs {
+    pub fn of(object: &[u8]) -> Result<Self, String> {
+        Ok(Self {
+            object: Object::parse(object)?,
+            constants: Constants::of(object)?,
+        })
+    }
+
+    pub fn insns(&self, name: &str) -> Result<Vec<Insn>, String> {
+        // Twins are not run, so it does not matter where their map is.
+        let address = |section: &str| self.constants.address(section).or(Some(0));
+        self.object.program_with(name, address)
+    }
+
+    /// Runs the program of that number, and compares.
+    pub fn is_right(
+        &self,
+        insns: &[Insn],
+        number: usize,
+        expected: &Expected,
+    ) -> Result<(), Class> {
+        let contexts = expected.files.iter().map(|file| file.bytes().as_slice());
+        let returned = interpreter::run(insns, &self.constants, contexts)
+            .map_err(|why| class(&format!("does not run: {why}")))?;
+        let values = expected.values.iter().map(|values| values[number]);
+        match returned.into_iter().eq(values) {
+            true => Ok(()),
+            false => Err(WRONG_VALUE.to_owned()),
+        }
+    }
+}
+
+/// Registers as someone has them who takes one role for another.
+pub fn mistaken(role: usize) -> impl Fn(Roles) -> Roles {
+    move |mut roles| {
+        roles[role] = roles[(role + 1) % ROLES].wrapping_add(1);
+        roles
+    }
+}
+
+/// The words of a message without its numbers.
+fn class(message: &str) -> Class {
+    let mut class = String::new();
+    for letter in message.chars() {
+        match letter.is_ascii_digit() {
+            false => class.push(letter),
+            true if class.ends_with('#') => {}
+            true => class.push('#'),
+        }
+    }
+    class
+}
+
+/// The first error of a compiler.
+fn complaint(said: &str) -> Class {
+    let error = said.lines().find(|line| line.contains("error"));
+    class(&format!(
+        "does not compile: {}",
+        error.unwrap_or("it did not say why")
+    ))
+}

@@ -1,0 +1,361 @@
+//! Random programs: ordinary Rust around the public methods, written down from numbers, built as users
+//! build, and judged.
+//!
+//! What is wrong with a program is ours, unless a twin without this crate is refused in the same words.
+
+mod grammar;
+mod judge;
+mod package;
+
+use std::{collections::BTreeMap, fmt::Write as _, ops::Range};
+
+pub use grammar::{GRAMMAR, Random, Tree};
+pub use judge::{Class, Expected, Judgement, Programs, WRONG_VALUE, mistaken};
+pub use package::{LTO, Methods, OPT_LEVELS, Program, ROLES, Setting, Workshop, readings};
+
+use crate::{
+    bpf::{Reads, Toolchain},
+    facts::Facts,
+    select::{MACHINES, Machine},
+};
+
+/// How many programs are in one object.
+const TOGETHER: u64 = 150;
+
+/// The programs of a seed.
+pub fn programs(seed: u64, numbers: Range<u64>) -> Vec<Program> {
+    numbers
+        .map(|number| Program {
+            name: format!("random_{seed}_{number}"),
+            tree: GRAMMAR.program(&mut Random::new(seed, number)),
+        })
+        .collect()
+}
+
+/// Something that is wrong with a program.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    pub program: Program,
+    pub setting: Setting,
+    pub class: Class,
+    /// Whose methods make it as wrong. If nobody's do, it is ours.
+    pub twin: Option<Methods>,
+}
+
+impl Workshop {
+    /// Everything that is wrong with programs built in one way, and how many instructions they have.
+    pub fn examine(
+        &self,
+        programs: &[Program],
+        expected: &Expected,
+        setting: &Setting,
+    ) -> Result<(Vec<Finding>, usize), String> {
+        let judgement = self.judge(programs, Some(expected), setting, Methods::Ours)?;
+        let wrong = programs.iter().zip(judgement.classes);
+        let mut findings: Vec<Finding> = wrong
+            .filter_map(|(program, class)| {
+                Some(Finding {
+                    program: program.clone(),
+                    setting: *setting,
+                    class: class?,
+                    twin: None,
+                })
+            })
+            .collect();
+        self.excuse(&mut findings, setting)?;
+        Ok((findings, judgement.instructions.iter().sum()))
+    }
+
+    /// Finds twins that are wrong in the same way.
+    fn excuse(&self, findings: &mut [Finding], setting: &Setting) -> Result<(), String> {
+        for methods in Methods::of_twins(self.toolchain.reads()) {
+            let rest = findings.iter_mut().filter(|finding| finding.twin.is_none());
+            let mut rest: Vec<&mut Finding> = rest.collect();
+            let programs: Vec<Program> =
+                rest.iter().map(|finding| finding.program.clone()).collect();
+            if programs.is_empty() {
+                break;
+            }
+            let twins = self.judge(&programs, None, setting, methods)?;
+            for (finding, class) in rest.iter_mut().zip(twins.classes) {
+                if class.as_ref() == Some(&finding.class) {
+                    finding.twin = Some(methods);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Cuts programs down that are wrong in one setting, as long as they stay wrong in the same way.
+    pub fn cut_down(
+        &self,
+        findings: &[Finding],
+        setting: &Setting,
+        methods: Methods,
+    ) -> Result<Vec<Program>, String> {
+        /// How many smaller programs are tried at a time.
+        const TRIED: usize = 64;
+        let counts = package::counts(Facts::of(self.machine)?);
+        let mut programs: Vec<Program> = findings
+            .iter()
+            .map(|finding| finding.program.clone())
+            .collect();
+        // How many of the smaller programs were tried; `None` when no smaller one is wrong.
+        let mut tried = vec![Some(0); programs.len()];
+        while tried.iter().any(Option::is_some) {
+            let mut candidates = Vec::new();
+            for (number, program) in programs.iter().enumerate() {
+                let Some(tried) = &mut tried[number] else {
+                    continue;
+                };
+                let smaller = GRAMMAR.smaller(&program.tree);
+                let smaller = smaller
+                    .into_iter()
+                    .filter(|tree| GRAMMAR.write(tree, counts).is_some());
+                let before = candidates.len();
+                let each = smaller.skip(*tried).take(TRIED).map(|tree| Program {
+                    name: format!("{}_{number}", program.name),
+                    tree,
+                });
+                candidates.extend(each.map(|candidate| (number, candidate)));
+                *tried += candidates.len() - before;
+            }
+            for (number, tried) in tried.iter_mut().enumerate() {
+                if candidates.iter().all(|candidate| candidate.0 != number) {
+                    *tried = None;
+                }
+            }
+            if candidates.is_empty() {
+                break;
+            }
+            let named: Vec<Program> = candidates
+                .iter()
+                .enumerate()
+                .map(|(index, (_, candidate))| Program {
+                    name: format!("candidate_{index}"),
+                    tree: candidate.tree.clone(),
+                })
+                .collect();
+            let wrong_values = findings.iter().any(|finding| finding.class == WRONG_VALUE);
+            let expected = match wrong_values {
+                true => Some(self.expect(&named)?),
+                false => None,
+            };
+            let judgement = self.judge(&named, expected.as_ref(), setting, methods)?;
+            let mut is_smaller = vec![false; programs.len()];
+            for ((number, candidate), class) in candidates.into_iter().zip(judgement.classes) {
+                // The smallest come first.
+                if !is_smaller[number] && class.as_ref() == Some(&findings[number].class) {
+                    is_smaller[number] = true;
+                    programs[number].tree = candidate.tree;
+                    tried[number] = Some(0);
+                }
+            }
+        }
+        Ok(programs)
+    }
+
+    /// A program as rustfmt has it, or else as it is.
+    pub fn formatted(&self, program: &Program) -> Result<String, String> {
+        let text = self.text(program)?.unwrap_or_default();
+        Ok(package::formatted(&text).unwrap_or(text))
+    }
+}
+
+/// What stands behind `cargo xtask random`.
+#[derive(Debug)]
+pub struct Selection {
+    seed: u64,
+    count: u64,
+    machine: &'static Machine,
+    settings: Vec<Setting>,
+    reads: Option<Reads>,
+}
+
+impl Selection {
+    pub fn parse(args: &[&str]) -> Result<Self, String> {
+        let mut selection = Self {
+            seed: 1,
+            count: TOGETHER,
+            machine: machine("x86_64")?,
+            settings: Setting::ALL.to_vec(),
+            reads: None,
+        };
+        let (mut opt_levels, mut ltos) = (Vec::new(), Vec::new());
+        let mut args = args.iter();
+        while let Some(&arg) = args.next() {
+            let mut value = || {
+                let value = args.next().copied();
+                value.ok_or_else(|| format!("`{arg}` needs a value"))
+            };
+            match arg {
+                "--seed" => selection.seed = number(arg, value()?)?,
+                "--count" => selection.count = number(arg, value()?)?,
+                "--machine" => selection.machine = machine(value()?)?,
+                "--opt-level" => opt_levels.push(one_of(arg, value()?, OPT_LEVELS)?),
+                "--lto" => ltos.push(one_of(arg, value()?, LTO)?),
+                "--asm" => selection.reads = Some(Reads::ByConstruction),
+                "--fenced" => selection.reads = Some(Reads::Fenced),
+                _ => {
+                    return Err(format!(
+                        "`{arg}` is none of `--seed`, `--count`, `--machine`, `--opt-level`, `--lto`, \
+                         `--asm`, `--fenced`"
+                    ));
+                }
+            }
+        }
+        if selection.count == 0 {
+            return Err("`--count 0` asks for no program".to_owned());
+        }
+        if !opt_levels.is_empty() || !ltos.is_empty() {
+            let or = |chosen: Vec<&'static str>, default| match chosen.is_empty() {
+                true => vec![default],
+                false => chosen,
+            };
+            let (opt_levels, ltos) = (or(opt_levels, "3"), or(ltos, "fat"));
+            let settings = opt_levels
+                .iter()
+                .flat_map(|opt_level| ltos.iter().map(move |lto| Setting::new(opt_level, lto)));
+            selection.settings = settings.collect();
+        }
+        Ok(selection)
+    }
+}
+
+fn number(arg: &str, value: &str) -> Result<u64, String> {
+    let number = value.parse();
+    number.map_err(|_| format!("`{arg}` takes a number, which `{value}` is not"))
+}
+
+fn one_of(
+    arg: &str,
+    value: &str,
+    accepted: &'static [&'static str],
+) -> Result<&'static str, String> {
+    let found = accepted.iter().find(|accepted| **accepted == value);
+    found.copied().ok_or_else(|| {
+        format!(
+            "`{arg}` is one of `{}`, which `{value}` is not",
+            accepted.join("`, `")
+        )
+    })
+}
+
+/// A machine that rbpf can run programs of: it reads and writes as this computer does.
+fn machine(name: &str) -> Result<&'static Machine, String> {
+    let little = || MACHINES.iter().filter(|machine| Workshop::takes(machine));
+    little().find(|machine| machine.name == name).ok_or_else(|| {
+        let names: Vec<&str> = little().map(|machine| machine.name).collect();
+        format!(
+            "`{name}` is no little-endian machine of the table, which the interpreter takes alone; there \
+             are `{}`",
+            names.join("`, `")
+        )
+    })
+}
+
+/// Makes programs, and prints what is wrong with them: a table, and each program of ours cut down.
+pub fn run(selection: &Selection) -> Result<(), String> {
+    let ways = Toolchain::find()?.ways();
+    let mut ways: Vec<_> = ways
+        .into_iter()
+        .filter(|(reads, _)| selection.reads.is_none_or(|wanted| wanted == *reads))
+        .collect();
+    if ways.is_empty() {
+        return Err(
+            "`--fenced`: this toolchain always reads by construction, being a nightly".into(),
+        );
+    }
+    // What is surest comes last.
+    ways.sort_by_key(|(reads, _)| *reads == Reads::ByConstruction);
+    let mut ours = 0;
+    for (reads, toolchain) in ways {
+        let workshop = Workshop::new(toolchain, selection.machine, "command");
+        if !workshop.is_loaded() {
+            println!("no kernel here loads these programs: they are decoded and run");
+        }
+        let mut table = Table::default();
+        let mut findings = Vec::new();
+        let mut start = 0;
+        while start < selection.count {
+            let end = (start + TOGETHER).min(selection.count);
+            let programs = programs(selection.seed, start..end);
+            let expected = workshop.expect(&programs)?;
+            for setting in &selection.settings {
+                let (found, instructions) = workshop.examine(&programs, &expected, setting)?;
+                table.add(setting, programs.len(), instructions, &found);
+                findings.extend(found);
+            }
+            start = end;
+        }
+        println!("reads {reads}, seed {}:\n{}", selection.seed, table.text());
+        for setting in &selection.settings {
+            let mut shown = findings.clone();
+            shown.retain(|finding| finding.twin.is_none() && finding.setting == *setting);
+            let small = workshop.cut_down(&shown, setting, Methods::Ours)?;
+            for (finding, small) in shown.iter().zip(small) {
+                println!(
+                    "`{}` at {}: {}\n{}",
+                    finding.program.name,
+                    setting.name(),
+                    finding.class,
+                    workshop.formatted(&small)?
+                );
+            }
+            ours += shown.len();
+        }
+    }
+    match ours {
+        0 => Ok(()),
+        _ => Err(format!("{ours} programs are wrong for this crate's fault")),
+    }
+}
+
+/// How many programs are wrong in each way.
+#[derive(Debug, Default)]
+pub struct Table {
+    /// By setting the programs, and their instructions.
+    programs: BTreeMap<String, (usize, usize)>,
+    /// By setting and class how many, and with whose methods they are as wrong.
+    wrong: BTreeMap<(String, Class), BTreeMap<&'static str, usize>>,
+}
+
+impl Table {
+    pub fn add(
+        &mut self,
+        setting: &Setting,
+        programs: usize,
+        instructions: usize,
+        findings: &[Finding],
+    ) {
+        let all = self.programs.entry(setting.name()).or_default();
+        all.0 += programs;
+        all.1 += instructions;
+        for finding in findings {
+            let row = (setting.name(), finding.class.clone());
+            let twin = finding.twin.unwrap_or(Methods::Ours).name();
+            *self.wrong.entry(row).or_default().entry(twin).or_default() += 1;
+        }
+    }
+
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for (setting, (programs, instructions)) in &self.programs {
+            let _ = writeln!(
+                text,
+                "{setting}: {programs} programs, {instructions} instructions"
+            );
+            for ((_, class), twins) in self.wrong.iter().filter(|row| row.0.0 == *setting) {
+                let counts: Vec<String> = twins
+                    .iter()
+                    .map(|(twin, count)| match *twin {
+                        "ours" => format!("{count} ours"),
+                        twin => format!("{count} as with `{twin}`"),
+                    })
+                    .collect();
+                let _ = writeln!(text, "  {class}: {}", counts.join(", "));
+            }
+        }
+        text
+    }
+}

@@ -1,0 +1,282 @@
+//! Any program that compiles loads: random programs, made from fixed numbers, so that all are the same
+//! each time. `cargo xtask random` makes others.
+//!
+//! Each is ordinary Rust around the public methods (`proofs/src/random/grammar.txt`). This computer's
+//! kernel loads those of x86_64; those of other machines are decoded; an interpreter runs all of them, and
+//! they return what the same text returns on the host. A program that is refused is ours, unless a twin
+//! without this crate is refused in the same words.
+
+use proofs::{
+    bpf::{Reads, Toolchain},
+    facts::Facts,
+    proof::{Proof, none, run},
+    random::{
+        Class, Expected, Finding, Methods, Programs, Selection, Setting, Workshop, mistaken,
+        programs, readings,
+    },
+    select::Machine,
+    verifier::kernel,
+};
+
+const SEED: u64 = 1;
+
+/// How many programs this computer's kernel loads, in each setting.
+const LOADED: u64 = 150;
+
+/// How many programs are decoded and run for each other machine.
+const DECODED: u64 = 50;
+
+/// What the kernel refuses of fenced programs, and with whose methods else.
+const REFUSED_WHEN_FENCED: &[(&str, &str, &str, &str)] = include!("refused.rs");
+
+/// In how many of a hundred programs a refusal that is not ours is no surprise.
+const NOT_OURS: usize = 5;
+
+fn main() {
+    let toolchain = Toolchain::find();
+    let missing = toolchain.as_ref().err().cloned();
+    let ways = toolchain.map_or(Vec::new(), |toolchain| toolchain.ways());
+    let way = |wanted: Reads| {
+        let found = ways.iter().find(|(reads, _)| *reads == wanted);
+        let nightly = || "this toolchain always reads by construction, being a nightly".to_owned();
+        let found = found.map(|(_, toolchain)| toolchain.clone());
+        found.ok_or_else(|| missing.clone().unwrap_or_else(nightly))
+    };
+    let mut proofs = Vec::new();
+    let mut prove = |name: &str, toolchain: Result<Toolchain, String>, loads: bool, work: Work| {
+        let needs = toolchain.as_ref().map(drop).map_err(String::clone);
+        let needs = match loads {
+            true => needs.and(kernel()),
+            false => needs,
+        };
+        let (machine, _) = name.split_once(':').unwrap_or((name, ""));
+        let workshop = Machine::named(machine).map(|machine| (toolchain, machine));
+        let folder = name.replace([' ', ':', ','], "-");
+        proofs.push(Proof::new(name, needs, move || {
+            let (toolchain, machine) = workshop.ok_or("there is no such machine")?;
+            work(&Workshop::new(toolchain?, machine, &folder))
+        }));
+    };
+    prove(
+        "x86_64: random programs read by construction",
+        way(Reads::ByConstruction),
+        true,
+        by_construction,
+    );
+    prove(
+        "x86_64: random programs read fenced",
+        way(Reads::Fenced),
+        true,
+        fenced,
+    );
+    for name in ["aarch64", "arm"] {
+        prove(
+            &format!("{name}: random programs read by construction"),
+            way(Reads::ByConstruction),
+            false,
+            decoded,
+        );
+    }
+    prove(
+        "x86_64: plain reads of random programs are refused, and cut down",
+        way(Reads::ByConstruction),
+        true,
+        plain,
+    );
+    prove(
+        "x86_64: each role that is taken for another makes a random program wrong",
+        way(Reads::ByConstruction),
+        false,
+        mistakes,
+    );
+    proofs.push(Proof::new(
+        "what cannot be asked for is explained",
+        Ok(()),
+        explained,
+    ));
+    run(proofs)
+}
+
+type Work = fn(&Workshop) -> Result<(), String>;
+
+/// Everything that is wrong with the programs, in each setting.
+fn examine(workshop: &Workshop, count: u64, settings: &[Setting]) -> Result<Vec<Finding>, String> {
+    let programs = programs(SEED, 0..count);
+    let expected = workshop.expect(&programs)?;
+    let mut findings = Vec::new();
+    for setting in settings {
+        let (found, instructions) = workshop.examine(&programs, &expected, setting)?;
+        // Programs that come to nothing would pass everything.
+        if instructions < programs.len() * 20 {
+            return Err(format!(
+                "the programs have only {instructions} instructions"
+            ));
+        }
+        findings.extend(found);
+    }
+    Ok(findings)
+}
+
+/// Complaints of what is ours, and of too much that is not.
+fn ours(workshop: &Workshop, findings: &[Finding], judged: usize) -> Result<Vec<String>, String> {
+    let mut complaints = Vec::new();
+    for finding in findings.iter().filter(|finding| finding.twin.is_none()) {
+        let setting = &finding.setting;
+        let small = workshop.cut_down(std::slice::from_ref(finding), setting, Methods::Ours)?;
+        complaints.push(format!(
+            "`{}` at {}: {}\n{}",
+            finding.program.name,
+            setting.name(),
+            finding.class,
+            workshop.formatted(&small[0])?,
+        ));
+    }
+    let others = findings.len() - complaints.len();
+    if others * 100 > judged * NOT_OURS {
+        complaints.push(format!(
+            "{others} of {judged} programs are refused as their twins are: too many to prove anything"
+        ));
+    }
+    Ok(complaints)
+}
+
+fn by_construction(workshop: &Workshop) -> Result<(), String> {
+    let findings = examine(workshop, LOADED, &Setting::ALL)?;
+    let judged = LOADED as usize * Setting::ALL.len();
+    none(ours(workshop, &findings, judged)?)
+}
+
+fn decoded(workshop: &Workshop) -> Result<(), String> {
+    let findings = examine(workshop, DECODED, &Setting::ALL[..1])?;
+    none(ours(workshop, &findings, DECODED as usize)?)
+}
+
+/// What is refused of fenced programs is what the list says, and no value is wrong.
+fn fenced(workshop: &Workshop) -> Result<(), String> {
+    let findings = examine(workshop, LOADED, &Setting::ALL)?;
+    let found: Vec<[String; 4]> = findings
+        .iter()
+        .map(|finding| {
+            [
+                finding.program.name.clone(),
+                finding.setting.name(),
+                finding.class.clone(),
+                finding.twin.unwrap_or(Methods::Ours).name().to_owned(),
+            ]
+        })
+        .collect();
+    let listed: Vec<[String; 4]> = REFUSED_WHEN_FENCED
+        .iter()
+        .map(|&(name, setting, class, twin)| [name, setting, class, twin].map(str::to_owned))
+        .collect();
+    let news = found.iter().filter(|row| !listed.contains(row));
+    let olds = listed.iter().filter(|row| !found.contains(row));
+    let news = news.map(|row| format!("not in the list: {row:?}"));
+    let olds = olds.map(|row| format!("in the list, and no longer so: {row:?}"));
+    let mut complaints: Vec<String> = news.chain(olds).collect();
+    if !complaints.is_empty() {
+        complaints.insert(
+            0,
+            "fenced programs are refused where LLVM reshapes them: is the compiler another than that of \
+             `tests/random/refused.rs`, or is the fence?"
+                .to_owned(),
+        );
+    }
+    none(complaints)
+}
+
+/// The same programs with methods that read fields plainly: many are refused, the decoder says so too, and
+/// one of them is cut down to a few lines.
+fn plain(workshop: &Workshop) -> Result<(), String> {
+    const MODIFIED: &str = "dereference of modified ctx ptr R# off=# disallowed";
+    let setting = &Setting::ALL[0];
+    let programs = programs(SEED, 0..DECODED);
+    let judgement = workshop.judge(&programs, None, setting, Methods::Fields)?;
+    let is_modified = |class: &Option<Class>| class.as_deref() == Some(MODIFIED);
+    let refused = programs
+        .iter()
+        .zip(&judgement.classes)
+        .filter(|(_, class)| is_modified(class));
+    let mut refused: Vec<_> = refused.map(|(program, _)| program).collect();
+    if refused.len() < 10 {
+        return Err(format!(
+            "only {} of {DECODED} programs are refused: {:?}",
+            refused.len(),
+            judgement.classes
+        ));
+    }
+    refused.sort_by_key(|program| program.tree.size());
+    let finding = Finding {
+        program: refused[0].clone(),
+        setting: *setting,
+        class: MODIFIED.to_owned(),
+        twin: None,
+    };
+    let small = workshop.cut_down(&[finding], setting, Methods::Fields)?;
+    let again = workshop.judge(&small, None, setting, Methods::Fields)?;
+    let small = workshop.formatted(&small[0])?;
+    match is_modified(&again.classes[0]) && small.lines().count() < 20 {
+        true => Ok(()),
+        false => Err(format!("cut down to: {:?}\n{small}", again.classes)),
+    }
+}
+
+/// Programs that read each role elsewhere than the host does.
+fn mistakes(workshop: &Workshop) -> Result<(), String> {
+    let programs = programs(SEED, 0..DECODED);
+    let object = workshop.object(&programs, &Setting::ALL[0], Methods::Ours)?;
+    let object = Programs::of(&object)?;
+    let insns: Result<Vec<_>, _> = programs
+        .iter()
+        .map(|program| object.insns(&program.name))
+        .collect();
+    let insns = insns?;
+    let host = workshop.host(&programs)?;
+    let are_right = |expected: &Expected| {
+        let mut insns = insns.iter().enumerate();
+        insns.all(|(number, insns)| object.is_right(insns, number, expected).is_ok())
+    };
+    let mut complaints = Vec::new();
+    if !are_right(&workshop.expect_of(&host, |roles| roles)?) {
+        complaints.push("without a mistake programs are wrong".to_owned());
+    }
+    let facts = Facts::of(workshop.machine)?;
+    for (role, reading) in readings(facts).iter().enumerate() {
+        if reading.is_some() && are_right(&workshop.expect_of(&host, mistaken(role))?) {
+            complaints.push(format!("role {role} may be any other"));
+        }
+    }
+    none(complaints)
+}
+
+fn explained() -> Result<(), String> {
+    let wrong: [(&[&str], &str); 7] = [
+        (&["--seed"], "`--seed` needs a value"),
+        (
+            &["--seed", "x"],
+            "`--seed` takes a number, which `x` is not",
+        ),
+        (&["--count", "0"], "`--count 0` asks for no program"),
+        (
+            &["--machine", "s390x"],
+            "`s390x` is no little-endian machine",
+        ),
+        (
+            &["--opt-level", "9"],
+            "`--opt-level` is one of `1`, `2`, `3`, `s`, `z`",
+        ),
+        (
+            &["--lto", "thick"],
+            "`--lto` is one of `fat`, `thin`, `off`",
+        ),
+        (&["--slow"], "`--slow` is none of"),
+    ];
+    let complaints =
+        wrong
+            .iter()
+            .filter_map(|(arguments, message)| match Selection::parse(arguments) {
+                Err(said) if said.starts_with(message) => None,
+                other => Some(format!("{arguments:?}: {other:?}")),
+            });
+    none(complaints)
+}

@@ -1,0 +1,478 @@
+//! Promise: the project that the README begins with is whole. Its files are taken from there, built with
+//! the commands that stand there, and the kernel runs the program.
+//!
+//! With rustup's nightly, the commands are run as they are. Another compiler with `core` for BPF is told,
+//! around the project, what the README says of it.
+
+use std::{
+    env,
+    ffi::{CStr, c_char, c_int},
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use aya::{
+    Ebpf,
+    maps::Array,
+    programs::{UProbe, uprobe::UProbeScope},
+};
+use proofs::{
+    bpf::{Reads, Toolchain, root},
+    host::{cannot, run, write_if_new},
+    proof::{self, Proof},
+    select::VARIABLE,
+};
+
+/// The machine in the README's `.cargo/config.toml`.
+const MACHINE: &str = "x86_64";
+
+fn main() {
+    let mut proofs = Vec::new();
+    for kind in [Kind::Aya, Kind::Alone] {
+        for profile in ["debug", "release"] {
+            proofs.push(Proof::new(
+                proof::name(
+                    MACHINE,
+                    None,
+                    &format!("{kind}: {profile}, as it is built there"),
+                ),
+                kernel_needs(),
+                move || sees_flags(kind, profile),
+            ));
+        }
+        proofs.push(Proof::new(
+            format!("{kind}: checks for BPF and for the host"),
+            builder().map(drop),
+            move || checks(kind),
+        ));
+    }
+    proofs.extend([
+        Proof::new(
+            proof::name(MACHINE, None, "refuses another argument"),
+            kernel_needs(),
+            refuses_another_argument,
+        ),
+        Proof::new(
+            "the host needs the profiles and `test = false`",
+            builder().map(drop),
+            riddles,
+        ),
+        Proof::new("Aya needs `--cfg`", builder().map(drop), aya_needs_cfg),
+        Proof::new(
+            "the machine in one's own crate",
+            builder().map(drop),
+            own_crate,
+        ),
+    ]);
+    proof::run(proofs)
+}
+
+// What the proofs need.
+
+fn kernel_needs() -> Result<(), String> {
+    builder()?;
+    if env::consts::ARCH != MACHINE {
+        return Err(format!("this computer is no {MACHINE}"));
+    }
+    proof::uprobes()
+}
+
+/// A compiler for the commands.
+struct Builder {
+    toolchain: Toolchain,
+    /// Whether the commands find it by themselves: `rustup` does by rust-toolchain.toml.
+    found: bool,
+}
+
+fn builder() -> Result<Builder, String> {
+    let found = Toolchain::find()?;
+    // Only where the source of `core` is there: rustup would fetch it.
+    let nightly = Toolchain::nightly().filter(|nightly| nightly.clone().building_core().is_ok());
+    Ok(match nightly {
+        Some(toolchain) => Builder {
+            toolchain,
+            found: true,
+        },
+        None => Builder {
+            toolchain: found,
+            found: false,
+        },
+    })
+}
+
+impl Builder {
+    /// A shell that is in no run of cargo.
+    fn shell(&self) -> Result<Command, String> {
+        let cargo = self.toolchain.cargo();
+        let mut shell = Command::new("sh");
+        for (name, value) in cargo.get_envs() {
+            match value {
+                Some(value) if !self.found => shell.env(name, value),
+                _ => shell.env_remove(name),
+            };
+        }
+        if !self.found {
+            let bin = Path::new(cargo.get_program()).parent().map(Path::to_owned);
+            let path = env::var_os("PATH").unwrap_or_default();
+            let path = env::join_paths(bin.into_iter().chain(env::split_paths(&path)));
+            shell.env("PATH", path.map_err(|error| error.to_string())?);
+        }
+        shell.env_remove(VARIABLE).env_remove("AYA_BPF_TARGET_ARCH");
+        Ok(shell)
+    }
+
+    /// Whether aya-ebpf 0.3 says that the compiler is too old for it.
+    fn is_old(&self) -> Result<bool, String> {
+        const AYA_ASKS_FOR: u32 = 98;
+        let said = run(Command::new(self.toolchain.rustc()).arg("--version"))?.stdout;
+        let minor = said
+            .split('.')
+            .nth(1)
+            .and_then(|minor| minor.parse::<u32>().ok());
+        Ok(minor.ok_or_else(|| format!("`{said}` is no version of rustc"))? < AYA_ASKS_FOR)
+    }
+}
+
+// What the README says.
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Aya,
+    Alone,
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Aya => "with Aya",
+            Self::Alone => "without Aya",
+        })
+    }
+}
+
+/// The code of a section: the blocks between its heading and the next.
+fn blocks(heading: &str) -> Result<Vec<String>, String> {
+    let path = root().join("README.md");
+    let text = fs::read_to_string(&path).map_err(cannot("read", &path))?;
+    let (mut here, mut in_block) = (false, false);
+    let mut blocks: Vec<String> = Vec::new();
+    for line in text.lines() {
+        if line.starts_with("```") {
+            in_block = !in_block;
+            if here && in_block {
+                blocks.push(String::new());
+            }
+        } else if !in_block && line.starts_with('#') {
+            here = line == heading;
+        } else if let (true, true, Some(block)) = (here, in_block, blocks.last_mut()) {
+            block.push_str(line);
+            block.push('\n');
+        }
+    }
+    match blocks.is_empty() {
+        true => Err(format!("the README has no code below `{heading}`")),
+        false => Ok(blocks),
+    }
+}
+
+/// The block whose first line is a comment with that path.
+fn file<'a>(blocks: &'a [String], path: &str, nth: usize) -> Result<&'a str, String> {
+    let is_it = |block: &&String| {
+        let first = block.lines().next().unwrap_or_default();
+        [format!("# {path}"), format!("// {path}")].contains(&first.to_owned())
+    };
+    let file = blocks.iter().filter(is_it).nth(nth);
+    file.map(String::as_str)
+        .ok_or_else(|| format!("the README has no `{path}`"))
+}
+
+/// The commands that begin like this, with what they make, as the comment behind them says.
+fn commands(blocks: &[String], start: &str) -> Result<Vec<(String, PathBuf)>, String> {
+    let lines = blocks.iter().flat_map(|block| block.lines());
+    let lines = lines.filter(|line| line.starts_with(start));
+    lines
+        .map(|line| {
+            let (command, path) = line
+                .split_once(" # makes ")
+                .ok_or_else(|| format!("`{line}` does not say what it makes"))?;
+            Ok((command.trim().to_owned(), path.trim().into()))
+        })
+        .collect()
+}
+
+/// The project, in a folder that the proofs use in turn.
+struct Project {
+    builder: Builder,
+    files: Vec<(&'static str, String)>,
+    old: bool,
+    _alone: MutexGuard<'static, ()>,
+}
+
+const EXAMPLE: &str = "## A probe";
+
+impl Project {
+    fn enter(kind: Kind) -> Result<Self, String> {
+        static ALONE: Mutex<()> = Mutex::new(());
+        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let blocks = blocks(EXAMPLE)?;
+        let mut files = Vec::new();
+        for path in [
+            "Cargo.toml",
+            ".cargo/config.toml",
+            "rust-toolchain.toml",
+            "src/main.rs",
+        ] {
+            files.push((path, file(&blocks, path, 0)?.to_owned()));
+        }
+        let builder = builder()?;
+        let old = builder.is_old()?;
+        let mut project = Self {
+            builder,
+            files,
+            old,
+            _alone: alone,
+        };
+        if !project.builder.found && !project.builder.toolchain.builds_core() {
+            let build_core = "[unstable]\nbuild-std = [\"core\"]\n";
+            project.change(".cargo/config.toml", build_core, "")?;
+        }
+        if kind == Kind::Alone {
+            project.change("Cargo.toml", "aya-ebpf = \"0.3\"\n", "")?;
+            project.put("src/main.rs", file(&blocks, "src/main.rs", 1)?.to_owned());
+        }
+        Ok(project)
+    }
+
+    fn folder() -> PathBuf {
+        root().join("target/readme/my-probe")
+    }
+
+    fn put(&mut self, path: &'static str, text: String) {
+        self.files.retain(|(other, _)| *other != path);
+        self.files.push((path, text));
+    }
+
+    fn change(&mut self, path: &str, from: &str, to: &str) -> Result<(), String> {
+        let file = self.files.iter_mut().find(|(other, _)| *other == path);
+        let (_, text) = file.ok_or_else(|| format!("there is no `{path}`"))?;
+        match text.matches(from).count() {
+            0 => Err(format!("`{from}` is not in `{path}`")),
+            _ => {
+                *text = text.replace(from, to);
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes the files, and around them what stands in for a release of this crate.
+    fn write(&self) -> Result<(), String> {
+        let folder = Self::folder();
+        let around = folder.parent().unwrap_or(&folder);
+        let mut configuration = format!("[patch.crates-io]\nprobe-abi.path = {:?}\n", root());
+        if !self.builder.found && self.builder.toolchain.reads() == Reads::Fenced {
+            configuration += "[env]\nRUSTC_BOOTSTRAP = \"aya_ebpf,probe_abi\"\n";
+        }
+        write_if_new(&around.join(".cargo/config.toml"), &configuration)?;
+        let lock = root().join("tests/readme/Cargo.lock");
+        let lock = fs::read_to_string(&lock).map_err(cannot("read", &lock))?;
+        write_if_new(&folder.join("Cargo.lock"), &lock)?;
+        let build = folder.join("build.rs");
+        if build.exists() {
+            fs::remove_file(&build).map_err(cannot("remove", &build))?;
+        }
+        for (path, text) in &self.files {
+            write_if_new(&folder.join(path), text)?;
+        }
+        Ok(())
+    }
+
+    /// Runs a command in the project's folder. It has to say that all is well.
+    fn run(&self, command: &str) -> Result<(), String> {
+        self.write()?;
+        let mut command = command.to_owned();
+        if self.old {
+            // It compiles with it all the same.
+            command += " --ignore-rust-version";
+        }
+        let mut shell = self.builder.shell()?;
+        let said = run(shell.current_dir(Self::folder()).args(["-c", &command]))?.stderr;
+        // While it compiles `core`, cargo misses there the crates that the configuration patches.
+        let warnings = said.lines().filter(|line| line.starts_with("warning"));
+        let mut others = warnings.filter(|line| !line.ends_with("was not used in the crate graph"));
+        match others.next() {
+            Some(_) => Err(format!("`{command}` says\n{said}")),
+            None => Ok(()),
+        }
+    }
+
+    /// Runs a command that has to fail, and say this.
+    fn refuses(&self, command: &str, said: &str) -> Result<(), String> {
+        match self.run(command) {
+            Ok(()) => Err(format!("`{command}` succeeds, and should say `{said}`")),
+            Err(error) if error.contains(said) => Ok(()),
+            Err(error) => Err(format!("`{said}` is not in:\n{error}")),
+        }
+    }
+
+    /// Builds the program as the README does, and reads what comes out where the README says.
+    fn build(&self, profile: &str) -> Result<Vec<u8>, String> {
+        let commands = commands(&blocks(EXAMPLE)?, "cargo build")?;
+        let (command, object) = commands
+            .iter()
+            .find(|(_, object)| object.iter().any(|part| part == profile))
+            .ok_or_else(|| format!("the README does not say how to build `{profile}`"))?;
+        self.run(command)?;
+        let object = Self::folder().join(object);
+        fs::read(&object).map_err(cannot("read", &object))
+    }
+}
+
+// On this kernel
+
+fn sees_flags(kind: Kind, profile: &str) -> Result<(), String> {
+    let project = Project::enter(kind)?;
+    let object = project.build(profile)?;
+    for flags in [0o2000000, 0o2000001] {
+        let seen = seen(&object, kind, flags)?;
+        if seen != flags {
+            return Err(format!(
+                "the flags are {flags:#o}, and the probe saw {seen:#o}"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn refuses_another_argument() -> Result<(), String> {
+    let mut project = Project::enter(Kind::Alone)?;
+    project.change("src/main.rs", "arg::<2>()", "arg::<1>()")?;
+    let object = project.build("release")?;
+    let (flags, path) = (0o2000000, NULL.as_ptr() as c_int);
+    match seen(&object, Kind::Alone, flags)? {
+        seen if seen == path => Ok(()),
+        seen => Err(format!(
+            "argument 1 is {path:#x}, and the probe saw {seen:#x}"
+        )),
+    }
+}
+
+const NULL: &CStr = c"/dev/null";
+
+/// What the probe keeps of a call of `openat` with these flags.
+fn seen(object: &[u8], kind: Kind, flags: c_int) -> Result<c_int, String> {
+    let failed = |error: &dyn std::error::Error| format!("{error}: {error:?}");
+    let mut ebpf = Ebpf::load(object).map_err(|error| failed(&error))?;
+    let probe = ebpf.program_mut("on_openat").ok_or("no `on_openat`")?;
+    let probe: &mut UProbe = probe.try_into().map_err(|error| failed(&error))?;
+    probe.load().map_err(|error| failed(&error))?;
+    probe
+        .attach("openat", "libc", UProbeScope::CallingProcess)
+        .map_err(|error| failed(&error))?;
+
+    unsafe extern "C" {
+        fn openat(dirfd: c_int, path: *const c_char, flags: c_int, ...) -> c_int;
+        fn close(fd: c_int) -> c_int;
+    }
+    // SAFETY: the path ends with a zero, and the flags ask for no mode.
+    let fd = unsafe { openat(-1, NULL.as_ptr(), flags) };
+    // SAFETY: nothing else has the descriptor.
+    if fd < 0 || unsafe { close(fd) } != 0 {
+        return Err(std::io::Error::last_os_error().to_string());
+    }
+
+    let map = match kind {
+        Kind::Aya => "FLAGS",
+        Kind::Alone => ".bss",
+    };
+    let map = ebpf.map(map).ok_or_else(|| format!("no map `{map}`"))?;
+    let map = Array::<_, c_int>::try_from(map).map_err(|error| failed(&error))?;
+    map.get(&0, 0).map_err(|error| failed(&error))
+}
+
+// Where nothing is built for BPF
+
+/// What an editor runs, and who has not read the README.
+const CHECKS: [&str; 3] = [
+    "cargo check",
+    "cargo check --workspace --all-targets",
+    "cargo check --workspace --all-targets --target x86_64-unknown-linux-gnu",
+];
+
+/// What is said of a host where none of it is prevented.
+const RIDDLE: &str = "unwinding panics are not supported without std";
+
+fn checks(kind: Kind) -> Result<(), String> {
+    let project = Project::enter(kind)?;
+    CHECKS.iter().try_for_each(|check| project.run(check))
+}
+
+fn riddles() -> Result<(), String> {
+    let mut unwinding = Project::enter(Kind::Alone)?;
+    unwinding.change("Cargo.toml", "panic = \"abort\"\n", "")?;
+    unwinding.refuses(CHECKS[2], RIDDLE)?;
+    drop(unwinding);
+    let mut tested = Project::enter(Kind::Alone)?;
+    tested.change("Cargo.toml", "test = false\n", "")?;
+    tested.refuses(
+        CHECKS[2],
+        "could not compile `my-probe` (bin \"my-probe\" test)",
+    )
+}
+
+// How the machine is named
+
+const FLAGS: &str = "rustflags = [\"--cfg\", 'bpf_target_arch=\"x86_64\"']\n";
+
+fn aya_needs_cfg() -> Result<(), String> {
+    let mut project = Project::enter(Kind::Aya)?;
+    let config = format!("\n[env]\n{VARIABLE} = \"x86_64\"\n");
+    project.change(".cargo/config.toml", FLAGS, &config)?;
+    project.refuses("cargo check", "could not compile `aya-ebpf-cty`")?;
+    drop(project);
+    // The other crate is content.
+    let mut project = Project::enter(Kind::Alone)?;
+    project.change(".cargo/config.toml", FLAGS, &config)?;
+    project.run("cargo check")
+}
+
+/// What the README has for one's own crate is right in all three forms, and without it the cfg is false
+/// in two of them.
+fn own_crate() -> Result<(), String> {
+    const CFG: &str =
+        "#[cfg(not(bpf_target_arch = \"x86_64\"))]\ncompile_error!(\"the cfg is false\");\n";
+    let blocks = blocks("### The machine in your own crate")?;
+    let script = file(&blocks, "build.rs", 0)?;
+    let of_arm = format!("{}const _: () = assert!(IS_ARM);\n", blocks[0]);
+    let constant = of_arm.replace("arm", "x86_64").replace("ARM", "X86_64");
+    let project = |named: &str, code: &str, script: Option<&str>| {
+        let mut project = Project::enter(Kind::Alone)?;
+        project.change(".cargo/config.toml", FLAGS, named)?;
+        project.change(
+            "src/main.rs",
+            "#[panic_handler]",
+            &format!("{code}#[panic_handler]"),
+        )?;
+        if let Some(script) = script {
+            project.put("build.rs", script.to_owned());
+        }
+        Ok::<_, String>(project)
+    };
+    let in_config = format!("\n[env]\n{VARIABLE} = \"x86_64\"\n");
+    for (named, variable) in [
+        (FLAGS, String::new()),
+        ("", format!("{VARIABLE}=x86_64 ")),
+        (&in_config, String::new()),
+    ] {
+        let check = format!("{variable}cargo check");
+        project(named, &constant, None)?.run(&check)?;
+        project(named, &format!("{constant}{CFG}"), Some(script))?.run(&check)?;
+        let said = match named == FLAGS {
+            true => "unexpected `cfg` condition name",
+            false => "the cfg is false",
+        };
+        project(named, CFG, None)?.refuses(&check, said)?;
+    }
+    project(FLAGS, &of_arm, None)?.refuses("cargo check", "assertion failed: IS_ARM")
+}
