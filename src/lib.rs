@@ -8,6 +8,8 @@ mod indices;
 pub mod machine;
 mod ptr;
 mod regs;
+#[doc = include_str!("verifier.md")]
+pub mod verifier {}
 
 pub use indices::{Argument, StackArgument, SyscallArgument};
 

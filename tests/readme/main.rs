@@ -28,6 +28,10 @@ use proofs::{
 /// The machine in the README's `.cargo/config.toml`.
 const MACHINE: &str = "x86_64";
 
+/// The program on the host, compiled.
+#[allow(dead_code)]
+mod loader;
+
 fn main() {
     let mut proofs = Vec::new();
     for kind in [Kind::Aya, Kind::Alone] {
@@ -49,6 +53,7 @@ fn main() {
         ));
     }
     proofs.extend([
+        Proof::new("the loader compiles", Ok(()), loader_compiles),
         Proof::new(
             proof::name(MACHINE, None, "refuses another argument"),
             kernel_needs(),
@@ -326,6 +331,18 @@ impl Project {
         self.run(command)?;
         let object = Self::folder().join(object);
         fs::read(&object).map_err(cannot("read", &object))
+    }
+}
+
+/// It is compiled here, so that it is what it says.
+fn loader_compiles() -> Result<(), String> {
+    let blocks = blocks(EXAMPLE)?;
+    match blocks
+        .iter()
+        .any(|block| block == include_str!("loader.rs"))
+    {
+        true => Ok(()),
+        false => Err("tests/readme/loader.rs is not in the README".to_owned()),
     }
 }
 

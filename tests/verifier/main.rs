@@ -5,6 +5,7 @@
 //! and rbpf runs all of it.
 
 mod model;
+mod page;
 
 use std::{
     fs,
@@ -122,10 +123,15 @@ fn main() {
         );
     }
     prove(
-        "a program that may panic is refused".to_owned(),
+        "the page on the verifier: as this kernel refuses and loads".to_owned(),
         kernel,
-        Box::new(panics),
+        Box::new(page::is_what_the_kernel_says),
     );
+    proofs.push(Proof::new(
+        "the page on the verifier: rows and programs",
+        Ok(()),
+        page::is_of_the_programs,
+    ));
     run(proofs)
 }
 
@@ -147,8 +153,8 @@ struct Setting {
 }
 
 /// The ways that users build. Not their product: each level with and without BTF and with two kinds of
-/// LTO, and some of them without LTO and with a `core` of their own. What reads by construction, and what checks
-/// itself, is each level once and a few of the others.
+/// LTO, and some of them without LTO and with a `core` of their own; by construction each level once, and few of
+/// the others; with checks each level once, by one of the two ways of reading.
 fn settings() -> Vec<Setting> {
     let release = Setting {
         reads: Reads::Fenced,
@@ -242,21 +248,20 @@ fn settings() -> Vec<Setting> {
             ..dev
         },
     ]);
-    for level in [release, by_construction] {
-        for (opt_level, lto, checks) in [
-            ("0", "off", false),
-            ("1", "fat", true),
-            ("2", "thin", true),
-            ("3", "fat", true),
-            ("s", "off", true),
-        ] {
-            settings.push(Setting {
-                opt_level,
-                lto,
-                checks,
-                ..level.clone()
-            });
-        }
+    for (level, opt_level, lto, checks) in [
+        (&release, "0", "fat", false),
+        (&release, "1", "fat", true),
+        (&release, "3", "fat", true),
+        (&by_construction, "0", "fat", false),
+        (&by_construction, "2", "thin", true),
+        (&by_construction, "s", "thin", true),
+    ] {
+        settings.push(Setting {
+            opt_level,
+            lto,
+            checks,
+            ..level.clone()
+        });
     }
     settings
 }
@@ -548,23 +553,4 @@ fn plain(toolchain: &Toolchain, features: &str) -> Result<(), String> {
         }
     }
     none(complaints)
-}
-
-/// What a panic handler that loops is for: the kernel refuses a program that may get there.
-fn panics(toolchain: &Toolchain) -> Result<(), String> {
-    let bytes = build(
-        toolchain,
-        x86_64()?,
-        Endian::Little,
-        "release",
-        &["--features=panics".to_owned()],
-    )?;
-    let verdicts = verdicts(&bytes)?;
-    let verdict = verdicts.iter().find(|(name, _)| name == "panics");
-    // A call that does not return is the program's last instruction, or the loop itself is in it.
-    let reasons = ["last insn is not an exit or jmp", "infinite loop detected"];
-    match verdict {
-        Some((_, Err(why))) if reasons.iter().any(|reason| why.contains(reason)) => Ok(()),
-        other => Err(format!("the kernel said {other:?}")),
-    }
 }

@@ -171,7 +171,7 @@ const REFUSED_WHEN_PLAIN: &[&str] = include!("../../../tests/corpus/refused.rs")
 const REFUSALS: [&str; 2] = ["dereference of modified ctx ptr", "variable ctx access"];
 
 /// What Linux 6.1 says of a loop that goes back other than by a jump, whatever is in it.
-const LOOP_REFUSAL: &str = "back-edge from insn";
+pub const LOOP_REFUSAL: &str = "back-edge from insn";
 
 /// Compares everything that a guest said with what it should have.
 pub fn outcomes(guest: &Guest, kernel: &Kernel, plan: &Plan, console: &[String]) -> Vec<Outcome> {

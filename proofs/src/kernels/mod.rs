@@ -15,6 +15,8 @@ pub mod guests;
 mod image;
 mod init;
 
+pub use check::LOOP_REFUSAL;
+
 use check::{OURS, Outcome, PLAIN, PROMISES, Plan, Values};
 use guests::{GUESTS, Guest, Kernel};
 use image::Initramfs;

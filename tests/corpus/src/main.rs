@@ -31,16 +31,6 @@ macro_rules! probes {
 }
 programs::for_each!(probes);
 
-/// Reads beyond its array, for all that the compiler knows.
-#[cfg(feature = "panics")]
-#[unsafe(no_mangle)]
-#[unsafe(link_section = "uprobe")]
-pub extern "C" fn panics(ctx: *const machine::c_void) -> u64 {
-    // SAFETY: a probe program's only argument is its ctx.
-    let regs = unsafe { machine::pt_regs::from_ctx(ctx) };
-    [2, 3, 5, 7][regs.instruction_pointer() as usize]
-}
-
 // Helpers that read memory are for programs under the GPL alone.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = "license")]
