@@ -133,7 +133,7 @@ fn libbpf_sees(machine: &str, fact: &str) -> bool {
 }
 
 fn kernel_headers_see(machine: &str, fact: &str) -> bool {
-    // What no accessor of the kernel's gives, or gives from elsewhere (xtask/src/internal/questions.rs).
+    // What no accessor of the kernel's gives, or gives from elsewhere (proofs/src/internal/questions.rs).
     let unknown: &[&str] = match machine {
         "aarch64" => &["syscall number"],
         // A syscall of the kernel's has six arguments.

@@ -48,7 +48,7 @@ const BACKPORTS: &str = "bookworm-backports";
 const TRIXIE: &str = "trixie";
 const FORKY: &str = "forky";
 
-/// A kernel for one processor, without what the headers need more of the others for.
+/// A small kernel for one processor, of which the headers compile.
 const SMALL: &[&str] = &[
     "MMU",
     "TINY_RCU",
@@ -264,18 +264,15 @@ impl Headers {
         }
         let words = text.split(|letter: char| letter.is_whitespace() || ";[.".contains(letter));
         let words: HashSet<&str> = words.collect();
-        // `psw.addr` is a field of a field.
-        let first = |name: &str| name.split('.').next().map(str::to_owned);
-        let found = names
-            .iter()
-            .find(|name| first(name).is_some_and(|first| words.contains(first.as_str())));
-        let found = found.map(String::as_str);
-        found.ok_or_else(|| {
-            format!(
-                "the kernel's `pt_regs` has no field `{}`",
-                names.join("` or `")
-            )
-        })
+        // Of `psw.addr`, the field of a field, it is the first part.
+        let is_there = |name: &&String| {
+            name.split('.')
+                .next()
+                .is_some_and(|part| words.contains(part))
+        };
+        let name = names.iter().find(is_there).map(String::as_str);
+        let names = names.join("` or `");
+        name.ok_or_else(|| format!("the kernel's `pt_regs` has no field `{names}`"))
     }
 
     /// What each expression gives, on a machine in one endianness.
@@ -453,8 +450,7 @@ fn own(headers: &Headers, machine: &Machine, variant: &Variant) -> Result<PathBu
     match source.from {
         Debian(..) => {
             config += "#include_next <generated/autoconf.h>\n";
-            // Debian's compiler is gcc, whose constraints in assembly language clang does not have. And what is asked
-            // is a task as wide as the kernel.
+            // Debian's compiler is gcc, whose constraints in assembly language clang does not have.
             options.extend(["-CC_IS_GCC", "CC_IS_CLANG"]);
             if let [_, _] = machine.variants {
                 options.extend(match variant.endian {
@@ -487,7 +483,7 @@ fn own(headers: &Headers, machine: &Machine, variant: &Variant) -> Result<PathBu
     Ok(folder)
 }
 
-/// A link that is as it should be, also where another process makes it too.
+/// Makes a link, unless it is as it should be.
 fn link(to: &Path, at: &Path) -> Result<(), String> {
     if fs::read_link(at).is_ok_and(|link| link == to) {
         return Ok(());

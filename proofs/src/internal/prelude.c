@@ -1,8 +1,11 @@
+/*
+ * Stands before the kernel's accessors. NUMBERS is filled in: a number for each four bytes.
+ */
 #include <linux/types.h>
 #include <linux/stddef.h>
 #include <linux/sched.h>
 
-/* A task is as wide as the kernel, but for this one. */
+/* Two tasks: one that is as wide as the kernel, and a narrow one, of 32 bits. No other flag of theirs is asked for. */
 static const struct thread_info thread;
 static const struct task_struct a_task = { .stack = (void *)&thread };
 static const struct task_struct narrow_task = { .stack = (void *)&thread };
@@ -11,7 +14,7 @@ static struct task_struct *const narrow = (struct task_struct *)&narrow_task;
 #undef test_tsk_thread_flag
 #define test_tsk_thread_flag(tsk, flag) ((tsk) == narrow)
 
-/* A read of user memory is one, without its faults. */
+/* A read of user memory is a read: it becomes a load, whose address is seen. */
 #ifdef __mips__
 #include <linux/uaccess.h>
 #undef get_user
@@ -25,7 +28,7 @@ static struct task_struct *const narrow = (struct task_struct *)&narrow_task;
 #include <asm/ftrace.h>
 #endif
 
-/* So is a read of kernel memory, which the kernel does with its faults caught. */
+/* And so is a read of kernel memory. */
 #if defined(__x86_64__) || defined(__i386__)
 long copy_from_kernel_nofault(void *to, const void *from, size_t size)
 {
@@ -96,10 +99,13 @@ static inline unsigned long argument_of(struct task_struct *tsk, struct pt_regs 
 #define SYSCALL_ARGUMENT(n) argument_of(task, regs, n)
 
 #if defined(__mips__)
-/* o32's syscall(2) has the syscall's number for argument 0: where that is is the slot that says so. */
+/*
+ * The number of o32's syscall(2) makes the kernel take the next argument for argument 0. So the slot of the number is the
+ * one that does so.
+ */
 static inline unsigned long slot_of_syscall(void)
 {
-	enum { SLOTS = offsetof(struct pt_regs, cp0_epc) / sizeof(long) };
+	enum { SLOTS = sizeof(struct pt_regs) / sizeof(long) };
 	unsigned long found = 0;
 
 #pragma clang loop unroll(full)
@@ -107,7 +113,7 @@ static inline unsigned long slot_of_syscall(void)
 		struct pt_regs copy = numbered.regs;
 
 		((unsigned long *)&copy)[i] = __NR_syscall;
-		if (argument_of(narrow, &copy, 0) == numbered.regs.regs[5])
+		if (argument_of(narrow, &copy, 0) == argument_of(narrow, regs, 1))
 			found += ((unsigned long *)&numbered.regs)[i];
 	}
 	return found;

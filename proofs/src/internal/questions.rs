@@ -9,7 +9,7 @@ use super::Release;
 
 /// An accessor, or several: `#` is one of the indices.
 struct Accessor {
-    /// As `proofs::wrong` calls it.
+    /// As `crate::wrong` calls it.
     role: &'static str,
     /// In C.
     ask: &'static str,
