@@ -132,7 +132,7 @@ fn every_machines_page_has_the_picture_of_its_registers() {
         let path = root().join(format!("src/arch/{}.rs", machine.name));
         let file = fs::read_to_string(path).unwrap();
         let included = format!(
-            "#![doc = include_str!(\"../bindings/{}.md\")]",
+            "#![doc = include_str!(concat!(env!(\"OUT_DIR\"), \"/{}.md\"))]",
             machine.name
         );
         assert!(

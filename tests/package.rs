@@ -72,7 +72,13 @@ const CARGO: &[&str] = &[
 ];
 
 fn needed_files() -> BTreeSet<String> {
-    let texts = ["CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "README.md"];
+    let texts = [
+        "CHANGELOG.md",
+        "LICENSE-APACHE",
+        "LICENSE-MIT",
+        "README.md",
+        "src/verifier.md",
+    ];
     let all_machines = ["headers/ctypes.h", "src/arch/mod.rs", "src/arch/table.rs"];
     let each_machine = MACHINES.iter().flat_map(|machine| {
         let name = machine.name;

@@ -478,10 +478,10 @@ impl Random {
     /// The numbers of one program of a seed.
     pub fn new(seed: u64, number: u64) -> Self {
         let mut random = Self(seed);
-        Self(random.next().wrapping_add(number))
+        Self(random.number().wrapping_add(number))
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.0;
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -490,7 +490,7 @@ impl Random {
     }
 
     pub fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit
+        self.number() % limit
     }
 
     fn choose(&mut self, weights: &[u32]) -> usize {

@@ -44,6 +44,9 @@ pub struct Judgement {
     pub instructions: Vec<usize>,
 }
 
+/// Programs, and the object that they were built into.
+type Built<'a> = (&'a [Program], Result<Vec<u8>, String>);
+
 impl Workshop {
     /// What programs return on the host.
     pub fn expect(&self, programs: &[Program]) -> Result<Expected, String> {
@@ -70,7 +73,7 @@ impl Workshop {
             Registers::numbered(facts, Endian::Little, |_| match random.below(16) {
                 0..8 => random.below(10),
                 8..11 => random.below(3000),
-                _ => random.next(),
+                _ => random.number(),
             })
         });
         Ok(files.collect())
@@ -144,7 +147,7 @@ impl Workshop {
         programs: &'a [Program],
         setting: &Setting,
         methods: Methods,
-        objects: &mut Vec<(&'a [Program], Result<Vec<u8>, String>)>,
+        objects: &mut Vec<Built<'a>>,
     ) {
         match self.object(programs, setting, methods) {
             Err(_) if programs.len() > 1 => {
