@@ -9,7 +9,7 @@
 use proofs::{
     bpf::{Reads, Toolchain},
     facts::Facts,
-    proof::{Proof, none, run},
+    proof::{self, Proof, none, run},
     random::{
         Class, Expected, Finding, Methods, Programs, Selection, Setting, Workshop, mistaken,
         programs, readings,
@@ -43,57 +43,48 @@ fn main() {
         found.ok_or_else(|| missing.clone().unwrap_or_else(nightly))
     };
     let mut proofs = Vec::new();
-    let mut prove = |name: &str, toolchain: Result<Toolchain, String>, loads: bool, work: Work| {
-        let needs = toolchain.as_ref().map(drop).map_err(String::clone);
-        let needs = match loads {
-            true => needs.and(kernel()),
-            false => needs,
-        };
-        let (machine, _) = name.split_once(':').unwrap_or((name, ""));
-        let workshop = Machine::named(machine).map(|machine| (toolchain, machine));
-        let folder = name.replace([' ', ':', ','], "-");
+    let mut prove = |machine: &'static str, what: &str, reads, loads: bool, work: Work| {
+        let toolchain = way(reads);
+        let mut needs = toolchain.as_ref().map(drop).map_err(String::clone);
+        if loads {
+            needs = needs.and(kernel());
+        }
+        let name = proof::name(machine, None, what);
+        let folder = what.replace([' ', ','], "-");
         proofs.push(Proof::new(name, needs, move || {
-            let (toolchain, machine) = workshop.ok_or("there is no such machine")?;
+            let machine = Machine::named(machine).ok_or("there is no such machine")?;
             work(&Workshop::new(toolchain?, machine, &folder))
         }));
     };
+    let (construction, fence) = (Reads::ByConstruction, Reads::Fenced);
+    let constructed = "random programs, read by construction";
+    prove("x86_64", constructed, construction, true, by_construction);
     prove(
-        "x86_64: random programs read by construction",
-        way(Reads::ByConstruction),
-        true,
-        by_construction,
-    );
-    prove(
-        "x86_64: random programs read fenced",
-        way(Reads::Fenced),
+        "x86_64",
+        "random programs, read fenced",
+        fence,
         true,
         fenced,
     );
-    for name in ["aarch64", "arm"] {
-        prove(
-            &format!("{name}: random programs read by construction"),
-            way(Reads::ByConstruction),
-            false,
-            decoded,
-        );
+    for machine in ["aarch64", "arm"] {
+        prove(machine, constructed, construction, false, decoded);
     }
     prove(
-        "x86_64: plain reads of random programs are refused, and cut down",
-        way(Reads::ByConstruction),
+        "x86_64",
+        "plain reads of random programs are refused, and cut down",
+        construction,
         true,
         plain,
     );
     prove(
-        "x86_64: each role that is taken for another makes a random program wrong",
-        way(Reads::ByConstruction),
+        "x86_64",
+        "a role that is taken for another makes a random program wrong",
+        construction,
         false,
         mistakes,
     );
-    proofs.push(Proof::new(
-        "what cannot be asked for is explained",
-        Ok(()),
-        explained,
-    ));
+    let name = "what cannot be asked of the generator is explained";
+    proofs.push(Proof::new(name, Ok(()), explained));
     run(proofs)
 }
 

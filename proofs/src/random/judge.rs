@@ -45,7 +45,7 @@ pub struct Judgement {
 }
 
 /// Programs, and the object that they were built into.
-type Built<'a> = (&'a [Program], Result<Vec<u8>, String>);
+type Built = (Vec<Program>, Result<Vec<u8>, String>);
 
 impl Workshop {
     /// What programs return on the host.
@@ -114,7 +114,7 @@ impl Workshop {
                 }
             }
             let object = Programs::of(&bytes)?;
-            for program in part {
+            for program in &part {
                 let number = numbers[program.name.as_str()];
                 let insns = object.insns(&program.name)?;
                 judgement.instructions[number] = insns.len();
@@ -141,21 +141,34 @@ impl Workshop {
         self.machine.name == "x86_64" && verifier::kernel().is_ok()
     }
 
-    /// Builds programs, those that do not compile alone.
-    fn build<'a>(
+    /// Builds programs, and those that do not compile alone.
+    fn build(
         &self,
-        programs: &'a [Program],
+        programs: &[Program],
         setting: &Setting,
         methods: Methods,
-        objects: &mut Vec<Built<'a>>,
+        objects: &mut Vec<Built>,
     ) {
-        match self.object(programs, setting, methods) {
-            Err(_) if programs.len() > 1 => {
-                let (first, second) = programs.split_at(programs.len() / 2);
-                self.build(first, setting, methods, objects);
-                self.build(second, setting, methods, objects);
-            }
-            object => objects.push((programs, object)),
+        let why = match self.object(programs, setting, methods) {
+            Err(why) if programs.len() > 1 => why,
+            object => return objects.push((programs.to_vec(), object)),
+        };
+        // The linker mentions functions by names with the length of each part.
+        let (blamed, rest): (Vec<Program>, _) = programs.iter().cloned().partition(|program| {
+            let name = &program.name;
+            why.contains(&format!("{}{name}", name.len()))
+        });
+        if blamed.is_empty() || rest.is_empty() {
+            let (first, second) = programs.split_at(programs.len() / 2);
+            self.build(first, setting, methods, objects);
+            self.build(second, setting, methods, objects);
+        } else {
+            objects.extend(
+                blamed
+                    .into_iter()
+                    .map(|program| (vec![program], Err(why.clone()))),
+            );
+            self.build(&rest, setting, methods, objects);
         }
     }
 }
@@ -221,9 +234,12 @@ fn class(message: &str) -> Class {
 
 /// The first error of a compiler.
 fn complaint(said: &str) -> Class {
-    let error = said.lines().find(|line| line.contains("error"));
-    class(&format!(
-        "does not compile: {}",
-        error.unwrap_or("it did not say why")
-    ))
+    // The linker's, or else the compiler's.
+    let marks = ["ERROR llvm", "error"];
+    let error = marks
+        .iter()
+        .find_map(|mark| said.lines().find(|line| line.contains(mark)));
+    let error = error.unwrap_or("it did not say why");
+    let why = error.rsplit(": ").next().unwrap_or(error);
+    class(&format!("does not compile: {why}"))
 }
