@@ -24,6 +24,7 @@ use proofs::{
         settings::{Setting, settings},
         shortened,
         tools::{Linker, Program, Rust, Tools, llvm_in},
+        version,
     },
     host::run,
     object::section,
@@ -716,7 +717,7 @@ fn this_computer() -> Result<(), String> {
         &text,
         &[
             &format!("kernel {}", String::from_utf8_lossy(&release)),
-            &format!("probe-abi {}", env!("CARGO_PKG_VERSION")),
+            &format!("probe-abi {}", version()),
         ],
     )
 }

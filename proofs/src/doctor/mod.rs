@@ -18,7 +18,7 @@ use probes::{Kind, Refusal};
 use settings::Setting;
 use tools::Tools;
 
-pub use report::{Verdict, shortened};
+pub use report::{Verdict, shortened, version};
 
 /// What is known of a computer.
 #[derive(Debug, Clone)]

@@ -11,7 +11,7 @@ use super::{
 use crate::select::{self, Endian, Machine, Target};
 
 /// The version in Cargo.toml.
-fn version() -> &'static str {
+pub fn version() -> &'static str {
     let manifest = include_str!("../../../Cargo.toml");
     let line = manifest
         .lines()
