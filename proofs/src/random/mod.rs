@@ -93,8 +93,8 @@ impl Workshop {
         setting: &Setting,
         methods: Methods,
     ) -> Result<Vec<Program>, String> {
-        /// How many smaller programs are tried at a time.
-        const TRIED: usize = 64;
+        /// How many smaller programs of each are tried at a time.
+        const TRIED: usize = 48;
         let counts = package::counts(Facts::of(self.machine)?);
         let mut programs: Vec<Program> = findings
             .iter()
@@ -108,10 +108,13 @@ impl Workshop {
                 let Some(tried) = &mut tried[number] else {
                     continue;
                 };
-                let smaller = GRAMMAR.smaller(&program.tree);
-                let smaller = smaller
-                    .into_iter()
-                    .filter(|tree| GRAMMAR.write(tree, counts).is_some());
+                let mut smaller = GRAMMAR.smaller(&program.tree);
+                smaller.retain(|tree| GRAMMAR.write(tree, counts).is_some());
+                // Some of every size first: the smallest are the least likely to be as wrong.
+                let strides = smaller.len().div_ceil(TRIED).max(1);
+                let mut order: Vec<(usize, Tree)> = smaller.into_iter().enumerate().collect();
+                order.sort_by_key(|(place, _)| place % strides);
+                let smaller = order.into_iter().map(|(_, tree)| tree);
                 let before = candidates.len();
                 let each = smaller.skip(*tried).take(TRIED).map(|tree| Program {
                     name: format!("{}_{number}", program.name),
