@@ -101,6 +101,13 @@ fn main() {
         }
     }
     let ways = toolchain.as_ref().map(Toolchain::ways);
+    for (reads, toolchain) in ways.clone().unwrap_or_default() {
+        prove(
+            format!("{reads}: programs that LLVM reshapes"),
+            kernel.clone(),
+            Box::new(move |_| reshaped(&toolchain)),
+        );
+    }
     for setting in settings() {
         // Nightly has one way to read.
         if let Ok(ways) = &ways
@@ -531,6 +538,37 @@ impl NotOurs {
             Err(log) if log.ends_with(self.says) => None,
             Err(log) => Some(format!("{} is refused otherwise: {log}", self.program)),
             Ok(()) => Some(format!("{} is not refused", self.program)),
+        }
+    }
+}
+
+/// The programs that a fence does not hold: all of them load where reads are by construction, and fenced
+/// LLVM reshapes some. `Toolchain` says which way is tried.
+fn reshaped(toolchain: &Toolchain) -> Result<(), String> {
+    const MODIFIED: &str = "dereference of modified ctx ptr";
+    let mut refused = Vec::new();
+    for opt_level in ["2", "3", "s"] {
+        let level = format!("profile.release.opt-level={}", toml(opt_level));
+        let arguments = [
+            "--features=reshaped".to_owned(),
+            "--config".to_owned(),
+            level,
+        ];
+        let bytes = build(toolchain, x86_64()?, Endian::Little, "release", &arguments)?;
+        let verdicts = verdicts(&bytes)?;
+        if verdicts.len() < 7 {
+            return Err(format!("the object has only {} programs", verdicts.len()));
+        }
+        let errors = verdicts
+            .into_iter()
+            .filter_map(|(name, verdict)| Some((name, verdict.err()?)));
+        refused.extend(errors.map(|(name, why)| format!("{name} at opt-level {opt_level}: {why}")));
+    }
+    match toolchain.reads() {
+        Reads::ByConstruction => none(refused),
+        Reads::Fenced if refused.iter().any(|why| why.contains(MODIFIED)) => Ok(()),
+        Reads::Fenced => {
+            Err("no fence is needed any more: LLVM leaves these programs alone".to_owned())
         }
     }
 }

@@ -5,10 +5,19 @@
 
 #[cfg(feature = "elsewhere")]
 mod elsewhere;
+#[cfg(not(feature = "reshaped"))]
 mod helpers;
 #[cfg(feature = "plain")]
 mod plain;
+#[cfg(not(feature = "reshaped"))]
 mod programs;
+#[cfg(feature = "reshaped")]
+mod reshaped;
+
+#[cfg(not(feature = "reshaped"))]
+use programs as tempting;
+#[cfg(feature = "reshaped")]
+use reshaped as tempting;
 
 mod machine {
     #[cfg(feature = "elsewhere")]
@@ -25,11 +34,11 @@ macro_rules! probes {
         #[cfg_attr(feature = "perf-event", unsafe(link_section = "perf_event"))]
         pub extern "C" fn $name(ctx: *const machine::c_void) -> u64 {
             // SAFETY: a probe program's only argument is its ctx.
-            programs::$name(unsafe { machine::pt_regs::from_ctx(ctx) })
+            tempting::$name(unsafe { machine::pt_regs::from_ctx(ctx) })
         }
     )* };
 }
-programs::for_each!(probes);
+tempting::for_each!(probes);
 
 // Helpers that read memory are for programs under the GPL alone.
 #[unsafe(no_mangle)]
