@@ -180,7 +180,8 @@ fn plain(workshop: &Workshop) -> Result<(), String> {
         .zip(&judgement.classes)
         .filter(|(_, class)| is_modified(class));
     let mut refused: Vec<_> = refused.map(|(program, _)| program).collect();
-    if refused.len() < 10 {
+    // More than of fenced ones.
+    if refused.len() * 100 <= DECODED as usize * RESHAPED {
         return Err(format!(
             "only {} of {DECODED} programs are refused: {:?}",
             refused.len(),
