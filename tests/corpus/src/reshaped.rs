@@ -1,5 +1,5 @@
-//! Programs whose reads LLVM reshapes although a fence is behind each: it shares the address of two reads of one register,
-//! and the second read then goes through a choice of two equal addresses. Only a read by construction is safe from that.
+//! Programs whose reads LLVM reshapes although a fence is behind each, if none is before: it shares the address of two reads of one register,
+//! and the second read then goes through a choice of two equal addresses.
 
 use crate::machine::{c_ulong, pt_regs};
 
