@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// What ctx points to: as long as the longest `pt_regs`.
-pub const FILE: usize = 400;
+const FILE: usize = 400;
 
 /// One machine's registers.
 #[derive(Clone, Copy)]

@@ -4,8 +4,6 @@
 //! Each witness's proof is handed the machines of [`wrong`](crate::wrong), and has to refuse exactly those that
 //! [`Witness::sees`] promises. So the table of facts and witnesses is this file, and nobody has to believe it.
 
-use std::fmt;
-
 use crate::{
     facts::Facts,
     wrong::{self, Wrong},
@@ -29,17 +27,6 @@ pub const WITNESSES: &[Witness] = &[
     Witness::Libbpf,
     Witness::KernelHeaders,
 ];
-
-impl fmt::Display for Witness {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Executed => "executed calls",
-            Self::Dwarf => "DWARF",
-            Self::Libbpf => "libbpf",
-            Self::KernelHeaders => "the kernel's headers",
-        })
-    }
-}
 
 /// What [`wrong::roles`] calls the slots of a machine's calls.
 fn is_of_calls(fact: &str) -> bool {

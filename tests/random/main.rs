@@ -29,7 +29,7 @@ const DECODED: u64 = 50;
 /// In how many of a hundred programs a refusal that is not ours is no surprise.
 const NOT_OURS: usize = 5;
 
-/// Of how many of a hundred fenced programs LLVM may have reshaped the reads. It was one with LLVM 22.
+/// Of how many of a hundred fenced programs LLVM may have reshaped the reads. With LLVM 22 it was one of 450.
 const RESHAPED: usize = 4;
 
 /// How the kernel refuses a read at an address that was computed.

@@ -20,9 +20,10 @@ use proofs::{
     bpf::{Probe, Reads, Toolchain, root},
     ctx,
     facts::Facts,
+    interpreter::{self, Constants},
     object::{Object, is_helper_call},
     proof::{self, Proof, none, run},
-    registers::{FILE, Registers},
+    registers::Registers,
     select::{Endian, MACHINES, Machine},
     verifier::{Verdict, kernel, verdicts},
 };
@@ -428,7 +429,9 @@ fn every_value(
     machine: &'static Machine,
     endian: Endian,
 ) -> Result<(), String> {
-    let object = whole(&build(toolchain, machine, endian, "release", &[])?)?;
+    let bytes = build(toolchain, machine, endian, "release", &[])?;
+    let object = whole(&bytes)?;
+    let constants = Constants::of(&bytes)?;
     let mut complaints = Vec::new();
     let mut ran = 0;
     for name in object.programs() {
@@ -438,7 +441,7 @@ fn every_value(
         }
         if !program.iter().any(is_helper_call) {
             ran += 1;
-            if let Err(why) = right_values(machine, endian, name, &program) {
+            if let Err(why) = right_values(machine, endian, name, &program, &constants) {
                 complaints.push(format!("{name}: {why}"));
             }
         }
@@ -455,27 +458,29 @@ fn right_values(
     endian: Endian,
     name: &str,
     program: &[Insn],
+    constants: &Constants,
 ) -> Result<(), String> {
     let facts = Facts::of(machine)?;
     let expected = model::expected(machine.name, name)
         .ok_or_else(|| "there is no model of this program".to_owned())?;
-    let bytes: Vec<u8> = program.iter().flat_map(Insn::to_array).collect();
-    let vm = rbpf::EbpfVmRaw::new(Some(&bytes)).map_err(|error| error.to_string())?;
     let numbered: [fn(u64) -> u64; 3] = [
         |number| number,
         |number| number % 5,
         |number| number.wrapping_mul(0x9e37_79b9_7f4a_7c15),
     ];
+    let choices: Vec<u64> = (0..10).chain([42, 257, 1000, 0x7fff_0000]).collect();
     for number in numbered {
-        for choice in (0..10).chain([42, 257, 1000, 0x7fff_0000]) {
+        let files = choices.iter().map(|&choice| {
             let mut file = Registers::numbered(facts, endian, number);
             file.set(facts.syscall_number, choice);
             file.set(facts.instruction_pointer, choice);
-            let mut memory: [u8; FILE] = *file.bytes();
-            let returned = vm
-                .execute_program(&mut memory)
-                .map_err(|error| error.to_string())?;
-            let expected = expected(&file);
+            file
+        });
+        let files: Vec<Registers> = files.collect();
+        let contexts = files.iter().map(|file| &file.bytes()[..]);
+        let returned = interpreter::run(program, constants, contexts)?;
+        for ((file, choice), returned) in files.iter().zip(&choices).zip(returned) {
+            let expected = expected(file);
             if returned != expected {
                 return Err(format!(
                     "returned {returned:#x} and not {expected:#x} where the choice is {choice}"
