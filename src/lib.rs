@@ -4,14 +4,21 @@
 #![doc = include_str!("../README.md")]
 
 pub mod arch;
+pub mod call;
 mod indices;
 pub mod machine;
+pub mod memory;
 mod ptr;
 mod regs;
+pub mod signature;
+#[cfg(all(not(target_arch = "bpf"), any(unix, windows)))]
+pub mod testing;
 #[doc = include_str!("verifier.md")]
 pub mod verifier {}
 
 pub use indices::{Argument, StackArgument, SyscallArgument};
+pub use memory::{AnyBitPattern, Memory};
+pub use signature::PassedAs;
 
 /// Whether this build reads ctx by construction: each read is one instruction, with a constant offset in it,
 /// that no compiler can reshape.

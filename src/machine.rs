@@ -13,6 +13,11 @@
 //! assert_eq!(arm.user.registers[2].field, "uregs[2]");
 //! ```
 
+use crate::{
+    memory::{self, Memory},
+    signature::Address,
+};
+
 /// The order of a value's bytes in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Endian {
@@ -40,6 +45,24 @@ pub struct Slot {
     pub width: u8,
 }
 
+impl Slot {
+    /// The part of the slot that a value of so many bytes fills: all of it, if the value is not narrower.
+    pub(crate) const fn low(self, size: u8, endian: Endian) -> Self {
+        if size >= self.width {
+            return self;
+        }
+        let skipped = match endian {
+            Endian::Little => 0,
+            Endian::Big => self.width - size,
+        };
+        Self {
+            offset: self.offset + skipped as u16,
+            width: size,
+            ..self
+        }
+    }
+}
+
 /// Where a function finds its return address, at its first instruction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReturnAddress<Word> {
@@ -51,6 +74,36 @@ pub enum ReturnAddress<Word> {
     Stack(Word),
 }
 
+impl<Word: Address> ReturnAddress<Word> {
+    /// The return address of a function of the process, read from its stack where it is there.
+    ///
+    /// # Errors
+    ///
+    /// The error of `bpf_probe_read_user`: a negative number.
+    #[inline(always)]
+    pub fn read_user(self) -> Result<Word, i32> {
+        self.read(Memory::User)
+    }
+
+    /// The return address of a function of the kernel, read from its stack where it is there.
+    ///
+    /// # Errors
+    ///
+    /// The error of `bpf_probe_read_kernel`: a negative number.
+    #[inline(always)]
+    pub fn read_kernel(self) -> Result<Word, i32> {
+        self.read(Memory::Kernel)
+    }
+
+    #[inline(always)]
+    pub(crate) fn read(self, memory: Memory) -> Result<Word, i32> {
+        match self {
+            Self::Register(address) => Ok(address),
+            Self::Stack(slot) => memory::read(memory, slot.into()),
+        }
+    }
+}
+
 /// What is known of a machine. Its module names the documents that say so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Machine {
@@ -60,6 +113,8 @@ pub struct Machine {
     pub word: u8,
     /// How the kernel's functions are called.
     pub kernel: Convention,
+    /// How the kernel's functions are called that are declared `asmlinkage` or have variable arguments.
+    pub asmlinkage: Convention,
     /// How the functions of a process are called.
     pub user: Convention,
     /// The slot of a syscall's own `pt_regs` that holds its number.
@@ -211,6 +266,14 @@ impl Convention {
             (1 | 2 | 4, _) | (8, None) => Some(Place::Register(self.return_value[0])),
             (8, Some(pairs)) => Some(pairs.pair(self.return_value, 0, endian)),
             _ => None,
+        }
+    }
+
+    /// Whether an integer of 64 bits starts at a register with an even index, where it takes two.
+    pub(crate) const fn pairs_are_even(&self) -> bool {
+        match self.pairs {
+            Some(pairs) => matches!(pairs.start, Start::Even),
+            None => false,
         }
     }
 

@@ -2,12 +2,16 @@
 // module, so that compilers speak of `pt_regs::arg` and not of a module in between.
 
 use crate::{
+    call,
     indices::{Argument, Below, Index, NotBelow, StackArgument, SyscallArgument},
     machine::{self, Convention, Machine},
     regs::{self, Registers, read},
+    signature::Left,
 };
 
 pub use core::ffi::c_void;
+
+pub use crate::call::{Entry, Return};
 
 /// A pointer as it lies in this machine's memory: [`Ptr`](crate::arch::Ptr) with its addresses.
 pub type Ptr<T> = crate::ptr::Ptr<T, uintptr_t>;
@@ -29,11 +33,34 @@ const _: () = {
     assert!(MACHINE.word as usize == size_of::<uintptr_t>());
 };
 
+/// A function of a process, as a uprobe sees it: [`call::User`] of this machine. `F` is its
+/// [prototype](crate::signature).
+pub type User<F> = call::User<F, pt_regs>;
+
+/// A function of the kernel, as a kprobe sees it: [`call::Kernel`] of this machine. `F` is its
+/// [prototype](crate::signature).
+pub type Kernel<F> = call::Kernel<F, pt_regs>;
+
+/// A function of the kernel that is `asmlinkage`: [`call::Asmlinkage`] of this machine. `F` is its
+/// [prototype](crate::signature).
+pub type Asmlinkage<F> = call::Asmlinkage<F, pt_regs>;
+
 impl Registers for pt_regs {
     const MACHINE: Machine = MACHINE;
     const CONVENTION: Convention = MACHINE.kernel;
     type Word = c_ulong;
 }
+
+impl call::Machine for pt_regs {
+    type UserRegisters = Left<{ MACHINE.user.registers.len() }, { MACHINE.user.pairs_are_even() }>;
+    type KernelRegisters =
+        Left<{ MACHINE.kernel.registers.len() }, { MACHINE.kernel.pairs_are_even() }>;
+    type AsmlinkageRegisters =
+        Left<{ MACHINE.asmlinkage.registers.len() }, { MACHINE.asmlinkage.pairs_are_even() }>;
+}
+
+// SAFETY: it is made of integers.
+unsafe impl crate::memory::AnyBitPattern for pt_regs {}
 
 #[diagnostic::do_not_recommend]
 impl<const N: usize> Argument<N, { pt_regs::ARG_REGISTERS }> for pt_regs where
@@ -179,15 +206,10 @@ impl pt_regs {
     /// Where the function returns to.
     ///
     /// Meaningful only at the function's first instruction, in a kprobe, uprobe, kprobe.multi
-    /// or fprobe.
+    /// or fprobe. [`ReturnAddress`](crate::arch::ReturnAddress) has methods that read it where it is on the stack.
     #[inline(always)]
     pub fn return_address(&self) -> ReturnAddress {
-        let address = read::<_, regs::ReturnAddress>(self)
-            .wrapping_add(const { MACHINE.return_address_behind as c_ulong });
-        match const { MACHINE.return_address } {
-            machine::ReturnAddress::Register(_) => ReturnAddress::Register(address),
-            machine::ReturnAddress::Stack(_) => ReturnAddress::Stack(address),
-        }
+        regs::return_address(self)
     }
 
     /// The number of the syscall.

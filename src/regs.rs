@@ -6,39 +6,18 @@
 
 use core::mem::MaybeUninit;
 
-use crate::machine::{Convention, Endian, Machine, Slot};
+use crate::{
+    machine::{self, Convention, Endian, Machine, Slot},
+    signature::Address,
+};
 
 /// A machine's `pt_regs`, under one of its calling conventions.
-pub(crate) trait Registers: Sized {
+pub trait Registers: Sized {
     const MACHINE: Machine;
     const CONVENTION: Convention;
     /// `c_ulong`
-    type Word: Word;
+    type Word: Address;
 }
-
-pub(crate) trait Word: Copy {
-    /// The low bits.
-    fn from_u64(value: u64) -> Self;
-
-    fn wrapping_add(self, other: u64) -> Self;
-}
-
-macro_rules! words {
-    ($($word:ident)*) => { $(
-        impl Word for $word {
-            #[inline(always)]
-            fn from_u64(value: u64) -> Self {
-                value as $word
-            }
-
-            #[inline(always)]
-            fn wrapping_add(self, other: u64) -> Self {
-                self.wrapping_add(other as $word)
-            }
-        }
-    )* };
-}
-words!(u32 u64);
 
 /// Which slot a read is of. It is a type and no value, because only a constant may be in an instruction.
 pub(crate) trait Role<R: Registers> {
@@ -62,7 +41,7 @@ roles! {
     SyscallNumber = R::MACHINE.syscall_number;
     ReturnValue = R::CONVENTION.return_value[0];
     ReturnAddress = match R::MACHINE.return_address {
-        crate::machine::ReturnAddress::Register(slot) | crate::machine::ReturnAddress::Stack(slot) => slot,
+        machine::ReturnAddress::Register(slot) | machine::ReturnAddress::Stack(slot) => slot,
     };
     InstructionPointer = R::MACHINE.instruction_pointer;
     StackPointer = R::MACHINE.stack_pointer;
@@ -83,7 +62,7 @@ const fn nth(slots: &[Slot], index: usize, machine: Machine) -> Slot {
 /// Reads the slot of a role.
 #[inline(always)]
 pub(crate) fn read<R: Registers, Is: Role<R>>(regs: &R) -> R::Word {
-    R::Word::from_u64(load::<R, Is>(regs))
+    R::Word::from_bits(load::<R, Is>(regs))
 }
 
 /// Reads one slot of ctx in one instruction, with the offset in it. No compiler can reshape that.
@@ -92,36 +71,35 @@ pub(crate) fn read<R: Registers, Is: Role<R>>(regs: &R) -> R::Word {
 /// as wide as the slot, as the kernel asks of programs of type perf_event.
 #[cfg(probe_abi_inline_asm)]
 #[inline(always)]
-fn load<R: Registers, Is: Role<R>>(regs: &R) -> u64 {
+pub(crate) fn load<R: Registers, Is: Role<R>>(regs: &R) -> u64 {
     use core::arch::asm;
 
+    /// One instruction for each width.
+    macro_rules! load {
+        ($value:ident, $width:literal) => {
+            asm!(
+                concat!("{value} = *(u", $width, " *)({regs} + {offset})"),
+                value = out(reg) $value,
+                regs = in(reg) core::ptr::from_ref(regs),
+                offset = const Is::SLOT.offset,
+                options(pure, readonly, nostack, preserves_flags),
+            )
+        };
+    }
     let value: u64;
-    match const { Is::SLOT.width } {
-        // SAFETY: the slot is in `R`, which `regs` borrows; the instruction only reads it.
-        8 => unsafe {
-            asm!(
-                "{value} = *(u64 *)({regs} + {offset})",
-                value = out(reg) value,
-                regs = in(reg) core::ptr::from_ref(regs),
-                offset = const Is::SLOT.offset,
-                options(pure, readonly, nostack, preserves_flags),
-            );
-        },
-        // SAFETY: the same.
-        _ => unsafe {
-            asm!(
-                "{value} = *(u32 *)({regs} + {offset})",
-                value = out(reg) value,
-                regs = in(reg) core::ptr::from_ref(regs),
-                offset = const Is::SLOT.offset,
-                options(pure, readonly, nostack, preserves_flags),
-            );
-            // The instruction fills the rest of the register with zeros. With debug assertions this
-            // would be a call, and a few instructions count for nothing.
-            if !cfg!(debug_assertions) {
-                core::hint::assert_unchecked(value <= u32::MAX as u64);
-            }
-        },
+    // SAFETY: the slot is in `R`, which `regs` borrows; the instruction only reads it.
+    unsafe {
+        match const { Is::SLOT.width } {
+            1 => load!(value, "8"),
+            2 => load!(value, "16"),
+            4 => load!(value, "32"),
+            _ => load!(value, "64"),
+        }
+        // The instruction fills the rest of the register with zeros. With debug assertions this
+        // would be a call, and a few instructions count for nothing.
+        if !cfg!(debug_assertions) {
+            core::hint::assert_unchecked(value <= const { u64::MAX >> (64 - 8 * Is::SLOT.width) });
+        }
     }
     value
 }
@@ -134,14 +112,17 @@ fn load<R: Registers, Is: Role<R>>(regs: &R) -> u64 {
 /// the one behind alone, which had more instructions.
 #[cfg(not(probe_abi_inline_asm))]
 #[inline(always)]
-fn load<R: Registers, Is: Role<R>>(regs: &R) -> u64 {
+pub(crate) fn load<R: Registers, Is: Role<R>>(regs: &R) -> u64 {
     let slot = core::ptr::from_ref(regs).wrapping_byte_add(const { Is::SLOT.offset as usize });
     core::hint::black_box(());
-    let value = match const { Is::SLOT.width } {
-        // SAFETY: the slot is in `R`, which `regs` borrows, and aligned as `R` is.
-        8 => unsafe { volatile::<u64>(slot.cast()) },
-        // SAFETY: the same.
-        _ => u64::from(unsafe { volatile::<u32>(slot.cast()) }),
+    // SAFETY: the slot is in `R`, which `regs` borrows, and aligned to its width.
+    let value = unsafe {
+        match const { Is::SLOT.width } {
+            1 => volatile::<u8>(slot.cast()).into(),
+            2 => volatile::<u16>(slot.cast()).into(),
+            4 => volatile::<u32>(slot.cast()).into(),
+            _ => volatile::<u64>(slot.cast()),
+        }
     };
     core::hint::black_box(());
     value
@@ -214,7 +195,21 @@ pub(crate) fn stack_slot<R: Registers>(regs: &R, index: usize) -> R::Word {
     let first = const { R::CONVENTION.stack.offset(Endian::THIS) as u64 };
     let beyond = index.wrapping_sub(const { R::CONVENTION.registers.len() });
     let above = (beyond as u64).wrapping_mul(size_of::<R::Word>() as u64);
-    read::<R, StackPointer>(regs)
-        .wrapping_add(first)
-        .wrapping_add(above)
+    R::Word::from_bits(
+        load::<R, StackPointer>(regs)
+            .wrapping_add(first)
+            .wrapping_add(above),
+    )
+}
+
+/// Where the function returns to, or where to read that.
+#[inline(always)]
+pub(crate) fn return_address<R: Registers>(regs: &R) -> machine::ReturnAddress<R::Word> {
+    let address = load::<R, ReturnAddress>(regs)
+        .wrapping_add(const { R::MACHINE.return_address_behind as u64 });
+    let address = R::Word::from_bits(address);
+    match const { R::MACHINE.return_address } {
+        machine::ReturnAddress::Register(_) => machine::ReturnAddress::Register(address),
+        machine::ReturnAddress::Stack(_) => machine::ReturnAddress::Stack(address),
+    }
 }

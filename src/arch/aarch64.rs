@@ -27,6 +27,7 @@ pub const MACHINE: Machine = Machine {
     name: "aarch64",
     word: 8,
     kernel: CALLS,
+    asmlinkage: CALLS,
     user: CALLS,
     syscall_number: slot!(regs[8]),
     syscall_number_mask: u32::MAX,

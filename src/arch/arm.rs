@@ -33,6 +33,7 @@ pub const MACHINE: Machine = Machine {
     name: "arm",
     word: 4,
     kernel: CALLS,
+    asmlinkage: CALLS,
     user: CALLS,
     syscall_number: slot!(uregs[7]),
     syscall_number_mask: u32::MAX,

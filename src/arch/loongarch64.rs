@@ -26,6 +26,7 @@ pub const MACHINE: Machine = Machine {
     name: "loongarch64",
     word: 8,
     kernel: CALLS,
+    asmlinkage: CALLS,
     user: CALLS,
     syscall_number: slot!(regs[11]),
     syscall_number_mask: u32::MAX,

@@ -32,6 +32,7 @@ pub const MACHINE: Machine = Machine {
     name: "mips",
     word: 4,
     kernel: CALLS,
+    asmlinkage: CALLS,
     user: CALLS,
     syscall_number: slot!(regs[2]),
     syscall_number_mask: u32::MAX,

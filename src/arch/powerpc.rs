@@ -32,6 +32,7 @@ pub const MACHINE: Machine = Machine {
     name: "powerpc",
     word: 4,
     kernel: CALLS,
+    asmlinkage: CALLS,
     user: CALLS,
     syscall_number: slot!(gpr[0]),
     syscall_number_mask: u32::MAX,

@@ -34,6 +34,7 @@ pub const MACHINE: Machine = Machine {
     name: "powerpc64",
     word: 8,
     kernel: CALLS,
+    asmlinkage: CALLS,
     user: Convention {
         stack: StackArea {
             little_endian: 96,

@@ -30,6 +30,7 @@ pub const MACHINE: Machine = Machine {
     name: "riscv32",
     word: 4,
     kernel: CALLS,
+    asmlinkage: CALLS,
     user: CALLS,
     syscall_number: slot!(a7),
     syscall_number_mask: u32::MAX,

@@ -25,6 +25,7 @@ pub const MACHINE: Machine = Machine {
     name: "riscv64",
     word: 8,
     kernel: CALLS,
+    asmlinkage: CALLS,
     user: CALLS,
     syscall_number: slot!(a7),
     syscall_number_mask: u32::MAX,

@@ -28,6 +28,7 @@ pub const MACHINE: Machine = Machine {
     name: "s390x",
     word: 8,
     kernel: CALLS,
+    asmlinkage: CALLS,
     user: CALLS,
     syscall_number: slot!(int_code),
     syscall_number_mask: 0xffff,

@@ -30,6 +30,7 @@ pub const MACHINE: Machine = Machine {
     name: "sparc64",
     word: 8,
     kernel: CALLS,
+    asmlinkage: CALLS,
     user: CALLS,
     syscall_number: slot!(u_regs[1]),
     syscall_number_mask: u32::MAX,

@@ -12,8 +12,8 @@
 //! `c_ulonglong`, to 8. bindgen says so at compile time where it matters. The instruction pointer in
 //! a kprobe is one byte past the probed instruction.
 //!
-//! A kernel function with variable arguments takes all of them on the stack (GCC manual, x86 function
-//! attributes, `regparm`): read those as [`UserCode`] does.
+//! A kernel function that is `asmlinkage` or has variable arguments takes all of them on the stack
+//! (`arch/x86/include/asm/linkage.h`; GCC manual, x86 function attributes, `regparm`): read those as [`UserCode`] does.
 #![doc = include_str!(concat!(env!("OUT_DIR"), "/x86.md"))]
 
 use crate::machine::{ReturnAddress::Stack, *};
@@ -33,15 +33,18 @@ const CALLS: Convention = Convention {
     return_value: slots![eax, edx],
 };
 
+const ON_THE_STACK: Convention = Convention {
+    registers: &[],
+    ..CALLS
+};
+
 /// What is known of this machine.
 pub const MACHINE: Machine = Machine {
     name: "x86",
     word: 4,
     kernel: CALLS,
-    user: Convention {
-        registers: &[],
-        ..CALLS
-    },
+    asmlinkage: ON_THE_STACK,
+    user: ON_THE_STACK,
     syscall_number: slot!(orig_eax),
     syscall_number_mask: u32::MAX,
     syscall_arguments: slots![ebx, ecx, edx, esi, edi, ebp],

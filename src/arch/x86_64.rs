@@ -28,6 +28,7 @@ pub const MACHINE: Machine = Machine {
     name: "x86_64",
     word: 8,
     kernel: CALLS,
+    asmlinkage: CALLS,
     user: CALLS,
     syscall_number: slot!(orig_rax),
     syscall_number_mask: u32::MAX,

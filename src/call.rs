@@ -1,0 +1,687 @@
+//! A probe as the function that it watches: typed arguments at its entry, and the typed value at its return.
+//!
+//! Say the function once, as C declares it, and name who calls it so: [`User`] for code of a process (uprobes), [`Kernel`]
+//! for code of the kernel (kprobes). That decides which registers the arguments are in, where those on the stack are, and
+//! whose memory that is.
+//!
+//! ```
+//! use probe_abi::{Entry, Ptr, Return, User, c_char, c_int, c_void};
+//!
+//! // int openat(int dirfd, const char *path, int flags, ...);
+//! type Openat = User<unsafe extern "C" fn(dirfd: c_int, path: *const c_char, flags: c_int, ...) -> c_int>;
+//!
+//! /// A uprobe on it.
+//! fn on_openat(ctx: *const c_void) -> Result<u8, i32> {
+//!     // SAFETY: this is the ctx of a uprobe.
+//!     let call = unsafe { Entry::<Openat>::from_ctx(ctx) };
+//!     let path: Ptr<c_char> = call.read_arg::<1>()?;
+//!     path.cast().read_user()
+//! }
+//!
+//! /// A uretprobe on it.
+//! fn openat_failed(ctx: *const c_void) -> bool {
+//!     // SAFETY: this is the ctx of a uretprobe.
+//!     let returned = unsafe { Return::<Openat>::from_ctx(ctx) };
+//!     returned.value() < 0
+//! }
+//! ```
+//!
+//! [`prototype!`](crate::prototype) gives the parameters their names, so that the probe says `call.path()`.
+//!
+//! # Entry or return
+//!
+//! A program that the kernel runs at both, of type `kprobe.session`, asks the kernel which of the two it is
+//! (`bpf_session_is_return`), and then makes an [`Entry`] or a [`Return`] of its ctx.
+
+use core::{ffi::c_void, fmt, marker::PhantomData};
+
+use crate::{
+    machine::{Convention, Endian, Place, Slot},
+    memory::{self, AnyBitPattern, Memory},
+    regs::{self, Registers, Role, load},
+    signature::{
+        Address, Fixed, InCtx, Integer, Nth, OfTheMachine, Output, Parameter, Parameters,
+        Signature, Variadic, Whole,
+    },
+};
+
+/// A machine's `pt_regs`, as calls ask about it.
+#[doc(hidden)]
+pub trait Machine: Registers + AnyBitPattern {
+    /// The argument registers under each convention: [`Left`](crate::signature::Left).
+    type UserRegisters;
+    type KernelRegisters;
+    type AsmlinkageRegisters;
+}
+
+/// A function of a process: how a uprobe sees it.
+pub struct User<F, Registers>(PhantomData<(fn() -> F, Registers)>);
+
+/// A function of the kernel: how a kprobe, kprobe.multi or fprobe sees it.
+///
+/// On x86 the kernel's functions with variable arguments take all of them on the stack, and a prototype with `...`
+/// is read so.
+pub struct Kernel<F, Registers>(PhantomData<(fn() -> F, Registers)>);
+
+/// A function of the kernel that is declared `asmlinkage`: on x86 it takes all arguments on the stack. On
+/// other machines it is as [`Kernel`].
+pub struct Asmlinkage<F, Registers>(PhantomData<(fn() -> F, Registers)>);
+
+/// Code that calls its functions in one way: [`User`], [`Kernel`] or [`Asmlinkage`].
+pub trait Code {
+    /// The machine's `pt_regs`.
+    type Registers: Machine;
+
+    /// Whose memory the function's stack is in.
+    const MEMORY: Memory;
+}
+
+/// A function of a machine, with its prototype.
+pub trait Function: Code {
+    /// What it returns.
+    type Output;
+
+    #[doc(hidden)]
+    type Parameters: Parameters<Word<Self>>;
+    #[doc(hidden)]
+    type ArgumentRegisters;
+    #[doc(hidden)]
+    const CONVENTION: Convention;
+}
+
+type Word<C> = <<C as Code>::Registers as Registers>::Word;
+
+macro_rules! code {
+    ($($code:ident of $memory:ident: $registers:ident $convention:ident; variadic: $variadic_registers:ident $variadic:ident;)*) => { $(
+        impl<F, R: Machine> Code for $code<F, R> {
+            type Registers = R;
+            const MEMORY: Memory = Memory::$memory;
+        }
+
+        impl<F, R: Machine> Function for $code<F, R>
+        where
+            F: Signature,
+            F::Parameters: Parameters<R::Word>,
+            F::Output: Output<R::Word>,
+            F::Ends: Ends<R::$registers, R::$variadic_registers>,
+        {
+            type Output = F::Output;
+            type Parameters = F::Parameters;
+            type ArgumentRegisters = <F::Ends as Ends<R::$registers, R::$variadic_registers>>::Registers;
+            const CONVENTION: Convention = match F::Ends::VARIADIC {
+                false => R::MACHINE.$convention,
+                true => R::MACHINE.$variadic,
+            };
+        }
+    )* };
+}
+
+code! {
+    User of User: UserRegisters user; variadic: UserRegisters user;
+    Kernel of Kernel: KernelRegisters kernel; variadic: AsmlinkageRegisters asmlinkage;
+    Asmlinkage of Kernel: AsmlinkageRegisters asmlinkage; variadic: AsmlinkageRegisters asmlinkage;
+}
+
+/// Which of two kinds of registers a prototype has, by how it ends.
+#[doc(hidden)]
+pub trait Ends<IfFixed, IfVariadic> {
+    type Registers;
+    const VARIADIC: bool;
+}
+
+impl<IfFixed, IfVariadic> Ends<IfFixed, IfVariadic> for Fixed {
+    type Registers = IfFixed;
+    const VARIADIC: bool = false;
+}
+
+impl<IfFixed, IfVariadic> Ends<IfFixed, IfVariadic> for Variadic {
+    type Registers = IfVariadic;
+    const VARIADIC: bool = true;
+}
+
+/// Of a function: it has a parameter `N`, counted from 0.
+pub trait HasParameter<const N: usize>: Function {
+    /// The type that the probe gets.
+    type Value: Copy;
+
+    #[doc(hidden)]
+    type Parameter: Parameter<Word<Self>, Value = Self::Value>;
+}
+
+impl<C, const N: usize> HasParameter<N> for C
+where
+    C: Function,
+    C::Parameters: Nth<N, Word<C>, C::ArgumentRegisters>,
+{
+    type Value = <Self::Parameter as Parameter<Word<C>>>::Value;
+    type Parameter = <C::Parameters as Nth<N, Word<C>, C::ArgumentRegisters>>::Parameter;
+}
+
+/// Of a function: its parameter `N` is in registers as a whole.
+#[diagnostic::on_unimplemented(
+    message = "parameter `{N}` of this function is not in a register on this machine",
+    label = "`arg` only reads registers",
+    note = "`read_arg::<{N}>()` reads it wherever it is, and `.read()` before a parameter's name does"
+)]
+pub trait InRegister<const N: usize>: HasParameter<N> {}
+
+#[diagnostic::do_not_recommend]
+impl<C, const N: usize> InRegister<N> for C
+where
+    C: HasParameter<N>,
+    C::Parameters: Nth<N, Word<C>, C::ArgumentRegisters, Where = Whole>,
+{
+}
+
+/// Of a function: a test calls it with such a tuple, of a value for each parameter.
+#[diagnostic::on_unimplemented(
+    message = "this function is not called with values of type `{Values}`",
+    label = "a call is made of a tuple with a value for each parameter",
+    note = "for a pointer it is a `Ptr`"
+)]
+pub trait Takes<Values>: Code {
+    /// Hands over where each value is, its size in bytes, and its bits.
+    #[doc(hidden)]
+    fn put(values: Values, put: impl FnMut(Option<Place>, u8, u64));
+}
+
+#[diagnostic::do_not_recommend]
+impl<C: Function> Takes<<C::Parameters as Parameters<Word<C>>>::Values> for C {
+    fn put(
+        values: <C::Parameters as Parameters<Word<C>>>::Values,
+        mut put: impl FnMut(Option<Place>, u8, u64),
+    ) {
+        let sizes = C::Parameters::SIZES;
+        let bits = C::Parameters::to_bits(values);
+        for (index, (&size, bits)) in sizes.iter().zip(bits).enumerate() {
+            put(C::CONVENTION.place(sizes, index, Endian::THIS), size, bits);
+        }
+    }
+}
+
+/// The registers at a function's first instruction.
+///
+/// `C` is the function: [`User<F>`](crate::User), [`Kernel<F>`](crate::Kernel) or
+/// [`Asmlinkage<F>`](crate::Asmlinkage), where `F` is a [prototype](crate::signature).
+#[repr(transparent)]
+pub struct Entry<C: Code>(C::Registers);
+
+impl<C: Code> Entry<C> {
+    /// The call that a probe program was started for.
+    ///
+    /// # Safety
+    ///
+    /// `ctx` is what the kernel passed to this program, and the program is a kprobe, uprobe, kprobe.multi or fprobe at the
+    /// first instruction of a function with this prototype. It is not a copy of registers: the compiler may have one
+    /// load serve both, which the verifier refuses. (In a test it is the ctx of a call that the test has made.) The reference
+    /// must not outlive the program's run.
+    #[inline(always)]
+    // See `pt_regs::from_ctx`.
+    #[allow(clippy::transmute_ptr_to_ref)]
+    pub unsafe fn from_ctx<'ctx>(ctx: *const c_void) -> &'ctx Self
+    where
+        C: Function,
+    {
+        // SAFETY: the caller passes a ctx, and this is a transparent wrapper of what that points to.
+        unsafe { core::mem::transmute(ctx) }
+    }
+
+    /// Parameter `N`, counted from 0, which is in a register: a load.
+    ///
+    /// A parameter that this machine passes on the stack does not compile: [`read_arg`](Self::read_arg) reads that.
+    #[inline(always)]
+    pub fn arg<const N: usize>(&self) -> <C as HasParameter<N>>::Value
+    where
+        C: HasParameter<N> + InRegister<N>,
+    {
+        const {
+            // The bound says the same, from the same numbers of registers.
+            assert!(matches!(
+                At::<C, N>::PLACE,
+                Place::Register(_) | Place::Pair { .. }
+            ));
+        }
+        <C::Parameter as Parameter<_>>::from_bits(whole::<_, At<C, N>>(&self.0))
+    }
+
+    /// Parameter `N`, counted from 0, wherever this machine passes it.
+    ///
+    /// It is the load that [`arg`](Self::arg) is where the parameter is in registers, and cannot fail then. On the stack
+    /// it is read by a helper.
+    ///
+    /// # Errors
+    ///
+    /// The error of `bpf_probe_read_user` or `bpf_probe_read_kernel`: a negative number.
+    #[inline(always)]
+    pub fn read_arg<const N: usize>(&self) -> Result<<C as HasParameter<N>>::Value, i32>
+    where
+        C: HasParameter<N>,
+    {
+        let bits = match const { At::<C, N>::STACK } {
+            None => whole::<_, At<C, N>>(&self.0),
+            Some(offset) => {
+                let address = self.above_stack_pointer(offset);
+                match const { (At::<C, N>::PLACE, At::<C, N>::SIZE) } {
+                    (Place::Split { .. }, _) => {
+                        let high = memory::read_bits::<4>(C::MEMORY, address)?;
+                        load::<_, Low<At<C, N>>>(&self.0) | high << 32
+                    }
+                    (_, 1) => memory::read_bits::<1>(C::MEMORY, address)?,
+                    (_, 2) => memory::read_bits::<2>(C::MEMORY, address)?,
+                    (_, 4) => memory::read_bits::<4>(C::MEMORY, address)?,
+                    _ => memory::read_bits::<8>(C::MEMORY, address)?,
+                }
+            }
+        };
+        Ok(<C::Parameter as Parameter<_>>::from_bits(bits))
+    }
+
+    /// Where the function returns to, read from the stack where the machine keeps it there.
+    ///
+    /// # Errors
+    ///
+    /// The error of `bpf_probe_read_user` or `bpf_probe_read_kernel`: a negative number.
+    #[inline(always)]
+    pub fn read_return_address(&self) -> Result<<C::Registers as Registers>::Word, i32> {
+        regs::return_address(&self.0).read(C::MEMORY)
+    }
+
+    /// All registers.
+    #[inline(always)]
+    pub fn regs(&self) -> &C::Registers {
+        &self.0
+    }
+
+    #[inline(always)]
+    fn above_stack_pointer(&self, offset: u16) -> u64 {
+        let address: u64 = load::<_, regs::StackPointer>(&self.0).wrapping_add(offset.into());
+        Word::<C>::from_bits(address).into()
+    }
+}
+
+/// Of a function: it returns a value, which the probe gets as a `Value`.
+#[diagnostic::on_unimplemented(
+    message = "this function returns no value that is in `ctx`",
+    label = "the prototype returns nothing, or floating point",
+    note = "a prototype says what it returns behind its parameters: `-> c_int`"
+)]
+pub trait Returns<Value>: Code {
+    #[doc(hidden)]
+    fn read(returned: &Return<Self>) -> Value
+    where
+        Self: Sized;
+
+    /// Hands over where it is, its size in bytes, and its bits.
+    #[doc(hidden)]
+    fn put_returned(value: Value, put: impl FnOnce(Option<Place>, u8, u64));
+}
+
+#[diagnostic::do_not_recommend]
+impl<C> Returns<<C::Output as Parameter<Word<C>>>::Value> for C
+where
+    C: Function<Output: Parameter<Word<C>, Kind = Integer>>,
+{
+    #[inline(always)]
+    fn read(returned: &Return<C>) -> <C::Output as Parameter<Word<C>>>::Value {
+        C::Output::from_bits(whole::<_, Returned<C>>(&returned.0))
+    }
+
+    fn put_returned(
+        value: <C::Output as Parameter<Word<C>>>::Value,
+        put: impl FnOnce(Option<Place>, u8, u64),
+    ) {
+        let size = <C::Output as Parameter<Word<C>>>::SIZE;
+        let place = C::CONVENTION.return_place(size, Endian::THIS);
+        put(place, size, C::Output::to_bits(value));
+    }
+}
+
+/// The registers when a function has returned.
+///
+/// `C` is the function, as of [`Entry`]. The arguments are gone: what is in their registers is anything.
+#[repr(transparent)]
+pub struct Return<C: Code>(C::Registers);
+
+impl<C: Code> Return<C> {
+    /// The return that a probe program was started for.
+    ///
+    /// # Safety
+    ///
+    /// `ctx` is what the kernel passed to this program, and the program is a kretprobe, uretprobe, kprobe.multi or fprobe
+    /// at the return of a function with this prototype. For the rest see [`Entry::from_ctx`].
+    #[inline(always)]
+    #[allow(clippy::transmute_ptr_to_ref)]
+    pub unsafe fn from_ctx<'ctx>(ctx: *const c_void) -> &'ctx Self
+    where
+        C: Function,
+    {
+        // SAFETY: the caller passes a ctx, and this is a transparent wrapper of what that points to.
+        unsafe { core::mem::transmute(ctx) }
+    }
+
+    /// What the function returned: a load, or two for 64 bits on a machine of 32.
+    ///
+    /// `Value` is the type that the prototype has for it, with `Ptr` for a pointer.
+    #[inline(always)]
+    pub fn value<Value>(&self) -> Value
+    where
+        C: Returns<Value>,
+    {
+        C::read(self)
+    }
+
+    /// All registers.
+    #[inline(always)]
+    pub fn regs(&self) -> &C::Registers {
+        &self.0
+    }
+}
+
+impl<C: Code<Registers: fmt::Debug>> fmt::Debug for Entry<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Entry").field(&self.0).finish()
+    }
+}
+
+impl<C: Code<Registers: fmt::Debug>> fmt::Debug for Return<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Return").field(&self.0).finish()
+    }
+}
+
+/// Where a value is, as a type.
+pub(crate) trait Located {
+    const PLACE: Place;
+    /// In bytes.
+    const SIZE: u8;
+
+    /// Of what is on the stack: how many bytes above the address in the stack pointer's slot.
+    const STACK: Option<u16> = match Self::PLACE {
+        Place::Stack(offset) | Place::Split { high: offset, .. } => Some(offset),
+        Place::Register(_) | Place::Pair { .. } => None,
+    };
+}
+
+/// Parameter `N` of a function.
+pub(crate) struct At<C, const N: usize>(PhantomData<C>);
+
+impl<C: HasParameter<N>, const N: usize> Located for At<C, N> {
+    const PLACE: Place = match C::CONVENTION.place(C::Parameters::SIZES, N, Endian::THIS) {
+        Some(place) => place,
+        None => panic!("the bound says that there is a parameter"),
+    };
+    const SIZE: u8 = C::Parameter::SIZE;
+}
+
+/// The value that a function returns.
+pub(crate) struct Returned<C>(PhantomData<C>);
+
+impl<C: Function<Output: Parameter<Word<C>>>> Located for Returned<C> {
+    const PLACE: Place = match C::CONVENTION.return_place(Self::SIZE, Endian::THIS) {
+        Some(place) => place,
+        None => panic!("an integer has 1, 2, 4 or 8 bytes"),
+    };
+    const SIZE: u8 = <C::Output as Parameter<Word<C>>>::SIZE;
+}
+
+/// The register with the value, or with its low half. It is as wide as the value, if that is narrower.
+struct Low<At>(PhantomData<At>);
+
+impl<R: Registers, At: Located> Role<R> for Low<At> {
+    const SLOT: Slot = match At::PLACE {
+        Place::Register(slot) => slot.low(At::SIZE, Endian::THIS),
+        Place::Pair { low, .. } | Place::Split { low, .. } => low,
+        // Nothing reads it.
+        Place::Stack(_) => R::MACHINE.stack_pointer,
+    };
+}
+
+/// The register with the high half.
+struct High<At>(PhantomData<At>);
+
+impl<R: Registers, At: Located> Role<R> for High<At> {
+    const SLOT: Slot = match At::PLACE {
+        Place::Pair { high, .. } => high,
+        // Nothing reads it.
+        _ => R::MACHINE.stack_pointer,
+    };
+}
+
+/// A value that is in registers.
+#[inline(always)]
+fn whole<R: Registers, At: Located>(regs: &R) -> u64 {
+    let low = load::<R, Low<At>>(regs);
+    match const { At::PLACE } {
+        Place::Pair { .. } => low | load::<R, High<At>>(regs) << 32,
+        _ => low,
+    }
+}
+
+/// How the parameters of a call are read: [`Arg`] or [`ReadArg`].
+#[diagnostic::on_unimplemented(
+    message = "parameter `{N}` of this function, counted from 0, is not in a register on this machine",
+    label = "the name alone only reads registers",
+    note = "`.read()` before the name reads it wherever it is"
+)]
+pub trait Access<C: Code, const N: usize, Value> {
+    #[doc(hidden)]
+    fn access(call: &Entry<C>) -> Value;
+}
+
+/// As [`Entry::arg`].
+pub enum Arg {}
+
+#[diagnostic::do_not_recommend]
+impl<C, const N: usize> Access<C, N, <C as HasParameter<N>>::Value> for Arg
+where
+    C: HasParameter<N> + InRegister<N>,
+{
+    #[inline(always)]
+    fn access(call: &Entry<C>) -> <C as HasParameter<N>>::Value {
+        call.arg::<N>()
+    }
+}
+
+/// As [`Entry::read_arg`].
+pub enum ReadArg {}
+
+impl<C, const N: usize> Access<C, N, Result<<C as HasParameter<N>>::Value, i32>> for ReadArg
+where
+    C: HasParameter<N>,
+{
+    #[inline(always)]
+    fn access(call: &Entry<C>) -> Result<<C as HasParameter<N>>::Value, i32> {
+        call.read_arg::<N>()
+    }
+}
+
+/// Gives the parameters of a prototype their names: `prototype! { struct Name(Code<unsafe extern "C" fn(…) -> …>); }`
+///
+/// ```
+/// use probe_abi::{Ptr, User, c_char, c_int, c_void, prototype};
+///
+/// prototype! {
+///     /// The C library's `openat`.
+///     pub struct Openat(User<unsafe extern "C" fn(dirfd: c_int, path: *const c_char, flags: c_int, ...) -> c_int>);
+/// }
+///
+/// fn on_openat(ctx: *const c_void) -> Result<u64, i32> {
+///     // SAFETY: this is the ctx of a uprobe on `openat`.
+///     let call = unsafe { Openat::entry(ctx) };
+///     let path: Ptr<c_char> = call.read().path()?;
+///     Ok(path.address() as u64)
+/// }
+///
+/// fn openat_failed(ctx: *const c_void) -> bool {
+///     // SAFETY: this is the ctx of a uretprobe on `openat`.
+///     unsafe { Openat::returned(ctx) }.value() < 0
+/// }
+/// ```
+///
+/// The struct has
+///
+/// | | |
+/// |---|---|
+/// | `unsafe Name::entry(ctx)` | the call, at the function's entry |
+/// | `call.path()` | the parameter, in a register: [`Entry::arg`]. It does not compile where the machine passes that on the stack. |
+/// | `call.read().path()` | the parameter, wherever it is: [`Entry::read_arg`] |
+/// | `call.regs()` and so on | what [`Entry`] has |
+/// | `unsafe Name::returned(ctx)` | the [`Return`] |
+/// | `Name::call((-100, path, 0))`, `Name::returning(3)` | a call or a return that a test makes: [`testing`](crate::testing) |
+///
+/// So a parameter is not called `entry`, `read`, `returned`, `call` or `returning`: give it another name.
+///
+/// [`Entry`]: crate::call::Entry
+/// [`Entry::arg`]: crate::call::Entry::arg
+/// [`Entry::read_arg`]: crate::call::Entry::read_arg
+/// [`Return`]: crate::call::Return
+#[macro_export]
+macro_rules! prototype {
+    () => {};
+    (
+        $(#[$attribute:meta])*
+        $visibility:vis struct $name:ident($($code:ident)::+<unsafe extern "C" fn(
+            $($parameter:ident: $type:ty),+, ...
+        ) $(-> $output:ty)?>);
+        $($other:tt)*
+    ) => {
+        $crate::prototype! {@
+            [$(#[$attribute])*] [$visibility] $name
+            [$($code)::+<unsafe extern "C" fn($($type),+, ...) $(-> $output)?>]
+            [$($parameter: $type,)*]
+        }
+        $crate::prototype! { $($other)* }
+    };
+    (
+        $(#[$attribute:meta])*
+        $visibility:vis struct $name:ident($($code:ident)::+<unsafe extern "C" fn(
+            $($parameter:ident: $type:ty),* $(,)?
+        ) $(-> $output:ty)?>);
+        $($other:tt)*
+    ) => {
+        $crate::prototype! {@
+            [$(#[$attribute])*] [$visibility] $name
+            [$($code)::+<unsafe extern "C" fn($($type),*) $(-> $output)?>]
+            [$($parameter: $type,)*]
+        }
+        $crate::prototype! { $($other)* }
+    };
+    (@
+        [$($attribute:tt)*] [$visibility:vis] $name:ident [$function:ty]
+        [$($parameter:ident: $type:ty,)*]
+    ) => {
+        $($attribute)*
+        #[repr(transparent)]
+        $visibility struct $name<ProbeAbiAccess = $crate::call::Arg>(
+            $crate::call::Entry<$function>,
+            ::core::marker::PhantomData<ProbeAbiAccess>,
+        );
+
+        const _: () = {
+            // No other name of this block may be one of the user's types.
+            type ProbeAbiFunction = $function;
+
+            // Says what is wrong with a type where it is written.
+            const _: fn() = || {
+                $($crate::call::parameter::<ProbeAbiFunction, $type>();)*
+            };
+
+            #[allow(dead_code, non_camel_case_types)]
+            enum ProbeAbiParameter { $($parameter),* }
+
+            #[allow(dead_code)]
+            impl $name {
+                /// The call that a probe program was started for.
+                ///
+                /// # Safety
+                ///
+                /// As of `probe_abi::Entry::from_ctx`.
+                #[inline(always)]
+                $visibility unsafe fn entry<'ctx>(ctx: *const $crate::c_void) -> &'ctx Self {
+                    // SAFETY: the caller passes a ctx, and this is a transparent wrapper of what that points to.
+                    unsafe { ::core::mem::transmute(ctx) }
+                }
+
+                /// The return that a probe program was started for.
+                ///
+                /// # Safety
+                ///
+                /// As of `probe_abi::Return::from_ctx`.
+                #[inline(always)]
+                $visibility unsafe fn returned<'ctx>(
+                    ctx: *const $crate::c_void,
+                ) -> &'ctx $crate::call::Return<ProbeAbiFunction> {
+                    // SAFETY: the same.
+                    unsafe { ::core::mem::transmute(ctx) }
+                }
+
+                /// The same call, whose parameters are read wherever they are.
+                #[inline(always)]
+                $visibility fn read(&self) -> &$name<$crate::call::ReadArg> {
+                    // SAFETY: both are transparent wrappers of the same.
+                    unsafe { ::core::mem::transmute(self) }
+                }
+            }
+
+            #[allow(dead_code)]
+            impl<Access> $name<Access> {
+                $(
+                    #[doc = concat!("`", stringify!($parameter), ": ", stringify!($type), "`")]
+                    #[inline(always)]
+                    $visibility fn $parameter<Value>(&self) -> Value
+                    where
+                        Access: $crate::call::Access<ProbeAbiFunction, { ProbeAbiParameter::$parameter as usize }, Value>,
+                    {
+                        Access::access(&self.0)
+                    }
+                )*
+            }
+
+            impl ::core::ops::Deref for $name {
+                type Target = $crate::call::Entry<ProbeAbiFunction>;
+
+                #[inline(always)]
+                fn deref(&self) -> &Self::Target {
+                    &self.0
+                }
+            }
+
+            // SAFETY: it is a transparent wrapper.
+            #[cfg(all(not(target_arch = "bpf"), any(unix, windows)))]
+            unsafe impl $crate::testing::Seen for $name {
+                type Registers = <ProbeAbiFunction as $crate::call::Code>::Registers;
+            }
+
+            #[cfg(all(not(target_arch = "bpf"), any(unix, windows)))]
+            #[allow(dead_code)]
+            impl $name {
+                /// A call that a test makes, of a value for each parameter.
+                $visibility fn call<Values>(values: Values) -> $crate::testing::Made<Self>
+                where
+                    ProbeAbiFunction: $crate::call::Takes<Values>,
+                {
+                    $crate::testing::Made::entry::<ProbeAbiFunction, _>(values)
+                }
+
+                /// A return that a test makes, with the value that is returned.
+                $visibility fn returning<Value>(
+                    value: Value,
+                ) -> $crate::testing::Made<$crate::call::Return<ProbeAbiFunction>>
+                where
+                    ProbeAbiFunction: $crate::call::Returns<Value>,
+                {
+                    $crate::call::Return::returning(value)
+                }
+            }
+        };
+    };
+}
+
+/// Compiles if a parameter may have this type.
+#[doc(hidden)]
+pub const fn parameter<C, T>()
+where
+    C: Code,
+    T: Parameter<Word<C>, Kind: InCtx<T> + OfTheMachine<T>>,
+{
+}

@@ -1,0 +1,282 @@
+//! The memory of the traced machine: what the pointers of a probe point to.
+//!
+//! It is a process's, or the kernel's, and a probe says which: an address can be one of either. [`Ptr`] has the
+//! methods that read it. In a BPF program they are the kernel's helpers, `bpf_probe_read_user` and its kin, which a program
+//! may call under a licence that is compatible with the GPL; and they fail with a negative error number, `-14`
+//! (`-EFAULT`) where nothing lies at the address or its page is not in memory. Aya's functions for these helpers give the same
+//! numbers, so that `?` serves both.
+//!
+//! ```
+//! use probe_abi::{Ptr, c_char, c_int};
+//!
+//! fn third(numbers: Ptr<c_int>) -> Result<c_int, i32> {
+//!     numbers.wrapping_add(2).read_user()
+//! }
+//!
+//! fn is_absolute(path: Ptr<c_char>) -> Result<bool, i32> {
+//!     let mut text = [0; 64];
+//!     let length = path.read_user_str(&mut text)?;
+//!     Ok(length > 0 && text[0] == b'/')
+//! }
+//! ```
+//!
+//! On a computer where `std` is, these read the memory that a test has made up: see [`testing`](crate::testing).
+
+use core::mem::MaybeUninit;
+
+use crate::{ptr::Ptr, signature::Address};
+
+/// Whose memory an address is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Memory {
+    /// The process's that the probe runs in: what the kernel's `bpf_probe_read_user` reads.
+    User,
+    /// The kernel's: what `bpf_probe_read_kernel` reads.
+    Kernel,
+}
+
+/// A type of which any bytes are a value: integers, [`Ptr`], arrays and structs of such.
+///
+/// ```
+/// use probe_abi::{AnyBitPattern, Ptr, c_char, c_int};
+///
+/// #[derive(Clone, Copy)]
+/// #[repr(C)]
+/// struct file {
+///     name: Ptr<c_char>,
+///     flags: c_int,
+/// }
+///
+/// // SAFETY: it has integers and a `Ptr`.
+/// unsafe impl AnyBitPattern for file {}
+///
+/// fn flags(file: Ptr<file>) -> Result<c_int, i32> {
+///     Ok(file.read_kernel()?.flags)
+/// }
+/// ```
+///
+/// # Safety
+///
+/// Any bytes are a value of the type: it has no `bool`, no `enum`, no reference and no Rust pointer to follow.
+#[diagnostic::on_unimplemented(
+    message = "it is not known that any bytes are a value of `{Self}`, and traced memory may have any",
+    label = "cannot be read from the traced machine's memory",
+    note = "of your own struct of integers and `Ptr`s, say so: `unsafe impl AnyBitPattern for …`; read a `bool` or an `enum` as its integer"
+)]
+pub unsafe trait AnyBitPattern: Copy {}
+
+macro_rules! any_bit_pattern {
+    ($($type:ty)*) => { $(
+        // SAFETY: it is an integer.
+        unsafe impl AnyBitPattern for $type {}
+    )* };
+}
+any_bit_pattern!(u8 i8 u16 i16 u32 i32 u64 i64);
+
+// SAFETY: it is made of such.
+unsafe impl<T: AnyBitPattern, const LENGTH: usize> AnyBitPattern for [T; LENGTH] {}
+
+// SAFETY: it is an integer.
+unsafe impl<T, A: Address> AnyBitPattern for Ptr<T, A> {}
+
+impl<T: AnyBitPattern, A: Address> Ptr<T, A> {
+    /// Reads the value from the process's memory.
+    ///
+    /// # Errors
+    ///
+    /// The error of `bpf_probe_read_user`: a negative number.
+    #[inline(always)]
+    pub fn read_user(self) -> Result<T, i32> {
+        read(Memory::User, self.address().into())
+    }
+
+    /// Reads the value from the kernel's memory.
+    ///
+    /// # Errors
+    ///
+    /// The error of `bpf_probe_read_kernel`: a negative number.
+    #[inline(always)]
+    pub fn read_kernel(self) -> Result<T, i32> {
+        read(Memory::Kernel, self.address().into())
+    }
+
+    /// Reads as many values as fit in `to` from the process's memory.
+    ///
+    /// # Errors
+    ///
+    /// The error of `bpf_probe_read_user`: a negative number. `to` is filled with zeros then.
+    #[inline(always)]
+    pub fn read_user_into(self, to: &mut [T]) -> Result<(), i32> {
+        read_into(Memory::User, self.address().into(), to)
+    }
+
+    /// Reads as many values as fit in `to` from the kernel's memory.
+    ///
+    /// # Errors
+    ///
+    /// The error of `bpf_probe_read_kernel`: a negative number. `to` is filled with zeros then.
+    #[inline(always)]
+    pub fn read_kernel_into(self, to: &mut [T]) -> Result<(), i32> {
+        read_into(Memory::Kernel, self.address().into(), to)
+    }
+}
+
+/// A letter of C's: `char`, of either sign.
+pub trait Char {}
+
+impl Char for u8 {}
+impl Char for i8 {}
+
+impl<T: Char, A: Address> Ptr<T, A> {
+    /// Copies the string to `to`, and gives its length in bytes, without the zero that ends it.
+    ///
+    /// `to` has that zero too. So a string that does not fit is cut, and its length is then `to.len() - 1`.
+    ///
+    /// # Errors
+    ///
+    /// The error of `bpf_probe_read_user_str`: a negative number.
+    #[inline(always)]
+    pub fn read_user_str(self, to: &mut [u8]) -> Result<usize, i32> {
+        read_str(Memory::User, self.address().into(), to)
+    }
+
+    /// [`read_user_str`](Self::read_user_str) of a string in the kernel's memory.
+    ///
+    /// # Errors
+    ///
+    /// The error of `bpf_probe_read_kernel_str`: a negative number.
+    #[inline(always)]
+    pub fn read_kernel_str(self, to: &mut [u8]) -> Result<usize, i32> {
+        read_str(Memory::Kernel, self.address().into(), to)
+    }
+}
+
+impl<T, A: Address> Ptr<T, A> {
+    /// The pointer to the value that is so many behind this one in an array. It wraps around at the end of the
+    /// machine's addresses.
+    #[inline(always)]
+    pub fn wrapping_add(self, count: usize) -> Self {
+        self.wrapping_byte_add(count.wrapping_mul(size_of::<T>()))
+    }
+
+    /// The pointer that is so many bytes further: with `offset_of!`, to a field of a struct. It wraps around at
+    /// the end of the machine's addresses.
+    #[inline(always)]
+    pub fn wrapping_byte_add(self, count: usize) -> Self {
+        let address: u64 = self.address().into();
+        Self::new(A::from_bits(address.wrapping_add(count as u64)))
+    }
+}
+
+#[inline(always)]
+pub(crate) fn read<T: AnyBitPattern>(memory: Memory, from: u64) -> Result<T, i32> {
+    let mut value = MaybeUninit::<T>::uninit();
+    // SAFETY: the value has room for itself.
+    let error = unsafe { copy(memory, value.as_mut_ptr().cast(), size_of::<T>(), from) };
+    match error {
+        // SAFETY: it was written to, and any bytes are a `T`.
+        0 => Ok(unsafe { value.assume_init() }),
+        error => Err(error as i32),
+    }
+}
+
+/// Reads an integer of 1, 2, 4 or 8 bytes.
+#[inline(always)]
+pub(crate) fn read_bits<const SIZE: u8>(memory: Memory, from: u64) -> Result<u64, i32> {
+    match const { SIZE } {
+        1 => Ok(read::<u8>(memory, from)?.into()),
+        2 => Ok(read::<u16>(memory, from)?.into()),
+        4 => Ok(read::<u32>(memory, from)?.into()),
+        _ => read(memory, from),
+    }
+}
+
+#[inline(always)]
+fn read_into<T: AnyBitPattern>(memory: Memory, from: u64, to: &mut [T]) -> Result<(), i32> {
+    // SAFETY: the slice has that size, and any bytes are values of it.
+    match unsafe { copy(memory, to.as_mut_ptr().cast(), size_of_val(to), from) } {
+        0 => Ok(()),
+        error => Err(error as i32),
+    }
+}
+
+#[inline(always)]
+fn read_str(memory: Memory, from: u64, to: &mut [u8]) -> Result<usize, i32> {
+    // SAFETY: the slice has that length.
+    let length = unsafe { copy_str(memory, to.as_mut_ptr(), to.len(), from) };
+    match length {
+        // An empty slice has no room for a zero.
+        0 => Ok(0),
+        1.. => Ok(length as usize - 1),
+        error => Err(error as i32),
+    }
+}
+
+#[cfg(all(not(target_arch = "bpf"), any(unix, windows)))]
+use crate::testing::{copy, copy_str};
+#[cfg(target_arch = "bpf")]
+use helpers::{copy, copy_str};
+#[cfg(not(any(target_arch = "bpf", unix, windows)))]
+use nowhere::{copy, copy_str};
+
+#[cfg(target_arch = "bpf")]
+mod helpers {
+    use core::{ffi::c_void, mem::transmute};
+
+    use super::Memory;
+
+    type Helper = unsafe extern "C" fn(to: *mut c_void, size: u32, from: u64) -> i64;
+
+    // A call to a constant address is a call of the helper with that number, of `enum bpf_func_id` in
+    // `uapi/linux/bpf.h`.
+    macro_rules! call {
+        ($number:literal($($argument:expr),*)) => {{
+            // SAFETY: all four helpers have this type.
+            let helper: Helper = unsafe { transmute::<usize, Helper>($number) };
+            // SAFETY: the caller's.
+            unsafe { helper($($argument),*) }
+        }};
+    }
+
+    /// # Safety
+    ///
+    /// `to` has room for `size` bytes.
+    #[inline(always)]
+    pub unsafe fn copy(memory: Memory, to: *mut u8, size: usize, from: u64) -> i64 {
+        match memory {
+            Memory::User => call!(112(to.cast(), size as u32, from)),
+            Memory::Kernel => call!(113(to.cast(), size as u32, from)),
+        }
+    }
+
+    /// Gives the length with the zero.
+    ///
+    /// # Safety
+    ///
+    /// `to` has room for `size` bytes.
+    #[inline(always)]
+    pub unsafe fn copy_str(memory: Memory, to: *mut u8, size: usize, from: u64) -> i64 {
+        match memory {
+            Memory::User => call!(114(to.cast(), size as u32, from)),
+            Memory::Kernel => call!(115(to.cast(), size as u32, from)),
+        }
+    }
+}
+
+/// A computer without `std` has no tests, and nothing lies anywhere.
+#[cfg(not(any(target_arch = "bpf", unix, windows)))]
+mod nowhere {
+    use super::Memory;
+
+    pub unsafe fn copy(_: Memory, _: *mut u8, _: usize, _: u64) -> i64 {
+        super::EFAULT
+    }
+
+    pub unsafe fn copy_str(_: Memory, _: *mut u8, _: usize, _: u64) -> i64 {
+        super::EFAULT
+    }
+}
+
+/// `-EFAULT`, of `asm-generic/errno-base.h`: the same on all machines.
+#[cfg(not(target_arch = "bpf"))]
+pub(crate) const EFAULT: i64 = -14;

@@ -1,0 +1,583 @@
+//! A C prototype as a Rust type: which types stand for C's, and which parameter is in a register.
+//!
+//! A prototype is the type of a pointer to the function, as Rust writes it, and as bindgen does for a declared
+//! function:
+//!
+//! ```
+//! use probe_abi::{c_char, c_int};
+//!
+//! // int openat(int dirfd, const char *path, int flags, ...);
+//! type Openat = unsafe extern "C" fn(dirfd: c_int, path: *const c_char, flags: c_int, ...) -> c_int;
+//! ```
+//!
+//! It has up to 12 parameters. Each is a [`Parameter`]:
+//!
+//! | C | Rust | the probe gets |
+//! |---|---|---|
+//! | integers | `c_char` to `c_ulonglong`, `size_t`, `u8` to `i64` | the same, with the type's own sign |
+//! | `_Bool` | `bool` | `bool` |
+//! | `T *` | `*const T`, `*mut T`, `Ptr<T>` | `Ptr<T>` |
+//! | a pointer to a function | `unsafe extern "C" fn(…) -> …`, or an `Option` of it | `Ptr<c_void>` |
+//! | `enum` | its integer, or a type of yours that is [`PassedAs`] it | the same |
+//!
+//! A return value is one of these, or `()` for `void`. A function that returns `f32` or `f64` has its parameters where any
+//! function has them; the value itself is not in `ctx`.
+//!
+//! The rest does not compile, because it is not known where such a value is: floating point, structs by value,
+//! references, `usize` and `isize`, integers of 128 bits. Arguments behind `...` have no parameter.
+
+use core::{ffi::c_void, fmt, mem};
+
+use crate::{memory::AnyBitPattern, ptr::Ptr};
+
+/// A type that stands for the type of a C parameter, on a machine whose addresses are `Address`.
+///
+/// [The module](self) has the list.
+#[diagnostic::on_unimplemented(
+    message = "it is not known where a parameter of type `{Self}` is",
+    label = "neither an integer of C's nor a pointer",
+    note = "accepted are the C types of this crate, `u8` to `i64`, `bool`, `*const T`, `*mut T`, `Ptr<T>` and pointers to functions",
+    note = "for a reference write `*const T`; a struct that is passed by value is not accepted; for an enum, or a struct that is one integer, see `PassedAs`"
+)]
+pub trait Parameter<Address>: Sized {
+    /// The type that the probe gets.
+    type Value: Copy;
+
+    /// [`Integer`], if it has a place.
+    #[doc(hidden)]
+    type Kind;
+
+    /// How much room it takes among the arguments.
+    #[doc(hidden)]
+    type Room;
+
+    /// In bytes.
+    #[doc(hidden)]
+    const SIZE: u8;
+
+    /// The value, from its low bits.
+    #[doc(hidden)]
+    fn from_bits(bits: u64) -> Self::Value;
+
+    #[doc(hidden)]
+    fn to_bits(value: Self::Value) -> u64;
+}
+
+/// One register, or one slot of the stack.
+#[doc(hidden)]
+pub enum Word {}
+
+/// Two of them.
+#[doc(hidden)]
+pub enum TwoWords {}
+
+/// A machine's addresses: `u32` or `u64`.
+pub trait Address: AnyBitPattern + Into<u64> + fmt::LowerHex + 'static {
+    #[doc(hidden)]
+    const SIZE: u8;
+
+    /// What an integer of 64 bits takes.
+    #[doc(hidden)]
+    type Wide;
+
+    #[doc(hidden)]
+    fn from_bits(bits: u64) -> Self;
+}
+
+impl Address for u32 {
+    const SIZE: u8 = 4;
+    type Wide = TwoWords;
+
+    #[inline(always)]
+    fn from_bits(bits: u64) -> Self {
+        bits as Self
+    }
+}
+
+impl Address for u64 {
+    const SIZE: u8 = 8;
+    type Wide = Word;
+
+    #[inline(always)]
+    fn from_bits(bits: u64) -> Self {
+        bits
+    }
+}
+
+macro_rules! integers {
+    ($($integer:ident takes $room:ty;)*) => { $(
+        #[diagnostic::do_not_recommend]
+        impl<A: Address> Parameter<A> for $integer {
+            type Value = Self;
+            type Kind = Integer;
+            type Room = $room;
+            const SIZE: u8 = size_of::<Self>() as u8;
+
+            #[inline(always)]
+            fn from_bits(bits: u64) -> Self {
+                bits as Self
+            }
+
+            #[inline(always)]
+            fn to_bits(value: Self) -> u64 {
+                value as u64
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<A: Address> Output<A> for $integer {}
+    )* };
+}
+
+integers! {
+    u8 takes Word;
+    i8 takes Word;
+    u16 takes Word;
+    i16 takes Word;
+    u32 takes Word;
+    i32 takes Word;
+    u64 takes A::Wide;
+    i64 takes A::Wide;
+}
+
+#[diagnostic::do_not_recommend]
+impl<A: Address> Parameter<A> for bool {
+    type Value = Self;
+    type Kind = Integer;
+    type Room = Word;
+    const SIZE: u8 = 1;
+
+    #[inline(always)]
+    fn from_bits(bits: u64) -> Self {
+        bits as u8 != 0
+    }
+
+    #[inline(always)]
+    fn to_bits(value: Self) -> u64 {
+        value.into()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<A: Address> Output<A> for bool {}
+
+macro_rules! pointers {
+    ($([$($parameters:tt)*] $pointer:ty => $pointee:ty;)*) => { $(
+        #[diagnostic::do_not_recommend]
+        impl<$($parameters)* A: Address> Parameter<A> for $pointer {
+            type Value = Ptr<$pointee, A>;
+            type Kind = Integer;
+            type Room = Word;
+            const SIZE: u8 = A::SIZE;
+
+            #[inline(always)]
+            fn from_bits(bits: u64) -> Self::Value {
+                Ptr::new(A::from_bits(bits))
+            }
+
+            #[inline(always)]
+            fn to_bits(value: Self::Value) -> u64 {
+                value.address().into()
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<$($parameters)* A: Address> Output<A> for $pointer {}
+    )* };
+}
+
+pointers! {
+    [T,] *const T => T;
+    [T,] *mut T => T;
+    [T,] Ptr<T, A> => T;
+    [F: Pointer,] Option<F> => c_void;
+}
+
+/// A pointer to a function of C's.
+#[doc(hidden)]
+pub trait Pointer {}
+
+/// A type of yours that a function of C's takes as if it were another: an enum, or a struct that is one integer.
+///
+/// ```
+/// use probe_abi::{PassedAs, c_uint};
+///
+/// // enum kind { READ, WRITE };
+/// #[derive(Clone, Copy, PartialEq)]
+/// #[repr(transparent)]
+/// struct Kind(c_uint);
+///
+/// // SAFETY: it is one `unsigned int`, and any value of that is one of it.
+/// unsafe impl PassedAs for Kind {
+///     type As = c_uint;
+/// }
+///
+/// // void account(enum kind kind, size_t bytes);
+/// type Account = unsafe extern "C" fn(kind: Kind, bytes: probe_abi::size_t);
+/// ```
+///
+/// # Safety
+///
+/// The type has the size of [`As`](Self::As), and any value of that is a value of it. An `enum` of Rust's is none
+/// unless it has a variant for every value: traced code may pass any.
+pub unsafe trait PassedAs: Copy {
+    /// One of the accepted integers.
+    type As: Copy;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, A: Address> Parameter<A> for T
+where
+    T: PassedAs,
+    T::As: Parameter<A, Value = T::As>,
+{
+    type Value = T;
+    type Kind = Integer;
+    type Room = <T::As as Parameter<A>>::Room;
+    const SIZE: u8 = {
+        assert!(size_of::<T>() == size_of::<T::As>());
+        <T::As as Parameter<A>>::SIZE
+    };
+
+    #[inline(always)]
+    fn from_bits(bits: u64) -> T {
+        let value = <T::As as Parameter<A>>::from_bits(bits);
+        // SAFETY: whoever implements `PassedAs` says so.
+        unsafe { mem::transmute_copy(&value) }
+    }
+
+    #[inline(always)]
+    fn to_bits(value: T) -> u64 {
+        // SAFETY: both have the same size, and an integer has any value.
+        let value: T::As = unsafe { mem::transmute_copy(&value) };
+        <T::As as Parameter<A>>::to_bits(value)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, A: Address> Output<A> for T
+where
+    T: PassedAs,
+    T::As: Output<A>,
+{
+}
+
+/// Types that look like C's and are none: each has a kind without a place.
+macro_rules! refused {
+    ($($type:ident is $kind:ident;)*) => { $(
+        #[diagnostic::do_not_recommend]
+        impl<A: Address> Parameter<A> for $type {
+            type Value = Self;
+            type Kind = $kind;
+            type Room = Word;
+            const SIZE: u8 = 0;
+
+            fn from_bits(_: u64) -> Self {
+                0 as Self
+            }
+
+            fn to_bits(_: Self) -> u64 {
+                0
+            }
+        }
+    )* };
+}
+
+refused! {
+    f32 is FloatingPoint;
+    f64 is FloatingPoint;
+    usize is OfBpf;
+    isize is OfBpf;
+}
+
+/// An integer of the machine's, or a pointer.
+#[doc(hidden)]
+pub enum Integer {}
+
+#[doc(hidden)]
+pub enum FloatingPoint {}
+
+/// As wide as BPF's addresses.
+#[doc(hidden)]
+pub enum OfBpf {}
+
+/// Of a kind of types: `ctx` has the registers in which the machine passes them.
+#[diagnostic::on_unimplemented(
+    message = "`{T}` is floating point, whose registers are not in `ctx`",
+    label = "a prototype with floating point among its parameters has no known places",
+    note = "a function that returns floating point is accepted, but the value itself is not in `ctx` either"
+)]
+#[doc(hidden)]
+pub trait InCtx<T> {}
+
+impl<T> InCtx<T> for Integer {}
+impl<T> InCtx<T> for OfBpf {}
+
+/// Of a kind of types: they are as wide as on the machine.
+#[diagnostic::on_unimplemented(
+    message = "`{T}` is as wide as BPF's addresses, and not as this machine's",
+    label = "write `size_t`, `ssize_t`, `c_ulong` or `c_long`"
+)]
+#[doc(hidden)]
+pub trait OfTheMachine<T> {}
+
+impl<T> OfTheMachine<T> for Integer {}
+impl<T> OfTheMachine<T> for FloatingPoint {}
+
+/// A type that a function returns whose parameters are where they are in any prototype.
+#[diagnostic::on_unimplemented(
+    message = "a function that returns `{Self}` by value has its parameters in places that are not known",
+    label = "neither an integer of C's nor a pointer",
+    note = "C hands such a function the address of the result, as one more argument"
+)]
+pub trait Output<Address> {}
+
+/// `void`
+#[diagnostic::do_not_recommend]
+impl<A: Address> Output<A> for () {}
+
+#[diagnostic::do_not_recommend]
+impl<A: Address> Output<A> for f32 {}
+
+#[diagnostic::do_not_recommend]
+impl<A: Address> Output<A> for f64 {}
+
+/// A C prototype: `unsafe extern "C" fn(…) -> …`, or `extern "C" fn`, or an `Option` of it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the type of a C function",
+    label = "a prototype is written `unsafe extern \"C\" fn(c_int) -> c_int`, with up to 12 parameters",
+    note = "a parameter that is a reference makes it a type for any lifetime, which is none of these: write `*const T`"
+)]
+pub trait Signature {
+    /// The parameters, as a list: `(A, (B, ()))`.
+    #[doc(hidden)]
+    type Parameters;
+
+    /// [`Fixed`] or [`Variadic`].
+    #[doc(hidden)]
+    type Ends;
+
+    /// What the function returns.
+    type Output;
+}
+
+/// A prototype that ends with its last parameter.
+#[doc(hidden)]
+pub enum Fixed {}
+
+/// A prototype that ends with `...`.
+#[doc(hidden)]
+pub enum Variadic {}
+
+/// The list of some types.
+macro_rules! list {
+    () => { () };
+    ($first:ident $($other:ident)*) => { ($first, list!($($other)*)) };
+}
+
+macro_rules! signatures {
+    ($([$($parameter:ident)*])*) => { $(
+        signatures!(@function [$($parameter)*] [$($parameter),*] Fixed);
+        signatures!(@values [$($parameter)*]);
+    )* };
+    // C has a parameter before `...`.
+    (@function [$first:ident $($other:ident)*] [$($parameters:tt)*] Fixed) => {
+        signatures!(@pointer [$first $($other)*] [$($parameters)*] Fixed);
+        signatures!(@pointer [$first $($other)*] [$($parameters)*, ...] Variadic);
+    };
+    (@function [] [] Fixed) => {
+        signatures!(@pointer [] [] Fixed);
+    };
+    (@pointer [$($parameter:ident)*] [$($parameters:tt)*] $ends:ident) => {
+        signatures!(@implement [$($parameter)*] (unsafe extern "C" fn($($parameters)*) -> Returned) $ends);
+        signatures!(@implement [$($parameter)*] (extern "C" fn($($parameters)*) -> Returned) $ends);
+    };
+    (@implement [$($parameter:ident)*] ($function:ty) $ends:ident) => {
+        impl<$($parameter,)* Returned> Signature for $function {
+            type Parameters = list!($($parameter)*);
+            type Ends = $ends;
+            type Output = Returned;
+        }
+
+        impl<$($parameter,)* Returned> Pointer for $function {}
+
+        #[diagnostic::do_not_recommend]
+        impl<$($parameter,)* Returned, Addr: Address> Parameter<Addr> for $function {
+            type Value = Ptr<c_void, Addr>;
+            type Kind = Integer;
+            type Room = Word;
+            const SIZE: u8 = Addr::SIZE;
+
+            #[inline(always)]
+            fn from_bits(bits: u64) -> Self::Value {
+                Ptr::new(Addr::from_bits(bits))
+            }
+
+            #[inline(always)]
+            fn to_bits(value: Self::Value) -> u64 {
+                value.address().into()
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<$($parameter,)* Returned, Addr: Address> Output<Addr> for $function {}
+    };
+    (@values [$($parameter:ident)*]) => {
+        impl<$($parameter,)* Addr: Address> Parameters<Addr> for list!($($parameter)*)
+        where
+            $($parameter: Parameter<Addr, Kind: InCtx<$parameter> + OfTheMachine<$parameter>>,)*
+        {
+            type Values = ($($parameter::Value,)*);
+            const SIZES: &'static [u8] = &[$($parameter::SIZE),*];
+
+            #[allow(non_snake_case)]
+            fn to_bits(($($parameter,)*): Self::Values) -> [u64; 12] {
+                let mut all = [0; 12];
+                let bits: &[u64] = &[$($parameter::to_bits($parameter)),*];
+                all[..bits.len()].copy_from_slice(bits);
+                all
+            }
+        }
+    };
+}
+
+/// All parameters of a prototype, on a machine whose addresses are `Address`.
+#[doc(hidden)]
+pub trait Parameters<Address> {
+    /// What a call is made with, in a test.
+    type Values;
+
+    const SIZES: &'static [u8];
+
+    fn to_bits(values: Self::Values) -> [u64; 12];
+}
+
+signatures! {
+    []
+    [A]
+    [A B]
+    [A B C]
+    [A B C D]
+    [A B C D E]
+    [A B C D E F]
+    [A B C D E F G]
+    [A B C D E F G H]
+    [A B C D E F G H I]
+    [A B C D E F G H I J]
+    [A B C D E F G H I J K]
+    [A B C D E F G H I J K L]
+}
+
+impl<F: Signature> Signature for Option<F> {
+    type Parameters = F::Parameters;
+    type Ends = F::Ends;
+    type Output = F::Output;
+}
+
+/// How many argument registers are left for the next parameter, and whether a value of two registers starts
+/// at an even one. All machines have an even number of registers where it does.
+#[doc(hidden)]
+pub enum Left<const REGISTERS: usize, const EVEN: bool> {}
+
+/// What becomes of the registers when a parameter takes its room.
+///
+/// [`Convention::place`](crate::machine::Convention::place) says where it is. This says the same of a type, as far as a
+/// bound has to know it.
+#[doc(hidden)]
+pub trait Take<Room> {
+    /// How many are left for the parameters behind it.
+    type Left;
+
+    /// [`Whole`] or [`Elsewhere`].
+    type Where;
+}
+
+/// In registers.
+#[doc(hidden)]
+pub enum Whole {}
+
+/// On the stack, or the high half of it.
+#[doc(hidden)]
+pub enum Elsewhere {}
+
+macro_rules! take {
+    ($room:ident, $start:tt: $($before:literal => $after:literal $where:ident;)*) => {
+        $(take!(@$start $room, $before => $after $where);)*
+    };
+    (@any_start $room:ident, $before:literal => $after:literal $where:ident) => {
+        impl<const EVEN: bool> Take<$room> for Left<$before, EVEN> {
+            type Left = Left<$after, EVEN>;
+            type Where = $where;
+        }
+    };
+    (@$even:tt $room:ident, $before:literal => $after:literal $where:ident) => {
+        impl Take<$room> for Left<$before, $even> {
+            type Left = Left<$after, $even>;
+            type Where = $where;
+        }
+    };
+}
+
+take!(Word, any_start:
+    8 => 7 Whole; 7 => 6 Whole; 6 => 5 Whole; 5 => 4 Whole; 4 => 3 Whole; 3 => 2 Whole; 2 => 1 Whole; 1 => 0 Whole;
+    0 => 0 Elsewhere;
+);
+take!(TwoWords, false:
+    8 => 6 Whole; 7 => 5 Whole; 6 => 4 Whole; 5 => 3 Whole; 4 => 2 Whole; 3 => 1 Whole; 2 => 0 Whole;
+    1 => 0 Elsewhere; 0 => 0 Elsewhere;
+);
+take!(TwoWords, true:
+    8 => 6 Whole; 7 => 4 Whole; 6 => 4 Whole; 5 => 2 Whole; 4 => 2 Whole; 3 => 0 Whole; 2 => 0 Whole;
+    1 => 0 Elsewhere; 0 => 0 Elsewhere;
+);
+
+/// Of a list of parameters: it has a parameter `N`, before which so many registers are left.
+#[diagnostic::on_unimplemented(
+    message = "this function has no such parameter",
+    label = "the prototype has fewer parameters: they are counted from 0",
+    note = "what is passed behind `...` has no parameter, and its place is not known"
+)]
+#[doc(hidden)]
+pub trait Nth<const N: usize, Address, Left> {
+    type Parameter: Parameter<Address>;
+    type Where;
+}
+
+#[diagnostic::do_not_recommend]
+impl<Addr, Now, Head, Tail> Nth<0, Addr, Now> for (Head, Tail)
+where
+    Head: Parameter<Addr>,
+    Now: Take<Head::Room>,
+{
+    type Parameter = Head;
+    type Where = Now::Where;
+}
+
+macro_rules! nth {
+    ($($n:literal is behind $before:literal;)*) => { $(
+        #[diagnostic::do_not_recommend]
+        impl<Addr, Now, Head, Tail> Nth<$n, Addr, Now> for (Head, Tail)
+        where
+            Head: Parameter<Addr>,
+            Now: Take<Head::Room>,
+            Tail: Nth<$before, Addr, Now::Left>,
+        {
+            type Parameter = Tail::Parameter;
+            type Where = Tail::Where;
+        }
+    )* };
+}
+
+nth! {
+    1 is behind 0;
+    2 is behind 1;
+    3 is behind 2;
+    4 is behind 3;
+    5 is behind 4;
+    6 is behind 5;
+    7 is behind 6;
+    8 is behind 7;
+    9 is behind 8;
+    10 is behind 9;
+    11 is behind 10;
+}

@@ -1,0 +1,433 @@
+//! Tests of a probe, on the computer that it is written on: made-up calls, and made-up memory.
+//!
+//! A kernel runs no test harness. But a probe is Rust, and what it does with a call is a function: `cargo test` runs it for
+//! the machine that is selected, whichever the computer is.
+//!
+//! ```
+//! use probe_abi::{Ptr, User, c_char, c_int, prototype, testing};
+//!
+//! prototype! {
+//!     pub struct Openat(User<unsafe extern "C" fn(dirfd: c_int, path: *const c_char, flags: c_int, ...) -> c_int>);
+//! }
+//!
+//! /// What the uprobe does.
+//! fn first_letter(call: &Openat) -> Result<u8, i32> {
+//!     let path: Ptr<c_char> = call.read().path()?;
+//!     path.cast().read_user()
+//! }
+//!
+//! # fn main() {
+//! // #[test]
+//! let path = testing::user_str(c"/etc/passwd");
+//! let call = Openat::call((-100, path, 0));
+//! assert_eq!(first_letter(&call), Ok(b'/'));
+//!
+//! // Nothing lies there.
+//! let call = Openat::call((-100, Ptr::new(16), 0));
+//! assert_eq!(first_letter(&call), Err(-14));
+//! # }
+//! ```
+//!
+//! * `call` puts each value where the machine passes it: in registers, or on the stack. The bits of a register that the
+//!   value does not fill are not zeros.
+//! * Memory is each thread's own, and so each test's. What the kernel's helpers read in a probe, [`Ptr`]'s methods read
+//!   there: [`Memory::User`] and [`Memory::Kernel`] are two memories, as they are on a machine.
+//! * Values are in the byte order of the computer that runs the test.
+//! * Helpers of a framework do not work on the host. Keep what they do (maps, output) out of the function that is tested.
+//!
+//! # With an interpreter
+//!
+//! The compiled program runs in an interpreter for BPF, such as `rbpf`, on the same calls. [`Made::bytes`] is the memory of its
+//! ctx; and helpers that the interpreter calls for it read memory as [`Ptr`]'s methods do:
+//!
+//! ```
+//! use probe_abi::Ptr;
+//!
+//! /// `bpf_probe_read_user`, as rbpf wants helpers.
+//! fn probe_read_user(to: u64, size: u64, from: u64, _: u64, _: u64) -> u64 {
+//!     // SAFETY: the program hands over a place of that size.
+//!     let to = unsafe { std::slice::from_raw_parts_mut(to as *mut u8, size as usize) };
+//!     match Ptr::new(from as probe_abi::uintptr_t).read_user_into(to) {
+//!         Ok(()) => 0,
+//!         Err(error) => error as u64,
+//!     }
+//! }
+//! ```
+
+extern crate std;
+
+use core::{
+    cell::RefCell,
+    ffi::{CStr, c_void},
+    fmt,
+    mem::MaybeUninit,
+    ops::{Deref, Range},
+    slice,
+};
+use std::{boxed::Box, collections::BTreeMap, thread_local, vec::Vec};
+
+use crate::{
+    call::{self, Code, Entry, Return, Returns, Takes},
+    machine::{Endian, Place, ReturnAddress, Slot},
+    memory::{AnyBitPattern, Char, EFAULT, Memory},
+    ptr::Ptr,
+    regs::{self, Registers},
+    signature::Address,
+};
+
+thread_local! {
+    static USER: RefCell<Bytes> = const { RefCell::new(Bytes::new()) };
+    static KERNEL: RefCell<Bytes> = const { RefCell::new(Bytes::new()) };
+}
+
+/// One memory.
+struct Bytes {
+    /// What lies where. A byte of a struct's gap has no value.
+    at: BTreeMap<u64, MaybeUninit<u8>>,
+    /// Where the next bytes go that may lie anywhere.
+    free: u64,
+}
+
+impl Bytes {
+    const fn new() -> Self {
+        Self {
+            at: BTreeMap::new(),
+            // Nothing lies below it, at null least of all.
+            free: 0x1_0000,
+        }
+    }
+
+    /// An address for so many bytes. Nothing else has it, and nothing lies right behind.
+    fn allocate(&mut self, size: usize) -> u64 {
+        let address = self.free;
+        self.free += (size as u64 + 1).next_multiple_of(64);
+        assert!(
+            self.free <= u32::MAX.into(),
+            "the memory of this test is full: it has 4 GiB"
+        );
+        address
+    }
+
+    fn put(&mut self, address: u64, bytes: &[MaybeUninit<u8>]) {
+        self.at.extend((address..).zip(bytes.iter().copied()));
+    }
+
+    fn copy(&self, address: u64, to: &mut [MaybeUninit<u8>]) -> Option<()> {
+        for (index, byte) in to.iter_mut().enumerate() {
+            *byte = *self.at.get(&address.checked_add(index as u64)?)?;
+        }
+        Some(())
+    }
+}
+
+fn with<T>(memory: Memory, work: impl FnOnce(&mut Bytes) -> T) -> T {
+    let memory = match memory {
+        Memory::User => &USER,
+        Memory::Kernel => &KERNEL,
+    };
+    memory.with_borrow_mut(work)
+}
+
+/// Puts a value into the process's memory of this thread, and gives its address, which is below 4 GiB.
+pub fn user<T: AnyBitPattern, A: Address>(value: T) -> Ptr<T, A> {
+    put(Memory::User, &value)
+}
+
+/// Puts a value into the kernel's memory of this thread, and gives its address, which is below 4 GiB.
+pub fn kernel<T: AnyBitPattern, A: Address>(value: T) -> Ptr<T, A> {
+    put(Memory::Kernel, &value)
+}
+
+/// Puts a value where a pointer points to, in the process's memory of this thread, over what lay there.
+pub fn user_at<T: AnyBitPattern, A: Address>(at: Ptr<T, A>, value: T) {
+    with(Memory::User, |memory| {
+        memory.put(at.address().into(), bytes_of(&value));
+    });
+}
+
+/// Puts a value where a pointer points to, in the kernel's memory of this thread, over what lay there.
+pub fn kernel_at<T: AnyBitPattern, A: Address>(at: Ptr<T, A>, value: T) {
+    with(Memory::Kernel, |memory| {
+        memory.put(at.address().into(), bytes_of(&value));
+    });
+}
+
+/// Puts a string into the process's memory of this thread, and gives its address as [`user`] does.
+pub fn user_str<T: Char, A: Address>(text: &CStr) -> Ptr<T, A> {
+    put_str(Memory::User, text)
+}
+
+/// Puts a string into the kernel's memory of this thread, and gives its address as [`kernel`] does.
+pub fn kernel_str<T: Char, A: Address>(text: &CStr) -> Ptr<T, A> {
+    put_str(Memory::Kernel, text)
+}
+
+fn put<T: AnyBitPattern, A: Address>(memory: Memory, value: &T) -> Ptr<T, A> {
+    put_bytes(memory, bytes_of(value))
+}
+
+fn put_str<T: Char, A: Address>(memory: Memory, text: &CStr) -> Ptr<T, A> {
+    put_bytes(memory, bytes_of_all(text.to_bytes_with_nul()))
+}
+
+fn put_bytes<T, A: Address>(memory: Memory, bytes: &[MaybeUninit<u8>]) -> Ptr<T, A> {
+    let address = with(memory, |memory| {
+        let address = memory.allocate(bytes.len());
+        memory.put(address, bytes);
+        address
+    });
+    Ptr::new(A::from_bits(address))
+}
+
+fn bytes_of<T>(value: &T) -> &[MaybeUninit<u8>] {
+    bytes_of_all(slice::from_ref(value))
+}
+
+fn bytes_of_all<T>(values: &[T]) -> &[MaybeUninit<u8>] {
+    // SAFETY: the slice is as long as the values, and nothing is said of what its bytes hold.
+    unsafe { slice::from_raw_parts(values.as_ptr().cast(), size_of_val(values)) }
+}
+
+/// What `bpf_probe_read_user` and its like do.
+///
+/// # Safety
+///
+/// `to` has room for `size` bytes.
+pub(crate) unsafe fn copy(memory: Memory, to: *mut u8, size: usize, from: u64) -> i64 {
+    // SAFETY: the caller's; such bytes need no value.
+    let to = unsafe { slice::from_raw_parts_mut(to.cast::<MaybeUninit<u8>>(), size) };
+    if with(memory, |memory| memory.copy(from, to)).is_some() {
+        return 0;
+    }
+    to.fill(MaybeUninit::new(0));
+    EFAULT
+}
+
+/// What `bpf_probe_read_user_str` and its like do: they give the length with the zero.
+///
+/// # Safety
+///
+/// `to` has room for `size` bytes.
+pub(crate) unsafe fn copy_str(memory: Memory, to: *mut u8, size: usize, from: u64) -> i64 {
+    for index in 0..size {
+        // SAFETY: the caller's.
+        let byte = unsafe { to.add(index) };
+        // SAFETY: the same.
+        let error = unsafe { copy(memory, byte, 1, from.wrapping_add(index as u64)) };
+        if error != 0 {
+            return error;
+        }
+        if index + 1 == size {
+            // SAFETY: the same.
+            unsafe { byte.write(0) };
+        }
+        // SAFETY: it was just copied. A gap of a struct is no text.
+        if unsafe { byte.read() } == 0 {
+            return index as i64 + 1;
+        }
+    }
+    0
+}
+
+/// A made-up call or return: `View` is what a probe sees of it, an [`Entry`], a [`Return`] or the struct of a
+/// [`prototype!`](crate::prototype).
+pub struct Made<View: Seen> {
+    regs: Box<View::Registers>,
+    /// Where something of it lies in memory.
+    stack: Vec<(Memory, Range<u64>)>,
+}
+
+/// What a probe sees of registers.
+///
+/// # Safety
+///
+/// It is a transparent wrapper of them.
+#[doc(hidden)]
+pub unsafe trait Seen {
+    type Registers: call::Machine;
+}
+
+// SAFETY: it is one.
+unsafe impl<C: Code> Seen for Entry<C> {
+    type Registers = C::Registers;
+}
+
+// SAFETY: it is one.
+unsafe impl<C: Code> Seen for Return<C> {
+    type Registers = C::Registers;
+}
+
+impl<C: Code> Entry<C> {
+    /// A call that a test makes, of a value for each parameter: `Entry::<C>::call((-100, path, 0))`.
+    ///
+    /// Each value is where the machine passes it, as long as the result lives. [`testing`](self) has an example.
+    pub fn call<Values>(values: Values) -> Made<Self>
+    where
+        C: Takes<Values>,
+    {
+        Made::entry::<C, _>(values)
+    }
+}
+
+impl<C: Code> Return<C> {
+    /// A return that a test makes, with the value that is returned.
+    pub fn returning<Value>(value: Value) -> Made<Self>
+    where
+        C: Returns<Value>,
+    {
+        let mut made = Made::<Self>::new(C::MEMORY);
+        write(
+            &mut *made.regs,
+            C::Registers::MACHINE.instruction_pointer,
+            CALLER,
+        );
+        C::put_returned(value, |place, size, bits| {
+            made.put(C::MEMORY, place, size, bits)
+        });
+        made
+    }
+}
+
+/// What a register or a slot of the stack holds that nothing was put in.
+const ANYTHING: u8 = 0xa5;
+
+/// How far the ends of a made-up stack are from the stack pointer. Of sparc64 the first argument there is 2223 bytes
+/// above it.
+const STACK: u64 = 4096;
+
+/// Code of nobody.
+const FUNCTION: u64 = 0x40_0000;
+const CALLER: u64 = 0x41_0000;
+
+impl<View: Seen> Made<View> {
+    /// What the kernel hands to a program for it, valid as long as this value.
+    pub fn ctx(&self) -> *const c_void {
+        core::ptr::from_ref(&*self.regs).cast()
+    }
+
+    /// The memory that [`ctx`](Self::ctx) points to, for an interpreter of BPF.
+    pub fn bytes(&self) -> &[u8] {
+        // SAFETY: the registers are integers without gaps.
+        unsafe { slice::from_raw_parts(self.ctx().cast(), size_of::<View::Registers>()) }
+    }
+
+    fn new(code: Memory) -> Self {
+        // SAFETY: any bytes are registers.
+        let mut regs = unsafe {
+            let mut regs = Box::<View::Registers>::new_uninit();
+            regs.as_mut_ptr()
+                .cast::<u8>()
+                .write_bytes(ANYTHING, size_of::<View::Registers>());
+            regs.assume_init()
+        };
+        let machine = View::Registers::MACHINE;
+        let middle = with(code, |memory| memory.allocate(2 * STACK as usize)) + STACK;
+        for (slot, value) in [
+            (machine.stack_pointer, middle),
+            (machine.instruction_pointer, FUNCTION),
+        ] {
+            write(&mut *regs, slot, value);
+        }
+        Self {
+            regs,
+            stack: Vec::new(),
+        }
+    }
+
+    #[doc(hidden)]
+    pub fn entry<C, Values>(values: Values) -> Self
+    where
+        C: Code<Registers = View::Registers> + Takes<Values>,
+    {
+        let mut made = Self::new(C::MEMORY);
+        let machine = View::Registers::MACHINE;
+        match machine.return_address {
+            ReturnAddress::Register(slot) => {
+                let behind: u64 = machine.return_address_behind.into();
+                write(&mut *made.regs, slot, CALLER - behind);
+            }
+            ReturnAddress::Stack(_) => made.push(C::MEMORY, 0, CALLER, machine.word),
+        }
+        C::put(values, |place, size, bits| {
+            made.put(C::MEMORY, place, size, bits)
+        });
+        made
+    }
+
+    /// Puts a value where it belongs.
+    fn put(&mut self, code: Memory, place: Option<Place>, size: u8, bits: u64) {
+        match place {
+            Some(Place::Register(slot)) => {
+                write(&mut *self.regs, slot.low(size, Endian::THIS), bits)
+            }
+            Some(Place::Pair { low, high }) => {
+                write(&mut *self.regs, low, bits);
+                write(&mut *self.regs, high, bits >> 32);
+            }
+            Some(Place::Split { low, high }) => {
+                write(&mut *self.regs, low, bits);
+                self.push(code, high, bits >> 32, 4);
+            }
+            Some(Place::Stack(offset)) => self.push(code, offset, bits, size),
+            None => unreachable!("an integer has 1, 2, 4 or 8 bytes"),
+        }
+    }
+
+    /// Puts an integer on the stack.
+    fn push(&mut self, code: Memory, offset: u16, bits: u64, size: u8) {
+        let top: u64 = regs::read::<_, regs::StackPointer>(&*self.regs).into();
+        let start = top + u64::from(offset);
+        with(code, |memory| {
+            let bytes = integer(bits, size);
+            memory.put(start, bytes_of_all(&bytes));
+        });
+        self.stack.push((code, start..start + u64::from(size)));
+    }
+}
+
+/// The bytes of an integer, in the order of this computer.
+fn integer(bits: u64, size: u8) -> Vec<u8> {
+    match Endian::THIS {
+        Endian::Little => bits.to_le_bytes()[..size.into()].to_vec(),
+        Endian::Big => bits.to_be_bytes()[8 - usize::from(size)..].to_vec(),
+    }
+}
+
+/// Writes the low bits to a slot.
+fn write<R: call::Machine>(regs: &mut R, slot: Slot, bits: u64) {
+    let bytes = integer(bits, slot.width);
+    // SAFETY: the slot is in `R`, and any bytes are a value of it.
+    unsafe {
+        let at = core::ptr::from_mut(regs)
+            .cast::<u8>()
+            .add(slot.offset.into());
+        at.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+    }
+}
+
+impl<View: Seen> Drop for Made<View> {
+    fn drop(&mut self) {
+        for (memory, range) in self.stack.drain(..) {
+            with(memory, |memory| {
+                for address in range {
+                    memory.at.remove(&address);
+                }
+            });
+        }
+    }
+}
+
+impl<View: Seen> Deref for Made<View> {
+    type Target = View;
+
+    fn deref(&self) -> &View {
+        // SAFETY: it is a transparent wrapper of the registers.
+        unsafe { &*core::ptr::from_ref(&*self.regs).cast() }
+    }
+}
+
+impl<View: Seen<Registers: fmt::Debug>> fmt::Debug for Made<View> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Made").field(&self.regs).finish()
+    }
+}
