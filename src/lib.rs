@@ -11,6 +11,7 @@ pub mod memory;
 mod ptr;
 mod regs;
 pub mod signature;
+mod stamp;
 #[cfg(all(not(target_arch = "bpf"), any(unix, windows)))]
 pub mod testing;
 #[doc = include_str!("verifier.md")]

@@ -13,6 +13,7 @@
 //! assert_eq!(arm.user.registers[2].field, "uregs[2]");
 //! ```
 
+pub use crate::stamp::NoMachine;
 use crate::{
     memory::{self, Memory},
     signature::Address,
