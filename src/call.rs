@@ -623,7 +623,8 @@ macro_rules! prototype {
                 }
             }
 
-            #[allow(dead_code)]
+            // C's names are not the user's choice.
+            #[allow(dead_code, non_snake_case)]
             impl<Access> $name<Access> {
                 $(
                     #[doc = concat!("`", stringify!($parameter), ": ", stringify!($type), "`")]

@@ -3,8 +3,9 @@
 use core::mem::MaybeUninit;
 
 use probe_abi::{
-    ARG_REGISTERS, Argument, Ptr, SYSCALL_ARG_REGISTERS, SyscallArgument, c_int, c_ulong, c_void,
-    pt_regs,
+    ARG_REGISTERS, Argument, Asmlinkage, Entry, Kernel, PassedAs, Ptr, Return,
+    SYSCALL_ARG_REGISTERS, SyscallArgument, User, c_char, c_int, c_uint, c_ulong, c_void,
+    prototype, pt_regs, size_t, testing,
 };
 
 fn generic<const N: usize>(regs: &pt_regs) -> c_ulong
@@ -29,7 +30,71 @@ fn first_stack_argument(regs: &pt_regs) -> Ptr<c_ulong> {
     Ptr::new(regs.stack_arg_address::<ARG_REGISTERS>() as _)
 }
 
+/// `enum kind` of C.
+#[derive(Clone, Copy, PartialEq, Debug)]
+#[repr(transparent)]
+pub struct Kind(c_uint);
+
+// SAFETY: it is one `unsigned int`, and any value of that is one of it.
+unsafe impl PassedAs for Kind {
+    type As = c_uint;
+}
+
+type Compare = unsafe extern "C" fn(*const c_void, *const c_void) -> c_int;
+
+prototype! {
+    /// All kinds of types, and names that the macro could have for something.
+    pub struct Everything(User<unsafe extern "C" fn(
+        Access: *const Everything, Value: *mut *const c_char, index: i64, kind: Kind, call_back: Option<Compare>,
+        compare: Compare, r#type: bool, pointer: Ptr<Kind>, self_: c_char, ...
+    ) -> Kind>);
+    struct Nothing(Kernel<unsafe extern "C" fn()>);
+    pub(crate) struct Asm(Asmlinkage<unsafe extern "C" fn(code: c_int,)>);
+    struct OfArm(probe_abi::arch::arm::User<unsafe extern "C" fn(offset: i64) -> f64>);
+}
+
+/// bindgen writes the type of a pointer to a function so.
+type Callback = Option<unsafe extern "C" fn(size: size_t) -> *mut c_void>;
+
+fn calls() {
+    let values = (
+        Ptr::new(1),
+        Ptr::new(2),
+        -3,
+        Kind(4),
+        Ptr::new(5),
+        Ptr::new(6),
+        true,
+        Ptr::new(7),
+        8,
+    );
+    let call = Everything::call(values);
+    assert_eq!(call.read().index(), Ok(-3));
+    assert_eq!(call.read().kind(), Ok(Kind(4)));
+    assert_eq!(call.read().r#type(), Ok(true));
+    assert_eq!(call.read().Value(), Ok(Ptr::new(2)));
+    assert_eq!(call.read_arg::<8>(), Ok(8));
+    assert_eq!(Everything::returning(Kind(9)).value(), Kind(9));
+    let _: &pt_regs = Nothing::call(()).regs();
+    assert_eq!(Asm::call((-1,)).read().code(), Ok(-1));
+    assert_eq!(OfArm::call((-1,)).offset(), -1);
+    let call = Entry::<Kernel<Callback>>::call((10,));
+    assert_eq!(call.arg::<0>(), 10);
+    let returned = Return::<Kernel<Callback>>::returning(testing::kernel(11_u8).cast());
+    assert_eq!(returned.value().cast::<u8>().read_kernel(), Ok(11));
+}
+
+fn in_a_function() -> c_int {
+    type Local = c_int;
+    prototype! {
+        struct Close(Kernel<unsafe extern "C" fn(fd: Local)>);
+    }
+    Close::call((3,)).fd()
+}
+
 fn main() {
+    calls();
+    assert_eq!(in_a_function(), 3);
     // A pointer of either kind is a context.
     let mut ctx = MaybeUninit::<pt_regs>::zeroed();
     let ctx: *mut c_void = ctx.as_mut_ptr().cast();

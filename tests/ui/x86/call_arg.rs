@@ -1,0 +1,20 @@
+//! User code passes every argument on the stack, and the kernel the first three in registers. The fourth word is
+//! not, which is the second half of the third parameter here.
+
+use probe_abi::{Entry, Kernel, User, c_int};
+
+fn of_a_process(call: &Entry<User<unsafe extern "C" fn(c_int)>>) {
+    let _ = call.read_arg::<0>();
+    let _ = call.arg::<0>();
+}
+
+fn of_the_kernel(call: &Entry<Kernel<unsafe extern "C" fn(c_int, c_int, i64)>>) {
+    let _ = call.arg::<1>();
+    let _ = call.arg::<2>();
+}
+
+fn with_variable_arguments(call: &Entry<Kernel<unsafe extern "C" fn(c_int, ...)>>) {
+    let _ = call.arg::<0>();
+}
+
+fn main() {}
