@@ -13,6 +13,14 @@ mod plain;
 mod programs;
 #[cfg(feature = "reshaped")]
 mod reshaped;
+// Nothing else reads by prototypes, so these have no twins.
+#[cfg(not(any(
+    feature = "elsewhere",
+    feature = "perf-event",
+    feature = "plain",
+    feature = "reshaped"
+)))]
+mod typed;
 
 #[cfg(not(feature = "reshaped"))]
 use programs as tempting;
