@@ -527,7 +527,7 @@ where
 /// | `call.read().path()` | the parameter, wherever it is: [`Entry::read_arg`] |
 /// | `call.regs()` and so on | what [`Entry`] has |
 /// | `unsafe Name::returned(ctx)` | the [`Return`] |
-/// | `Name::call((-100, path, 0))`, `Name::returning(3)` | a call or a return that a test makes: [`testing`](crate::testing) |
+/// | `Name::call((-100, path, 0))`, `Name::returning(3)` | with the feature `testing`: a call or a return that a test makes. See [`testing`](crate::testing). |
 ///
 /// So a parameter is not called `entry`, `read`, `returned`, `call` or `returning`: give it another name.
 ///
@@ -647,31 +647,31 @@ macro_rules! prototype {
                 }
             }
 
-            // SAFETY: it is a transparent wrapper.
-            #[cfg(all(not(target_arch = "bpf"), any(unix, windows)))]
-            unsafe impl $crate::testing::Seen for $name {
-                type Registers = <ProbeAbiFunction as $crate::call::Code>::Registers;
-            }
-
-            #[cfg(all(not(target_arch = "bpf"), any(unix, windows)))]
-            #[allow(dead_code)]
-            impl $name {
-                /// A call that a test makes, of a value for each parameter.
-                $visibility fn call<Values>(values: Values) -> $crate::testing::Made<Self>
-                where
-                    ProbeAbiFunction: $crate::call::Takes<Values>,
-                {
-                    $crate::testing::Made::entry::<ProbeAbiFunction, _>(values)
+            $crate::if_testing! {
+                // SAFETY: it is a transparent wrapper.
+                unsafe impl $crate::testing::Seen for $name {
+                    type Registers = <ProbeAbiFunction as $crate::call::Code>::Registers;
                 }
 
-                /// A return that a test makes, with the value that is returned.
-                $visibility fn returning<Value>(
-                    value: Value,
-                ) -> $crate::testing::Made<$crate::call::Return<ProbeAbiFunction>>
-                where
-                    ProbeAbiFunction: $crate::call::Returns<Value>,
-                {
-                    $crate::call::Return::returning(value)
+                #[allow(dead_code)]
+                impl $name {
+                    /// A call that a test makes, of a value for each parameter.
+                    $visibility fn call<Values>(values: Values) -> $crate::testing::Made<Self>
+                    where
+                        ProbeAbiFunction: $crate::call::Takes<Values>,
+                    {
+                        $crate::testing::Made::entry::<ProbeAbiFunction, _>(values)
+                    }
+
+                    /// A return that a test makes, with the value that is returned.
+                    $visibility fn returning<Value>(
+                        value: Value,
+                    ) -> $crate::testing::Made<$crate::call::Return<ProbeAbiFunction>>
+                    where
+                        ProbeAbiFunction: $crate::call::Returns<Value>,
+                    {
+                        $crate::call::Return::returning(value)
+                    }
                 }
             }
         };
@@ -685,4 +685,19 @@ where
     C: Code,
     T: Parameter<Word<C>, Kind: InCtx<T> + OfTheMachine<T>>,
 {
+}
+
+/// Its items, where a test can make calls.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(all(feature = "testing", not(target_arch = "bpf")))]
+macro_rules! if_testing {
+    ($($item:item)*) => { $($item)* };
+}
+
+#[doc(hidden)]
+#[macro_export]
+#[cfg(not(all(feature = "testing", not(target_arch = "bpf"))))]
+macro_rules! if_testing {
+    ($($item:item)*) => {};
 }

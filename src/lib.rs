@@ -12,7 +12,7 @@ mod ptr;
 mod regs;
 pub mod signature;
 mod stamp;
-#[cfg(all(not(target_arch = "bpf"), any(unix, windows)))]
+#[cfg(all(any(doc, feature = "testing"), not(target_arch = "bpf")))]
 pub mod testing;
 #[doc = include_str!("verifier.md")]
 pub mod verifier {}

@@ -20,7 +20,8 @@
 //! }
 //! ```
 //!
-//! On a computer where `std` is, these read the memory that a test has made up: see [`testing`](crate::testing).
+//! In a test they read the memory that the test has made up: see [`testing`](crate::testing). In any other program on the
+//! host nothing lies at any address.
 
 use core::mem::MaybeUninit;
 
@@ -212,12 +213,13 @@ fn read_str(memory: Memory, from: u64, to: &mut [u8]) -> Result<usize, i32> {
     }
 }
 
-#[cfg(all(not(target_arch = "bpf"), any(unix, windows)))]
-use crate::testing::{copy, copy_str};
 #[cfg(target_arch = "bpf")]
 use helpers::{copy, copy_str};
-#[cfg(not(any(target_arch = "bpf", unix, windows)))]
+#[cfg(not(any(target_arch = "bpf", doc, feature = "testing")))]
 use nowhere::{copy, copy_str};
+
+#[cfg(all(any(doc, feature = "testing"), not(target_arch = "bpf")))]
+use crate::testing::{copy, copy_str};
 
 #[cfg(target_arch = "bpf")]
 mod helpers {
@@ -263,17 +265,16 @@ mod helpers {
     }
 }
 
-/// A computer without `std` has no tests, and nothing lies anywhere.
-#[cfg(not(any(target_arch = "bpf", unix, windows)))]
+#[cfg(not(any(target_arch = "bpf", doc, feature = "testing")))]
 mod nowhere {
-    use super::Memory;
+    use super::{EFAULT, Memory};
 
     pub unsafe fn copy(_: Memory, _: *mut u8, _: usize, _: u64) -> i64 {
-        super::EFAULT
+        EFAULT
     }
 
     pub unsafe fn copy_str(_: Memory, _: *mut u8, _: usize, _: u64) -> i64 {
-        super::EFAULT
+        EFAULT
     }
 }
 

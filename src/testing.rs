@@ -28,6 +28,9 @@
 //! # }
 //! ```
 //!
+//! The module is there with the feature `testing`, on the host. It links `std`, so a probe that has a panic handler, and so
+//! cannot be compiled together with `std`, turns it on for its tests alone: the README shows how.
+//!
 //! * `call` puts each value where the machine passes it: in registers, or on the stack. The bits of a register that the
 //!   value does not fill are not zeros.
 //! * Memory is each thread's own, and so each test's. What the kernel's helpers read in a probe, [`Ptr`]'s methods read
