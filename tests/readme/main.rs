@@ -52,6 +52,13 @@ fn main() {
             move || checks(kind),
         ));
     }
+    for kind in [Kind::Aya, Kind::Alone] {
+        proofs.push(Proof::new(
+            format!("{kind}: its tests run on the host"),
+            builder().map(drop),
+            move || tests(kind),
+        ));
+    }
     proofs.extend([
         Proof::new("the loader compiles", Ok(()), loader_compiles),
         Proof::new(
@@ -227,6 +234,7 @@ impl Project {
             "Cargo.toml",
             ".cargo/config.toml",
             "rust-toolchain.toml",
+            "src/lib.rs",
             "src/main.rs",
         ] {
             files.push((path, file(&blocks, path, 0)?.to_owned()));
@@ -295,6 +303,10 @@ impl Project {
 
     /// Runs a command in the project's folder. It has to say that all is well.
     fn run(&self, command: &str) -> Result<(), String> {
+        self.run_in(&Self::folder(), command)
+    }
+
+    fn run_in(&self, folder: &Path, command: &str) -> Result<(), String> {
         self.write()?;
         let mut command = command.to_owned();
         if self.old {
@@ -302,7 +314,7 @@ impl Project {
             command += " --ignore-rust-version";
         }
         let mut shell = self.builder.shell()?;
-        let said = run(shell.current_dir(Self::folder()).args(["-c", &command]))?.stderr;
+        let said = run(shell.current_dir(folder).args(["-c", &command]))?.stderr;
         // While it compiles `core`, cargo misses there the crates that the configuration patches.
         let warnings = said.lines().filter(|line| line.starts_with("warning"));
         let mut others = warnings.filter(|line| !line.ends_with("was not used in the crate graph"));
@@ -319,6 +331,15 @@ impl Project {
             Err(error) if error.contains(said) => Ok(()),
             Err(error) => Err(format!("`{said}` is not in:\n{error}")),
         }
+    }
+
+    /// Runs the tests as the README does.
+    fn test(&self) -> Result<(), String> {
+        let blocks = blocks(EXAMPLE)?;
+        let mut lines = blocks.iter().flat_map(|block| block.lines());
+        let command = lines.find(|line| line.starts_with("cargo test"));
+        let command = command.ok_or("the README does not say how to test")?;
+        self.run_in(&root().join("target/readme"), command)
     }
 
     /// Builds the program as the README does, and reads what comes out where the README says.
@@ -364,7 +385,7 @@ fn sees_flags(kind: Kind, profile: &str) -> Result<(), String> {
 
 fn refuses_another_argument() -> Result<(), String> {
     let mut project = Project::enter(Kind::Alone)?;
-    project.change("src/main.rs", "arg::<2>()", "arg::<1>()")?;
+    project.change("src/lib.rs", FLAGS_ARE_READ, PATH_IS_READ)?;
     let object = project.build("release")?;
     let (flags, path) = (0o2000000, NULL.as_ptr() as c_int);
     match seen(&object, Kind::Alone, flags)? {
@@ -374,6 +395,9 @@ fn refuses_another_argument() -> Result<(), String> {
         )),
     }
 }
+
+const FLAGS_ARE_READ: &str = "call.read().flags()";
+const PATH_IS_READ: &str = "call.read().path().map(|path| path.address() as c_int)";
 
 const NULL: &CStr = c"/dev/null";
 
@@ -431,11 +455,23 @@ fn riddles() -> Result<(), String> {
     unwinding.refuses(CHECKS[2], RIDDLE)?;
     drop(unwinding);
     let mut tested = Project::enter(Kind::Alone)?;
-    tested.change("Cargo.toml", "test = false\n", "")?;
+    let bin = "path = \"src/main.rs\"\nbench = false\n";
+    tested.change("Cargo.toml", &format!("{bin}test = false\n"), bin)?;
     tested.refuses(
         CHECKS[2],
         "could not compile `my-probe` (bin \"my-probe\" test)",
     )
+}
+
+/// The tests pass, and notice a wrong argument.
+fn tests(kind: Kind) -> Result<(), String> {
+    let mut project = Project::enter(kind)?;
+    project.test()?;
+    project.change("src/lib.rs", FLAGS_ARE_READ, PATH_IS_READ)?;
+    match project.test() {
+        Err(error) if error.contains("keeps_the_flags ... FAILED") => Ok(()),
+        other => Err(format!("the wrong argument is not noticed: {other:?}")),
+    }
 }
 
 // How the machine is named
