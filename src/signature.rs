@@ -265,6 +265,7 @@ where
 /// Types that look like C's and are none: each has a kind without a place.
 macro_rules! refused {
     ($($type:ident is $kind:ident;)*) => { $(
+        #[doc(hidden)]
         #[diagnostic::do_not_recommend]
         impl<A: Address> Parameter<A> for $type {
             type Value = Self;
