@@ -25,7 +25,7 @@ use aya::{
 };
 use btfparse::{Offset, TypeVariant};
 use facts::Facts;
-use probe_abi::{c_ulong, pt_regs};
+use probe_abi::{Ptr, c_ulong, pt_regs, testing};
 use proofs::{
     bpf::{Probe, Toolchain, root, which},
     btf,
@@ -38,8 +38,9 @@ use proofs::{
 };
 use rbpf::ebpf::Insn;
 
-/// The machines that the example is built for.
-const BUILT: [&str; 4] = ["x86_64", "aarch64", "arm", "s390x"];
+/// The machines that the example is built for: of 64 and 32 bits, of both endiannesses, and the one whose user code has
+/// its arguments on the stack.
+const BUILT: [&str; 5] = ["x86_64", "x86", "aarch64", "arm", "s390x"];
 
 fn main() {
     let mut proofs = Vec::new();
@@ -68,6 +69,11 @@ fn main() {
             move || traces_itself(optimization),
         ));
     }
+    proofs.push(Proof::new(
+        "its own tests pass on the host",
+        build_needs(),
+        host_tests,
+    ));
     for (what, run) in ERRORS {
         proofs.push(Proof::new(format!("error: {what}"), build_needs(), run));
     }
@@ -189,7 +195,7 @@ fn without_btf(mut object: Vec<u8>) -> Vec<u8> {
 #[repr(C)]
 #[derive(Clone, Copy)]
 struct Largest {
-    argument: c_ulong,
+    size: c_ulong,
     regs: pt_regs,
 }
 
@@ -221,7 +227,7 @@ fn traces_itself(optimization: Optimization) -> Result<(), String> {
             format!("BTF: {has_btf}: {}", causes.join(": "))
         })?;
         let regs = largest.regs;
-        equal(&largest.argument, &0x7777_7777_7777)?;
+        equal(&largest.size, &0x7777_7777_7777)?;
         equal(
             &[regs.arg::<0>(), regs.arg::<1>(), regs.arg::<2>()],
             &[0x7777_7777_7777, 4, 5],
@@ -259,11 +265,10 @@ fn traced(object: &[u8]) -> Result<(Largest, bool), Box<dyn std::error::Error>> 
 // In rbpf.
 
 /// The program on registers that are made up keeps them byte by byte, and beside them the argument that
-/// Rust read from the slot where the psABI has it.
+/// Rust read from where the psABI has it.
 fn same_registers(facts: &Facts) -> Result<(), String> {
     let object = Object::parse(&example(facts.machine.name, AS_IT_IS)?)?;
     let psabi = proofs::facts::Facts::of(facts.machine)?;
-    let argument = psabi.user_arguments[0].slot;
 
     let mut largest = vec![0_u8; psabi.word + facts.pt_regs.size];
     let program = object.program_with("called", |section| {
@@ -271,11 +276,14 @@ fn same_registers(facts: &Facts) -> Result<(), String> {
     })?;
     // No slot is as another, and bytes that change places show.
     let mut call = |first: u8| -> Result<Vec<u8>, String> {
+        let argument = vec![first; psabi.word];
         let mut ctx: Vec<u8> = (0..facts.pt_regs.size).map(|at| !(at as u8)).collect();
-        ctx[argument.offset..][..argument.width].fill(first);
+        match psabi.user_arguments.first() {
+            Some(register) => ctx[register.slot.offset..][..psabi.word].copy_from_slice(&argument),
+            None => on_the_stack(psabi, &ctx, &argument)?,
+        }
         run(&program, &mut ctx, &mut largest)?;
-        let kept = [&ctx[argument.offset..][..argument.width], &ctx].concat();
-        Ok(kept)
+        Ok([argument, ctx].concat())
     };
     call(3)?;
     let second = call(5)?;
@@ -285,14 +293,56 @@ fn same_registers(facts: &Facts) -> Result<(), String> {
     Ok(())
 }
 
+/// Puts the first argument of user code where the stack pointer's slot says, on a little-endian machine.
+fn on_the_stack(psabi: &proofs::facts::Facts, ctx: &[u8], argument: &[u8]) -> Result<(), String> {
+    let place = psabi.user_stack_argument(0, Endian::Little);
+    let place = place.ok_or("the first argument is nowhere")?;
+    let mut address = [0; 8];
+    address[..place.slot.width].copy_from_slice(&ctx[place.slot.offset..][..place.slot.width]);
+    for (address, &byte) in (u64::from_le_bytes(address) + place.plus..).zip(argument) {
+        testing::user_at(Ptr::new(address), byte);
+    }
+    Ok(())
+}
+
 /// Runs a program with `ctx` in its first register, and in its memory the data that it refers to.
 fn run(program: &[Insn], ctx: &mut [u8], data: &mut [u8]) -> Result<(), String> {
     let failed = |error: io::Error| format!("rbpf: {error}");
     let code: Vec<u8> = program.iter().flat_map(Insn::to_array).collect();
     let mut vm = rbpf::EbpfVmRaw::new(Some(&code)).map_err(failed)?;
+    vm.register_helper(112, probe_read_user).map_err(failed)?;
     let start = data.as_mut_ptr() as u64;
     vm.register_allowed_memory(start..start + data.len() as u64);
     vm.execute_program(ctx).map(drop).map_err(failed)
+}
+
+fn probe_read_user(to: u64, size: u64, from: u64, _: u64, _: u64) -> u64 {
+    // SAFETY: the program hands over a place of that size.
+    let to = unsafe { std::slice::from_raw_parts_mut(to as *mut u8, size as usize) };
+    match Ptr::new(from).read_user_into(to) {
+        Ok(()) => 0,
+        Err(error) => error as u64,
+    }
+}
+
+// On this computer.
+
+/// C and Rust, compiled for this computer, do the same with the calls of other machines.
+fn host_tests() -> Result<(), String> {
+    for name in BUILT {
+        let mut cargo = Toolchain::find()?.cargo();
+        cargo
+            .current_dir(root().join("examples/c-module"))
+            .args(["test", "--locked", "--target", "host-tuple", "--target-dir"])
+            .arg(root().join("target/examples/c-module"))
+            .env("CLANG", roles::clang()?)
+            .env(VARIABLE, name);
+        let said = host::run(&mut cargo)?.stdout;
+        if !said.contains("test result: ok. 2 passed; 0 failed") {
+            return Err(format!("`{name}`: {said}"));
+        }
+    }
+    Ok(())
 }
 
 // BTF.

@@ -1,4 +1,5 @@
-//! Compiles src/my_module.bpf.c to LLVM bitcode, for bpf-linker to link with the Rust.
+//! Compiles src/my_module.bpf.c to LLVM bitcode, for bpf-linker to link with the Rust. For tests, which run on this
+//! computer, it compiles it to an ordinary object.
 
 use std::{
     env,
@@ -12,7 +13,7 @@ fn main() {
     println!("cargo::rerun-if-changed={MODULE}");
     println!("cargo::rerun-if-env-changed=CLANG");
     match compile() {
-        Ok(bitcode) => println!("cargo::rustc-link-arg-bins={}", bitcode.display()),
+        Ok(module) => println!("cargo::rustc-link-arg-bins={}", module.display()),
         Err(error) => {
             for line in error.lines() {
                 println!("cargo::error={line}");
@@ -24,7 +25,9 @@ fn main() {
 fn compile() -> Result<PathBuf, String> {
     let clang = env::var("CLANG").unwrap_or_else(|_| "clang".to_owned());
     knows_bpf(&clang)?;
-    let bitcode = cc::Build::new()
+    let is_probe = cargo("CARGO_CFG_TARGET_ARCH")? == "bpf";
+    let mut module = cc::Build::new();
+    module
         .compiler(&clang)
         .file(MODULE)
         // The machine: its `struct pt_regs`, and its name for headers such as libbpf's.
@@ -33,17 +36,22 @@ fn compile() -> Result<PathBuf, String> {
         // <stdint.h> and the like are clang's own, and no header is this computer's. With -ffreestanding,
         // which does that too, nothing would be inlined into Rust.
         .flag("-nostdlibinc")
-        // What bpf-linker links with what rustc compiles: it optimizes both at once.
-        .flag("-emit-llvm")
-        // At 0, which is what an unoptimized build asks for, clang forbids that.
+        // At 0, which is what an unoptimized build asks for, clang forbids the linker to optimize it.
         .opt_level(2)
         // The types, for BTF.
-        .debug(true)
+        .debug(true);
+    if is_probe {
+        // What bpf-linker links with what rustc compiles: it optimizes both at once.
+        module.flag("-emit-llvm");
+    }
+    let object = module
         .try_compile_intermediates()
         .map_err(|error| format!("`{clang}` does not compile `{MODULE}`: {error}"))?
         .swap_remove(0);
-    is_readable(&bitcode, &clang)?;
-    Ok(bitcode)
+    if is_probe {
+        is_readable(&object, &clang)?;
+    }
+    Ok(object)
 }
 
 /// A variable that cargo sets.

@@ -46,6 +46,9 @@ fn generate() -> Result<(), Box<dyn Error>> {
     if told("ARCH")? == "x86" {
         FourByteAlignment.visit_file_mut(&mut types);
     }
+    Bools.visit_file_mut(&mut types);
+    let readable: Vec<Item> = types.items.iter().filter_map(any_bit_pattern).collect();
+    types.items.extend(readable);
     let path = Path::new(&env::var("OUT_DIR")?).join("types.rs");
     fs::write(path, prettyplease::unparse(&types))?;
     Ok(())
@@ -109,6 +112,35 @@ impl VisitMut for Pointers {
 
     // bindgen's own functions are about the probe's memory.
     fn visit_item_impl_mut(&mut self, _: &mut ItemImpl) {}
+}
+
+/// Writes `u8` for `bool`: in traced memory it may have any value.
+struct Bools;
+
+impl VisitMut for Bools {
+    fn visit_type_mut(&mut self, ty: &mut Type) {
+        visit_mut::visit_type_mut(self, ty);
+        if matches!(ty, Type::Path(path) if path.path.is_ident("bool")) {
+            *ty = parse_quote!(u8);
+        }
+    }
+
+    // bindgen's own functions make one of a bit.
+    fn visit_item_impl_mut(&mut self, _: &mut ItemImpl) {}
+}
+
+/// Of a struct or union: that any bytes are a value of it, which is what lets `Ptr::read_user` read it. Here they are:
+/// it has integers, `Ptr`s and such types.
+fn any_bit_pattern(item: &Item) -> Option<Item> {
+    let (name, generics, attributes) = match item {
+        Item::Struct(item) => (&item.ident, &item.generics, &item.attrs),
+        Item::Union(item) => (&item.ident, &item.generics, &item.attrs),
+        _ => return None,
+    };
+    let copy = parse_quote!(#[derive(Copy, Clone)]);
+    // Those with parameters are bindgen's own. What ends with an array of any length is not copied.
+    (generics.params.is_empty() && attributes.contains(&copy))
+        .then(|| parse_quote!(unsafe impl ::probe_abi::AnyBitPattern for #name {}))
 }
 
 /// On x86, C aligns the 64-bit integers in a struct to 4 bytes, and Rust for BPF to 8.

@@ -4,12 +4,9 @@
 #![no_std]
 #![no_main]
 
-use core::{
-    mem::{MaybeUninit, transmute, zeroed},
-    panic::PanicInfo,
-};
+use core::{mem::zeroed, panic::PanicInfo};
 
-use probe_abi::{Ptr, c_char, c_int, c_ulong, uintptr_t};
+use probe_abi::{Ptr, c_int, c_ulong, uintptr_t};
 
 #[allow(dead_code, nonstandard_style)]
 mod types {
@@ -29,7 +26,7 @@ static mut EXECUTED: Executed = unsafe { zeroed() };
 struct Executed {
     arguments: c_int,
     secure: u32,
-    filename: [c_char; 64],
+    filename: [u8; 64],
     stack_limit: c_ulong,
 }
 
@@ -44,40 +41,18 @@ extern "C" fn on_exec(arguments: &[u64; 3]) -> c_int {
 }
 
 #[inline(always)]
-fn executed(program: Ptr<linux_binprm>) -> Option<()> {
-    const PROBE_READ_KERNEL: usize = 113;
-    const PROBE_READ_KERNEL_STR: usize = 115;
-    let mut read = MaybeUninit::<linux_binprm>::uninit();
-    // SAFETY: the program has no other reference to the static, and the kernel writes to all of `read`.
-    let (program, executed) = unsafe {
-        copy(PROBE_READ_KERNEL, read.as_mut_ptr(), program.address())?;
-        (read.assume_init_ref(), &mut *(&raw mut EXECUTED))
-    };
+fn executed(program: Ptr<linux_binprm>) -> Result<(), i32> {
+    let program = program.read_kernel()?;
     if program.argc != ARGUMENTS {
-        return None;
+        return Err(0);
     }
+    // SAFETY: the program has no other reference to it.
+    let executed = unsafe { &mut *(&raw mut EXECUTED) };
     executed.arguments = program.argc;
     executed.secure = program.secureexec();
     executed.stack_limit = program.rlim_stack.rlim_cur;
-    // SAFETY: the text is written to and nothing else.
-    unsafe {
-        copy(
-            PROBE_READ_KERNEL_STR,
-            &mut executed.filename,
-            program.filename.address(),
-        )
-    }
-}
-
-#[inline(always)]
-unsafe fn copy<T>(helper: usize, to: *mut T, from: uintptr_t) -> Option<()> {
-    // SAFETY: both helpers have this signature, write no more than they are told, and check the address
-    // that they read from.
-    let result = unsafe {
-        let helper: unsafe extern "C" fn(*mut T, u32, u64) -> i64 = transmute(helper);
-        helper(to, size_of::<T>() as u32, from)
-    };
-    (result >= 0).then_some(())
+    program.filename.read_kernel_str(&mut executed.filename)?;
+    Ok(())
 }
 
 #[panic_handler]

@@ -1,12 +1,12 @@
-//! A uprobe on `int submit(const struct transfer *transfer)`: what the pointer points to, it reads with
+//! A uprobe on `int submit(const struct transfer *transfer)`: it reads the struct that the pointer points to, with
 //! types that bindgen made of include/transfer.h.
 
 // As a BPF program. Its tests are programs of this computer: see the end.
 #![cfg_attr(not(test), no_std, no_main)]
 
-use core::mem::{MaybeUninit, zeroed};
+use core::mem::zeroed;
 
-use probe_abi::{Ptr, c_char, c_int, c_ulong, pt_regs, uintptr_t};
+use probe_abi::{User, c_int, prototype, pt_regs};
 
 /// The machine's types: see build.rs.
 #[allow(dead_code, nonstandard_style)]
@@ -15,6 +15,11 @@ mod types {
 }
 
 use types::transfer;
+
+prototype! {
+    /// The function under the probe.
+    struct Submit(User<unsafe extern "C" fn(transfer: *const transfer) -> c_int>);
+}
 
 /// How many parts of a transfer are looked at: the verifier wants an end.
 const PARTS: usize = 16;
@@ -28,8 +33,8 @@ static mut SUBMITTED: Submitted = unsafe { zeroed() };
 struct Submitted {
     /// As it lay in the caller's memory.
     transfer: transfer,
-    /// What its name points to.
-    name: [c_char; 16],
+    /// The string that its first name points to.
+    name: [u8; 16],
     /// The lengths of its parts, added up.
     bytes: u64,
     urgent: bool,
@@ -45,78 +50,31 @@ static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";
 #[unsafe(no_mangle)]
 #[unsafe(link_section = "uprobe")]
 extern "C" fn on_submit(ctx: *const pt_regs) -> c_int {
-    submitted(ctx).map_or(1, |()| 0)
+    // SAFETY: this is the ctx of a uprobe on `submit`, and the reference does not leave this function.
+    let call = unsafe { Submit::entry(ctx.cast()) };
+    // SAFETY: the program has no other reference to it.
+    let last = unsafe { &mut *(&raw mut SUBMITTED) };
+    submitted(call, last).map_or(1, |()| 0)
 }
 
+/// What the probe does with a call.
 #[inline(always)]
-fn submitted(ctx: *const pt_regs) -> Option<()> {
-    let transfer: transfer = read(Ptr::new(first_argument(ctx)?))?;
-    let mut bytes = 0;
+fn submitted(call: &Submit, last: &mut Submitted) -> Result<(), i32> {
+    let transfer = call.read().transfer()?.read_user()?;
+    let mut bytes = 0_u64;
     for index in 0..PARTS {
         if index >= transfer.count as usize {
             break;
         }
-        bytes += read(element(transfer.parts, index))?.iov_len as u64;
+        let part = transfer.parts.wrapping_add(index).read_user()?;
+        bytes = bytes.wrapping_add(part.iov_len as u64);
     }
-    // SAFETY: the program has no other reference to it.
-    let submitted = unsafe { &mut *(&raw mut SUBMITTED) };
-    read_text(transfer.names[0], &mut submitted.name)?;
-    submitted.bytes = bytes;
-    submitted.urgent = transfer.urgent() == 1;
-    submitted.retries = transfer.retries();
-    submitted.transfer = transfer;
-    Some(())
-}
-
-/// What user code passed as its first argument: x86 has no register for it.
-#[inline(always)]
-fn first_argument(ctx: *const pt_regs) -> Option<c_ulong> {
-    // SAFETY: this is the ctx of a uprobe, and the reference does not leave this function.
-    let regs = unsafe { pt_regs::from_ctx(ctx.cast()) }.user_code();
-    match regs.arg_at(0) {
-        Some(value) => Some(value),
-        None => read(Ptr::new(regs.stack_arg_address_at(0)?)),
-    }
-}
-
-/// Where an element of an array lies.
-#[inline(always)]
-fn element<T>(array: Ptr<T>, index: usize) -> Ptr<T> {
-    Ptr::new(array.address() + (index * size_of::<T>()) as uintptr_t)
-}
-
-/// Reads an integer, a `Ptr`, or a struct of such.
-#[inline(always)]
-fn read<T: Copy>(from: Ptr<T>) -> Option<T> {
-    let mut value = MaybeUninit::uninit();
-    // SAFETY: the value is written to and nothing else, and any bytes are one.
-    unsafe {
-        copy(BPF_PROBE_READ_USER, value.as_mut_ptr(), from.address())?;
-        Some(value.assume_init())
-    }
-}
-
-/// Reads a string, up to its zero.
-#[inline(always)]
-fn read_text<const LENGTH: usize>(from: Ptr<c_char>, to: &mut [c_char; LENGTH]) -> Option<()> {
-    // SAFETY: the text is written to and nothing else.
-    unsafe { copy(BPF_PROBE_READ_USER_STR, to, from.address()) }
-}
-
-// Of `enum bpf_func_id`. A framework such as aya-ebpf has these helpers as functions.
-const BPF_PROBE_READ_USER: usize = 112;
-const BPF_PROBE_READ_USER_STR: usize = 114;
-
-#[cfg(not(test))]
-#[inline(always)]
-unsafe fn copy<T>(helper: usize, to: *mut T, from: uintptr_t) -> Option<()> {
-    // SAFETY: both helpers have this signature, write no more than they are told, and check the address
-    // that they read from.
-    let result = unsafe {
-        let helper: unsafe extern "C" fn(*mut T, u32, u64) -> i64 = core::mem::transmute(helper);
-        helper(to, size_of::<T>() as u32, from.into())
-    };
-    (result >= 0).then_some(())
+    transfer.names[0].read_user_str(&mut last.name)?;
+    last.bytes = bytes;
+    last.urgent = transfer.urgent() == 1;
+    last.retries = transfer.retries();
+    last.transfer = transfer;
+    Ok(())
 }
 
 /// Nothing here panics: the verifier refuses a program that could get here, because it would not end.
@@ -126,56 +84,99 @@ fn panic(_: &core::panic::PanicInfo) -> ! {
     loop {}
 }
 
-/// What the helpers do, for tests: the memory of the caller is their own.
-#[cfg(all(not(target_arch = "bpf"), test))]
-unsafe fn copy<T>(helper: usize, to: *mut T, from: uintptr_t) -> Option<()> {
-    let from = from as usize as *const u8;
-    let to = to.cast::<u8>();
-    for index in 0..size_of::<T>() {
-        // SAFETY: `to` has room for a `T`, and the tests point to one, or to a string.
-        let byte = unsafe { from.add(index).read() };
-        unsafe { to.add(index).write(byte) };
-        if helper == BPF_PROBE_READ_USER_STR && byte == 0 {
-            break;
-        }
-    }
-    Some(())
-}
-
-// A kernel runs no test harness, so what can go wrong before the verifier looks is tested where the
-// program is written: `cargo test --target` with this computer's target.
-#[cfg(all(not(target_arch = "bpf"), test))]
+// A kernel runs no test harness, so mistakes that no verifier sees are found where the program is written:
+// `cargo test --target` with this computer's target.
+#[cfg(test)]
 mod tests {
+    use std::ffi::CStr;
+
+    use probe_abi::{Ptr, size_t, testing};
+
     use super::{types::iovec, *};
 
-    /// The registers at a call with this argument, on the machine in .cargo/config.toml.
-    fn call(transfer: &transfer) -> pt_regs {
-        pt_regs {
-            rdi: &raw const *transfer as c_ulong,
-            ..Default::default()
+    /// `-EFAULT`
+    const FAULT: i32 = -14;
+
+    /// A transfer with these parts.
+    fn transfer_of(lengths: &[size_t]) -> transfer {
+        let mut parts = [iovec {
+            iov_base: Ptr::default(),
+            iov_len: 1000,
+        }; 2 * PARTS];
+        for (part, &length) in parts.iter_mut().zip(lengths) {
+            part.iov_len = length;
         }
+        // SAFETY: it has integers, and addresses that may be null.
+        let mut transfer: transfer = unsafe { zeroed() };
+        transfer.parts = testing::user(parts).cast();
+        transfer.count = lengths.len() as size_t;
+        transfer.names = [c"from a test", c"not asked for"].map(testing::user_str);
+        transfer
+    }
+
+    /// What is written down of a call with it.
+    fn submit(transfer: transfer) -> Result<Submitted, i32> {
+        // SAFETY: it has integers, and addresses that may be null.
+        let mut last: Submitted = unsafe { zeroed() };
+        submitted(&Submit::call((testing::user(transfer),)), &mut last)?;
+        Ok(last)
+    }
+
+    fn text(bytes: &[u8]) -> &CStr {
+        CStr::from_bytes_until_nul(bytes).expect("the string ends")
     }
 
     #[test]
     fn adds_up_as_many_parts_as_it_may() {
-        let parts = [(); 2 * PARTS].map(|()| iovec {
-            iov_base: Ptr::default(),
-            iov_len: 3,
-        });
-        // SAFETY: it has integers, and addresses that may be null.
-        let mut transfer: transfer = unsafe { zeroed() };
-        transfer.parts = Ptr::new(parts.as_ptr() as uintptr_t);
-        transfer.names = [c"from a test"; 2].map(|name| Ptr::new(name.as_ptr() as uintptr_t));
-        for (count, bytes) in [(0, 0), (2, 6), (16, 48), (17, 48)] {
-            transfer.count = count;
-            assert_eq!(on_submit(&call(&transfer)), 0);
-            // SAFETY: the program has ended.
-            let submitted = unsafe { &*(&raw const SUBMITTED) };
-            assert_eq!(submitted.bytes, bytes);
-            assert_eq!(
-                submitted.name[..11],
-                b"from a test".map(|byte| byte as c_char)
-            );
+        for (lengths, bytes) in [
+            (&[][..], 0),
+            (&[3, 40][..], 43),
+            (&[3; PARTS][..], 48),
+            (&[3; PARTS + 1][..], 48),
+        ] {
+            let submitted = submit(transfer_of(lengths)).expect("all is readable");
+            assert_eq!(submitted.bytes, bytes, "{lengths:?}");
         }
+    }
+
+    #[test]
+    fn keeps_the_fields() {
+        let mut transfer = transfer_of(&[1, 2]);
+        transfer.offset = -0x0123_4567_89ab_cdef;
+        transfer.set_urgent(1);
+        transfer.set_retries(5);
+        let submitted = submit(transfer).expect("all is readable");
+        assert_eq!({ submitted.transfer.offset }, -0x0123_4567_89ab_cdef);
+        assert_eq!({ submitted.transfer.count }, 2);
+        assert_eq!((submitted.urgent, submitted.retries), (true, 5));
+    }
+
+    #[test]
+    fn a_long_name_is_cut() {
+        let mut transfer = transfer_of(&[]);
+        let name = |transfer| submit(transfer).map(|submitted| submitted.name);
+        let whole = name(transfer).expect("the name is readable");
+        assert_eq!(text(&whole), c"from a test");
+
+        transfer.names[0] = testing::user_str(c"sixteen letters!");
+        let cut = name(transfer).expect("the name is readable");
+        assert_eq!(text(&cut), c"sixteen letters");
+    }
+
+    #[test]
+    fn says_that_it_cannot_read() {
+        let nothing = Ptr::<u8>::new(16);
+        let mut without_parts = transfer_of(&[3]);
+        without_parts.parts = nothing.cast();
+        assert_eq!(submit(without_parts).map(|_| ()), Err(FAULT));
+
+        let mut without_name = transfer_of(&[3]);
+        without_name.names[0] = nothing.cast();
+        assert_eq!(submit(without_name).map(|_| ()), Err(FAULT));
+
+        // SAFETY: it has integers, and addresses that may be null.
+        let mut last: Submitted = unsafe { zeroed() };
+        let call = Submit::call((nothing.cast(),));
+        assert_eq!(submitted(&call, &mut last), Err(FAULT));
     }
 }
