@@ -1,6 +1,16 @@
-//! What the probe and its loader say to each other: `no_std`, because one of them is a probe.
+//! What the probe and its loader say to each other, and how the probe finds what it is asked for: all of it that needs no
+//! kernel, and so has tests.
+//!
+//! No file of the tracer names a machine's register. The loader asks probe-abi where each argument of a prototype is,
+//! and tells the probe which register that is, counted from 0, or how far above the stack pointer.
 
 #![no_std]
+
+use probe_abi::{
+    Ptr, Return, User, UserCode, c_char, c_ulong, c_void,
+    machine::{self, Convention, Slot},
+    uintptr_t,
+};
 
 /// How many arguments of a call are followed, however many of them this machine has registers for.
 pub const ARGUMENTS: usize = 10;
@@ -8,44 +18,46 @@ pub const ARGUMENTS: usize = 10;
 /// How much of a string is copied, with its terminating zero.
 pub const TEXT: usize = 128;
 
-/// What the loader wants to know of a function: it travels to the probe as the BPF cookie of the
-/// attachment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What the loader wants to know of a function. It lies in the map `REQUESTS`, at the function's number, which travels to
+/// the probe as the BPF cookie of the attachment.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Request {
-    /// Which of the loader's functions it is.
-    pub function: u32,
     /// How many arguments it has.
-    pub arguments: u8,
-    /// Bit N is set where argument N is a string.
-    pub string_arguments: u16,
-    /// Whether it returns a string.
-    pub returns_string: bool,
+    pub arguments: u16,
+    /// 1: it returns a string.
+    pub returns_string: u8,
+    /// 1: it returns 64 bits in two registers.
+    pub returns_pair: u8,
+    /// Where its arguments are.
+    pub places: [Place; ARGUMENTS],
 }
 
-impl Request {
-    pub const fn to_cookie(self) -> u64 {
-        self.function as u64
-            | (self.arguments as u64) << 32
-            | (self.string_arguments as u64) << 40
-            | (self.returns_string as u64) << 56
-    }
-
-    #[inline(always)]
-    pub const fn from_cookie(cookie: u64) -> Self {
-        Self {
-            function: cookie as u32,
-            arguments: (cookie >> 32) as u8,
-            string_arguments: (cookie >> 40) as u16,
-            returns_string: (cookie >> 56) & 1 == 1,
-        }
-    }
+/// Where an argument is. On a machine of 32 bits, one of 64 bits can be in two registers, or half in a register and
+/// half on the stack.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The register with the value or its low half, as an index among those that arguments are in; or [`NO_REGISTER`].
+    pub low: u8,
+    /// The register with the high half; or [`NO_REGISTER`].
+    pub high: u8,
+    /// How many bytes are on the stack: 0, 1, 2, 4 or 8.
+    pub on_stack: u8,
+    /// 1: it is a string.
+    pub string: u8,
+    /// How far these bytes are above the address in the stack pointer's slot.
+    pub offset: u16,
 }
+
+/// No machine has so many registers for arguments.
+pub const NO_REGISTER: u8 = u8::MAX;
 
 /// A call or a return, as it lies in the ring buffer.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct Event {
-    /// [`Request::function`].
+    /// The function's number.
     pub function: u32,
     /// 0: the function was called, and `values` are its arguments. 1: it returned `values[0]`.
     pub returned: u32,
@@ -59,10 +71,299 @@ pub struct Event {
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct Value {
-    /// The whole register or stack slot.
+    /// The value, in the low bits. Above it there may be anything.
     pub bits: u64,
-    /// How reading went: a negative error number, or the length of `text` with its zero.
-    pub read: i64,
+    /// How reading it went: 0, or a negative error number.
+    pub read: i32,
+    /// The length of `text`, or a negative error number. 0 where no string was asked for.
+    pub length: i32,
     /// Where it was asked for, the string that `bits` points to.
     pub text: [u8; TEXT],
+}
+
+impl Place {
+    pub const NOWHERE: Self = Self {
+        low: NO_REGISTER,
+        high: NO_REGISTER,
+        on_stack: 0,
+        string: 0,
+        offset: 0,
+    };
+
+    /// From what probe-abi says of an argument of so many bytes.
+    pub fn new(place: machine::Place, size: u8, convention: &Convention) -> Self {
+        let index = |slot: Slot| {
+            let mut registers = convention.registers.iter();
+            let index = registers.position(|register| register.offset == slot.offset);
+            index.map_or(NO_REGISTER, |index| index as u8)
+        };
+        match place {
+            machine::Place::Register(slot) => Self {
+                low: index(slot),
+                ..Self::NOWHERE
+            },
+            machine::Place::Pair { low, high } => Self {
+                low: index(low),
+                high: index(high),
+                ..Self::NOWHERE
+            },
+            machine::Place::Split { low, high } => Self {
+                low: index(low),
+                on_stack: 4,
+                offset: high,
+                ..Self::NOWHERE
+            },
+            machine::Place::Stack(offset) => Self {
+                on_stack: size,
+                offset,
+                ..Self::NOWHERE
+            },
+        }
+    }
+
+    /// The argument that is there.
+    #[inline(always)]
+    fn read(&self, regs: &UserCode) -> Result<u64, i32> {
+        // There is no register of another index.
+        let register = |index: u8| u64::from(regs.arg_at(index.into()).unwrap_or(0));
+        let in_registers = register(self.low) | register(self.high) << 32;
+        let stack = Ptr::<u8>::new(regs.stack_pointer() as uintptr_t);
+        let stack = stack.wrapping_byte_add(self.offset.into());
+        let on_stack: u64 = match self.on_stack {
+            0 => return Ok(in_registers),
+            1 => stack.read_user()?.into(),
+            2 => stack.cast::<u16>().read_user()?.into(),
+            4 => stack.cast::<u32>().read_user()?.into(),
+            _ => stack.cast::<u64>().read_user()?,
+        };
+        match self.low {
+            NO_REGISTER => Ok(on_stack),
+            _ => Ok(in_registers | on_stack << 32),
+        }
+    }
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self::NOWHERE
+    }
+}
+
+/// A function that returns what one register holds.
+type Word = User<unsafe extern "C" fn() -> c_ulong>;
+
+/// A function that returns 64 bits.
+type Wide = User<unsafe extern "C" fn() -> u64>;
+
+impl Event {
+    /// Writes down a call.
+    #[inline(always)]
+    pub fn call(&mut self, request: &Request, regs: &UserCode) {
+        self.returned = 0;
+        let places = request.places.iter().take(request.arguments.into());
+        for (value, place) in self.values.iter_mut().zip(places) {
+            value.put(place.read(regs), place.string);
+        }
+    }
+
+    /// Writes down a return.
+    ///
+    /// # Safety
+    ///
+    /// `ctx` is that of a uretprobe.
+    #[inline(always)]
+    pub unsafe fn returned(&mut self, request: &Request, ctx: *const c_void) {
+        self.returned = 1;
+        // SAFETY: the caller says that it is one, and the references do not leave this function.
+        let bits = unsafe {
+            match request.returns_pair {
+                0 => u64::from(Return::<Word>::from_ctx(ctx).value()),
+                _ => Return::<Wide>::from_ctx(ctx).value(),
+            }
+        };
+        self.values[0].put(Ok(bits), request.returns_string);
+    }
+}
+
+impl Value {
+    /// Writes down a value, and the string that it points to.
+    #[inline(always)]
+    fn put(&mut self, value: Result<u64, i32>, string: u8) {
+        (self.bits, self.read) = match value {
+            Ok(bits) => (bits, 0),
+            Err(error) => (0, error),
+        };
+        self.length = match string {
+            0 => 0,
+            _ => {
+                let string = Ptr::<c_char>::new(self.bits as uintptr_t);
+                match string.read_user_str(&mut self.text) {
+                    Ok(length) => length as i32,
+                    Err(error) => error,
+                }
+            }
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use core::mem::zeroed;
+    use std::vec::Vec;
+
+    use probe_abi::{
+        MACHINE, c_int, c_uchar, machine::Endian, prototype, pt_regs, size_t, testing,
+    };
+
+    use super::*;
+
+    prototype! {
+        /// On machines of 32 bits, the 64-bit ones are in every place that such a machine has.
+        struct Mixed(User<unsafe extern "C" fn(
+            a: c_int, b: u64, path: *const c_char, c: c_uchar, d: u64, e: i16, f: u64, g: size_t, h: i64, name: *const c_char
+        ) -> u64>);
+
+        /// The split one of riscv32 among them.
+        struct Odd(User<unsafe extern "C" fn(
+            a: u64, b: u64, c: u64, d: c_int, e: u64, f: c_int
+        ) -> *const c_char>);
+    }
+
+    const WORD: u8 = MACHINE.word;
+
+    /// What the loader asks for.
+    fn request(sizes: &[u8], strings: &[usize]) -> Request {
+        let mut request = Request {
+            arguments: sizes.len() as u16,
+            ..Request::default()
+        };
+        for (index, &size) in sizes.iter().enumerate() {
+            let place = MACHINE.user.place(sizes, index, Endian::THIS);
+            let place = place.expect("it is an integer");
+            request.places[index] = Place {
+                string: strings.contains(&index).into(),
+                ..Place::new(place, size, &MACHINE.user)
+            };
+        }
+        request
+    }
+
+    /// What the probe writes down of a call, each value without what is above it.
+    fn call(request: &Request, sizes: &[u8], regs: &pt_regs) -> (Vec<u64>, Event) {
+        // SAFETY: it has integers.
+        let mut event: Event = unsafe { zeroed() };
+        event.call(request, regs.user_code());
+        let values = sizes.iter().zip(&event.values);
+        let values = values.map(|(&size, value)| value.bits & (u64::MAX >> (64 - 8 * size)));
+        (values.collect(), event)
+    }
+
+    fn text(value: &Value) -> Result<&[u8], i32> {
+        match usize::try_from(value.length) {
+            Ok(length) => Ok(&value.text[..length]),
+            Err(_) => Err(value.length),
+        }
+    }
+
+    const MIXED: [u8; 10] = [4, 8, WORD, 1, 8, 2, 8, WORD, 8, WORD];
+
+    #[test]
+    fn finds_every_argument() {
+        let path = testing::user_str(c"/etc");
+        let name = testing::user_str(c"");
+        let made = Mixed::call((
+            -1,
+            0x0102_0304_0506_0708,
+            path,
+            200,
+            0x1112_1314_1516_1718,
+            -2,
+            u64::MAX - 1,
+            9,
+            i64::MIN + 3,
+            name,
+        ));
+        let (values, event) = call(&request(&MIXED, &[2, 9]), &MIXED, made.regs());
+        let expected = [
+            u32::MAX.into(),
+            0x0102_0304_0506_0708,
+            path.address().into(),
+            200,
+            0x1112_1314_1516_1718,
+            0xfffe,
+            u64::MAX - 1,
+            9,
+            1 << 63 | 3,
+            name.address().into(),
+        ];
+        assert_eq!(values, expected);
+        assert_eq!(event.returned, 0);
+        assert_eq!(event.values.map(|value| value.read), [0; 10]);
+        assert_eq!(text(&event.values[2]), Ok(&b"/etc"[..]));
+        assert_eq!(text(&event.values[9]), Ok(&b""[..]));
+
+        let sizes = [8, 8, 8, 4, 8, 4];
+        let made = Odd::call((1 << 40 | 1, 2 << 40 | 2, 3 << 40 | 3, 4, 5 << 40 | 5, 6));
+        let (values, _) = call(&request(&sizes, &[]), &sizes, made.regs());
+        assert_eq!(
+            values,
+            [1 << 40 | 1, 2 << 40 | 2, 3 << 40 | 3, 4, 5 << 40 | 5, 6]
+        );
+    }
+
+    #[test]
+    fn says_what_it_cannot_read() {
+        let nowhere = Ptr::<u8>::new(16);
+        let long = testing::user([b'x' as c_char; 300]);
+        let made = Mixed::call((0, 0, nowhere.cast(), 0, 0, 0, 0, 0, 0, long.cast()));
+        let (values, event) = call(&request(&MIXED, &[2, 9]), &MIXED, made.regs());
+        assert_eq!((values[2], text(&event.values[2])), (16, Err(-14)));
+        // It is cut.
+        assert_eq!(text(&event.values[9]), Ok(&[b'x'; TEXT - 1][..]));
+
+        // Without its stack.
+        let regs = *made.regs();
+        drop(made);
+        let request = request(&MIXED, &[]);
+        let (_, event) = call(&request, &MIXED, &regs);
+        for (place, value) in request.places.iter().zip(&event.values) {
+            assert_eq!(value.read, if place.on_stack == 0 { 0 } else { -14 });
+        }
+    }
+
+    #[test]
+    fn writes_no_more_than_it_is_asked_for() {
+        let made = Odd::call((1, 2, 3, 4, 5, 6));
+        let (_, event) = call(&request(&[8, 8], &[]), &[8, 8, 8], made.regs());
+        assert_eq!(event.values.map(|value| value.bits)[1..3], [2, 0]);
+    }
+
+    #[test]
+    fn finds_what_is_returned() {
+        // SAFETY: it has integers.
+        let mut event: Event = unsafe { zeroed() };
+        let returns = |size| MACHINE.user.return_place(size, Endian::THIS);
+        let mut request = Request {
+            returns_pair: matches!(returns(8), Some(machine::Place::Pair { .. })).into(),
+            ..Request::default()
+        };
+        let made = Mixed::returning(0x0102_0304_0506_0708);
+        // SAFETY: it is that of a return.
+        unsafe { event.returned(&request, made.ctx()) };
+        assert_eq!(
+            (event.returned, event.values[0].bits),
+            (1, 0x0102_0304_0506_0708)
+        );
+
+        request = Request {
+            returns_string: 1,
+            ..Request::default()
+        };
+        let made = Odd::returning(testing::user_str(c"what comes back"));
+        // SAFETY: the same.
+        unsafe { event.returned(&request, made.ctx()) };
+        assert_eq!(text(&event.values[0]), Ok(&b"what comes back"[..]));
+    }
 }

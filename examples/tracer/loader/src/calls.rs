@@ -6,25 +6,9 @@ use std::{
     io::{self, Write},
 };
 
-use tracer_event::{Event, Request, TEXT, Value};
+use tracer_event::{Event, TEXT, Value};
 
 use crate::prototype::{Prototype, Type};
-
-/// What the probe has to know of a function.
-pub fn request(index: usize, function: &Prototype) -> Request {
-    let string_arguments = function
-        .parameters
-        .iter()
-        .enumerate()
-        .filter(|(_, parameter)| parameter.ty == Type::String)
-        .fold(0, |mask, (argument, _)| mask | 1 << argument);
-    Request {
-        function: index as u32,
-        arguments: function.parameters.len() as u8,
-        string_arguments,
-        returns_string: function.returns == Type::String,
-    }
-}
 
 /// The calls that are not printed yet.
 pub struct Calls<'f, W> {
@@ -144,16 +128,17 @@ fn arguments(function: &Prototype, values: &[Value]) -> String {
 
 /// A value as C would write it, strings in full; `?` for what could not be read.
 fn shown(ty: Type, value: &Value) -> String {
-    match ty {
-        Type::String if value.read > 0 => {
-            let with_zero = usize::try_from(value.read).map_or(TEXT, |length| length.min(TEXT));
-            let text = value.text[..with_zero - 1].escape_ascii();
-            let more = if with_zero == TEXT { "..." } else { "" };
+    if value.read < 0 {
+        return "?".to_owned();
+    }
+    match (ty, usize::try_from(value.length)) {
+        (Type::String, Ok(length)) => {
+            let length = length.min(TEXT - 1);
+            let text = value.text[..length].escape_ascii();
+            let more = if length == TEXT - 1 { "..." } else { "" };
             format!("\"{text}\"{more}")
         }
-        // The probe read an address, but no string there.
-        Type::String => ty.show(value.bits),
-        _ if value.read < 0 => "?".to_owned(),
+        // Of a string that could not be read: its address.
         _ => ty.show(value.bits),
     }
 }

@@ -16,8 +16,8 @@ use std::{
 };
 
 use aya::{
-    Ebpf,
-    maps::{MapData, PerCpuArray, RingBuf},
+    Ebpf, EbpfLoader, Pod,
+    maps::{Array, MapData, PerCpuArray, RingBuf},
     programs::{
         UProbe,
         uprobe::{UProbeAttachLocation, UProbeAttachPoint, UProbeScope},
@@ -32,11 +32,10 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::{
-    calls::{Calls, request},
-    library::Library,
-    prototype::Prototype,
-};
+use probe_abi::{MACHINE, machine::Endian};
+use tracer_event::Request;
+
+use crate::{calls::Calls, library::Library, prototype::Prototype, request::request};
 
 /// The two programs, accepted by the kernel.
 pub struct Probe(Ebpf);
@@ -50,7 +49,8 @@ pub enum Refused {
 }
 
 impl Probe {
-    pub fn load(object: &[u8]) -> Result<Self, Refused> {
+    /// Loads the programs, and has them know these functions.
+    pub fn load(object: &[u8], functions: &[Prototype]) -> Result<Self, Refused> {
         if probe_abi::ARCH != ARCH {
             return Err(Refused::Failed(format!(
                 "this tracer is for `{}` and runs on `{ARCH}`: it can only `--simulate`",
@@ -63,14 +63,32 @@ impl Probe {
                 "this kernel has no uprobes: there is no `{UPROBES}`"
             )));
         }
-        let mut ebpf = Ebpf::load(object).map_err(refused)?;
+        let mut ebpf = EbpfLoader::new()
+            .map_max_entries("REQUESTS", functions.len() as u32)
+            .load(object)
+            .map_err(refused)?;
         for name in ["called", "returned"] {
             program(&mut ebpf, name)
                 .map_err(Refused::Failed)?
                 .load()
                 .map_err(refused)?;
         }
-        Ok(Self(ebpf))
+        let mut probe = Self(ebpf);
+        probe.ask(functions).map_err(Refused::Failed)?;
+        Ok(probe)
+    }
+
+    fn ask(&mut self, functions: &[Prototype]) -> Result<(), String> {
+        let requests = self.map("REQUESTS")?;
+        let mut requests: Array<MapData, InMap> =
+            requests.try_into().map_err(|error| told(&error))?;
+        for (number, function) in (0..).zip(functions) {
+            let request = InMap(request(function, &MACHINE, Endian::THIS));
+            requests
+                .set(number, request, 0)
+                .map_err(|error| told(&error))?;
+        }
+        Ok(())
     }
 
     /// Runs a command to its end, printing its calls of these functions. Returns its exit status.
@@ -85,13 +103,12 @@ impl Probe {
             .map(|function| library.function(&function.name))
             .collect::<Result<_, _>>()?;
         let stopped = Stopped::start(command)?;
-        for (index, (function, offsets)) in functions.iter().zip(&offsets).enumerate() {
-            let cookie = request(index, function).to_cookie();
+        for (number, (function, offsets)) in (0..).zip(functions.iter().zip(&offsets)) {
             for &offset in offsets {
                 for name in ["called", "returned"] {
                     let point = UProbeAttachPoint {
                         location: UProbeAttachLocation::AbsoluteOffset(offset),
-                        cookie: Some(cookie),
+                        cookie: Some(number),
                     };
                     program(&mut self.0, name)?
                         .attach(point, &library.path, UProbeScope::OneProcess(stopped.id()?))
@@ -148,6 +165,14 @@ impl Probe {
         Ok(processors.iter().sum())
     }
 }
+
+/// A request as it lies in a map.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+struct InMap(Request);
+
+// SAFETY: it has integers, and nothing between them.
+unsafe impl Pod for InMap {}
 
 fn program<'e>(ebpf: &'e mut Ebpf, name: &str) -> Result<&'e mut UProbe, String> {
     ebpf.program_mut(name)

@@ -5,6 +5,7 @@ mod kernel;
 mod library;
 mod probe;
 mod prototype;
+mod request;
 mod simulation;
 
 use std::{env, ffi::OsString, io, path::PathBuf, process::ExitCode};
@@ -100,7 +101,7 @@ fn run() -> Result<u8, String> {
         simulation::run(&object, &arguments.functions, io::stdout().lock())?;
         return Ok(0);
     }
-    match Probe::load(&object) {
+    match Probe::load(&object, &arguments.functions) {
         Ok(probe) => {
             let library = arguments
                 .library

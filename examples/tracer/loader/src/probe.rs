@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use object::{Object, ObjectSection};
+use probe_abi::machine::{Machine, NoMachine};
 
 /// Where `cargo xtask probe examples/tracer/probe <machine>` leaves the object for this machine.
 pub fn default_path() -> PathBuf {
@@ -31,16 +31,14 @@ pub fn read(path: &Path) -> Result<Vec<u8>, String> {
             probe_abi::ARCH
         )
     })?;
-    let not_the_tracers = || format!("`{shown}` is not the object of the tracer's probe");
-    let elf = object::File::parse(&*object).map_err(|_| not_the_tracers())?;
-    let machine = elf
-        .section_by_name("machine")
-        .and_then(|section| section.data().ok())
-        .ok_or_else(not_the_tracers)?;
-    if machine != probe_abi::ARCH.as_bytes() {
+    let machine = Machine::of_object(&object).map_err(|error| match error {
+        NoMachine::NoStamp => format!("`{shown}` is not the object of the tracer's probe"),
+        error => format!("`{shown}` is no probe for this machine: {error}"),
+    })?;
+    if machine.name != probe_abi::ARCH {
         return Err(format!(
             "the probe `{shown}` is for `{}`, and this is `{}`",
-            machine.escape_ascii(),
+            machine.name,
             probe_abi::ARCH
         ));
     }

@@ -18,7 +18,7 @@ pub struct Parameter {
     pub ty: Type,
 }
 
-/// What a register holds.
+/// What is passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Type {
     Void,
@@ -67,8 +67,10 @@ const NAMED: &[(&str, Type)] = &[
     ("clockid_t", integer!(c_int)),
     ("gid_t", integer!(c_uint)),
     ("mode_t", integer!(c_uint)),
+    ("loff_t", integer!(c_longlong)),
     ("nfds_t", integer!(c_ulong)),
     ("off_t", integer!(c_long)),
+    ("off64_t", integer!(c_longlong)),
     ("pid_t", integer!(c_int)),
     ("socklen_t", integer!(c_uint)),
     ("time_t", integer!(c_long)),
@@ -246,15 +248,6 @@ fn declaration(tokens: &[&str]) -> Result<Parameter, String> {
             _ => Type::Pointer,
         }
     };
-    if let Type::Integer { bits, .. } = ty
-        && bits > probe_abi::c_ulong::BITS
-    {
-        return Err(format!(
-            "`{shown}` has {bits} bits, which take two registers of `{}`: accepted are types of up to {}",
-            probe_abi::ARCH,
-            probe_abi::c_ulong::BITS
-        ));
-    }
     Ok(Parameter {
         name: name.map(str::to_owned),
         ty,
@@ -308,7 +301,7 @@ fn unknown(words: &[&str]) -> String {
             "is not passed as integers are, and BPF has no floating point"
         }
         ["struct" | "union", ..] => {
-            "is not passed in one register, or is a pointer that lacks its `*`"
+            "is not passed as integers are, or is a pointer that lacks its `*`"
         }
         _ => "is no type that is known here, or is a pointer that lacks its `*`",
     };
@@ -320,8 +313,18 @@ fn unknown(words: &[&str]) -> String {
 }
 
 impl Type {
+    /// In bytes; `None` for `void`.
+    pub fn size(self) -> Option<u8> {
+        match self {
+            Type::Void => None,
+            Type::Bool | Type::Char => Some(1),
+            Type::Integer { bits, .. } => Some((bits / 8) as u8),
+            Type::String | Type::Pointer => Some(probe_abi::MACHINE.word),
+        }
+    }
+
     /// A value of this type that is not a string, as C would write it. Only the type's own bits count:
-    /// the others of the register hold anything.
+    /// the others hold anything.
     pub fn show(self, bits: u64) -> String {
         match self {
             Type::Void => "void".to_owned(),

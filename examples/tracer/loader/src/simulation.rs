@@ -1,22 +1,28 @@
 //! The probe where there is no kernel for it: the same bytecode, run by rbpf on registers and memory
 //! that are made up.
 //!
-//! Nothing here knows which register is which. The machine's memory lies at addresses of its own, so
+//! Nothing here knows which register is which. The memory is probe_abi::testing's, at addresses of its own, so
 //! that a 64-bit computer can run the probe of a 32-bit machine.
 
 use std::{
-    array,
     cell::RefCell,
+    ffi::CString,
     io::{self, Write},
+    slice,
 };
 
 use object::{Object, ObjectSection, ObjectSymbol};
-use probe_abi::{UserCode, c_ulong, pt_regs};
+use probe_abi::{
+    MACHINE, Ptr,
+    machine::{Endian, Place, Slot},
+    pt_regs, testing, uintptr_t,
+};
 use tracer_event::{Event, Request};
 
 use crate::{
-    calls::{Calls, request},
+    calls::Calls,
     prototype::{Prototype, Type},
+    request::{request, return_place, sizes},
 };
 
 /// Prints a made-up call of each function.
@@ -24,13 +30,10 @@ pub fn run(object: &[u8], functions: &[Prototype], out: impl Write) -> Result<()
     let called = Program::find(object, "called")?;
     let returned = Program::find(object, "returned")?;
     let mut calls = Calls::new(functions, out);
-    for (index, function) in functions.iter().enumerate() {
-        let request = request(index, function);
-        let mut machine = Machine::new();
-        machine.call(function);
-        let called = called.run(&machine, request)?;
-        machine.give_back(function);
-        let returned = returned.run(&machine, request)?;
+    for (number, function) in (0..).zip(functions) {
+        let request = request(function, &MACHINE, Endian::THIS);
+        let called = called.run(Registers::of_call(function), number, request)?;
+        let returned = returned.run(Registers::of_return(function), number, request)?;
         for event in called.iter().chain(&returned) {
             calls
                 .event(event)
@@ -43,104 +46,131 @@ pub fn run(object: &[u8], functions: &[Prototype], out: impl Write) -> Result<()
     Ok(())
 }
 
-/// How many slots the registers fill.
-const SLOTS: usize = size_of::<pt_regs>() / size_of::<c_ulong>();
-
-type Slots = [c_ulong; SLOTS];
-
-fn registers(slots: &Slots) -> &pt_regs {
-    // SAFETY: the slots are as many as the registers have, and aligned to a slot.
-    unsafe { pt_regs::from_ctx(slots.as_ptr().cast()) }
-}
-
-/// Which slot holds something: the one whose number is found there when each slot holds its own.
-fn slot(role: impl FnOnce(&pt_regs) -> c_ulong) -> usize {
-    role(registers(&array::from_fn(|number| number as c_ulong))) as usize
-}
-
-/// A thread of the machine, with registers and memory.
-#[derive(Clone)]
-struct Machine {
-    slots: Slots,
-    /// What lies at [`BASE`]: the stack, and above it strings.
-    memory: Vec<u8>,
-}
-
-/// Where the memory starts. Below it everything is out of bounds, null included.
-const BASE: u64 = 0x1_0000;
+/// What registers, and what is around a value on the stack, hold that nothing was put in.
+const ANYTHING: u8 = 0xa5;
 
 /// How large the stack is. The stack pointer is in the middle.
 const STACK: usize = 0x4000;
 
-impl Machine {
+/// The registers of a thread.
+struct Registers([u8; size_of::<pt_regs>()]);
+
+impl Registers {
     fn new() -> Self {
-        let mut machine = Self {
-            slots: [0; SLOTS],
-            memory: vec![0; STACK],
-        };
-        machine.slots[slot(|regs| regs.stack_pointer())] = (BASE as usize + STACK / 2) as c_ulong;
-        machine
+        let mut registers = Self([ANYTHING; size_of::<pt_regs>()]);
+        let stack: Ptr<[u8; STACK]> = testing::user([ANYTHING; STACK]);
+        let middle = stack.wrapping_byte_add(STACK / 2);
+        registers.write(MACHINE.stack_pointer, middle.address() as u64);
+        registers
     }
 
-    /// Sets up the call of a function: each argument where this machine passes it.
-    fn call(&mut self, function: &Prototype) {
+    /// The call of a function: each argument where this machine passes it.
+    fn of_call(function: &Prototype) -> Self {
+        let mut registers = Self::new();
+        let sizes = sizes(function);
         for (index, parameter) in function.parameters.iter().enumerate() {
             let text = match &parameter.name {
                 Some(name) => name.clone(),
                 None => format!("argument {index}"),
             };
-            let value = self.value(parameter.ty, index, &text);
-            if user_code(&self.slots).arg_at(index).is_some() {
-                let register = slot(|regs| regs.user_code().arg_at(index).unwrap_or(0));
-                self.slots[register] = value;
-            } else if let Some(address) = user_code(&self.slots).stack_arg_address_at(index) {
-                let at = address as usize - BASE as usize;
-                self.memory[at..][..size_of::<c_ulong>()].copy_from_slice(&value.to_ne_bytes());
+            let value = value(parameter.ty, index, text);
+            let place = MACHINE.user.place(&sizes, index, Endian::THIS);
+            registers.put(place, sizes[index], value);
+        }
+        registers
+    }
+
+    fn of_return(function: &Prototype) -> Self {
+        let mut registers = Self::new();
+        let place = return_place(function, &MACHINE, Endian::THIS);
+        let value = value(function.returns, 0, "returned".to_owned());
+        registers.put(place, function.returns.size().unwrap_or(0), value);
+        registers
+    }
+
+    /// Puts a value of so many bytes where it belongs. `void` is nowhere.
+    fn put(&mut self, place: Option<Place>, size: u8, value: u64) {
+        match place {
+            None => {}
+            Some(Place::Register(slot)) => {
+                // What is left of the register are bits that are not the value's.
+                let rest = u64::from_ne_bytes([ANYTHING; 8]);
+                let rest = rest.checked_shl(8 * u32::from(size)).unwrap_or(0);
+                self.write(slot, rest | value);
             }
+            Some(Place::Pair { low, high }) => {
+                self.write(low, value);
+                self.write(high, value >> 32);
+            }
+            Some(Place::Split { low, high }) => {
+                self.write(low, value);
+                self.push(high, 4, value >> 32);
+            }
+            Some(Place::Stack(offset)) => self.push(offset, size, value),
         }
     }
 
-    fn give_back(&mut self, function: &Prototype) {
-        let value = self.value(function.returns, 0, "returned");
-        self.slots[slot(|regs| regs.return_value())] = value;
-    }
-
-    /// Something of a type: numbers that count up, or down from zero where the type has a sign. What
-    /// is left of the register holds bits that are not the value's.
-    fn value(&mut self, ty: Type, index: usize, text: &str) -> c_ulong {
-        let number = index as c_ulong + 1;
-        let within = |bits: u32, value: c_ulong| match bits {
-            c_ulong::BITS => value,
-            bits => value & ((1 << bits) - 1) | c_ulong::from(0xdead_beef_u32) << bits,
-        };
-        match ty {
-            Type::Void => 0,
-            Type::Bool => within(8, number & 1),
-            Type::Char => within(8, c_ulong::from(b'a') + index as c_ulong),
-            Type::Integer { bits, signed: true } => within(bits, number.wrapping_neg()),
-            Type::Integer {
-                bits,
-                signed: false,
-            } => within(bits, number),
-            Type::String => {
-                let address = BASE as usize + self.memory.len();
-                self.memory.extend_from_slice(text.as_bytes());
-                self.memory.push(0);
-                address as c_ulong
-            }
-            Type::Pointer => (BASE as usize + index * size_of::<c_ulong>()) as c_ulong,
+    /// Writes the low bits.
+    fn write(&mut self, slot: Slot, bits: u64) {
+        let register = &mut self.0[slot.offset.into()..];
+        match slot.width {
+            4 => register[..4].copy_from_slice(&(bits as u32).to_ne_bytes()),
+            _ => register[..8].copy_from_slice(&bits.to_ne_bytes()),
         }
     }
 
-    /// The memory from an address on.
-    fn at(&self, address: u64) -> Option<&[u8]> {
-        self.memory
-            .get(usize::try_from(address.checked_sub(BASE)?).ok()?..)
+    fn read(&self, slot: Slot) -> u64 {
+        let mut bytes = [0; 8];
+        let width = usize::from(slot.width);
+        let register = &self.0[slot.offset.into()..][..width];
+        match Endian::THIS {
+            Endian::Little => bytes[..width].copy_from_slice(register),
+            Endian::Big => bytes[8 - width..].copy_from_slice(register),
+        }
+        u64::from_ne_bytes(bytes)
+    }
+
+    /// Writes the low bytes so far above the address in the stack pointer's slot.
+    fn push(&self, offset: u16, size: u8, bits: u64) {
+        let top = Ptr::<u8>::new(self.read(MACHINE.stack_pointer) as uintptr_t);
+        let at = top.wrapping_byte_add(offset.into());
+        match size {
+            1 => testing::user_at(at, bits as u8),
+            2 => testing::user_at(at.cast(), bits as u16),
+            4 => testing::user_at(at.cast(), bits as u32),
+            _ => testing::user_at(at.cast(), bits),
+        }
     }
 }
 
-fn user_code(slots: &Slots) -> &UserCode {
-    registers(slots).user_code()
+/// Something of a type: numbers that count up, or down from zero where the type has a sign. What takes two registers
+/// has another number in its other half.
+fn value(ty: Type, index: usize, text: String) -> u64 {
+    let number = index as u64 + 1;
+    let within = |size: Option<u8>, value: u64| value & (u64::MAX >> (64 - 8 * size.unwrap_or(8)));
+    match ty {
+        Type::Void => 0,
+        Type::Bool => number & 1,
+        Type::Char => u64::from(b'a') + index as u64,
+        Type::Integer { bits, signed } => {
+            let number = match bits > 8 * u32::from(MACHINE.word) {
+                true => (number + 1) << 32 | number,
+                false => number,
+            };
+            let number = if signed {
+                number.wrapping_neg()
+            } else {
+                number
+            };
+            within(ty.size(), number)
+        }
+        Type::String => {
+            let text = CString::new(text).unwrap_or_default();
+            let text: Ptr<u8> = testing::user_str(&text);
+            text.address() as u64
+        }
+        Type::Pointer => 0x1000 * number,
+    }
 }
 
 /// One of the probe's programs.
@@ -169,7 +199,7 @@ impl Program {
             .ok_or_else(|| wrong("its section is too short"))?
             .to_vec();
 
-        // Maps are only handed on to helpers: any number tells them apart from null.
+        // Maps are only handed on to helpers, which know them by a number.
         for (offset, relocation) in section.relocations() {
             let offset = offset as usize;
             if !range.contains(&offset) {
@@ -181,42 +211,46 @@ impl Program {
                 .filter(|instruction| instruction[0] == rbpf::ebpf::LD_DW_IMM)
                 .ok_or_else(|| wrong("it calls a function that was not inlined"))?;
             let map = match relocation.target() {
-                object::RelocationTarget::Symbol(symbol) => symbol.0 as u32,
+                object::RelocationTarget::Symbol(symbol) => elf.symbol_by_index(symbol),
                 _ => return Err(wrong("it refers to something that is not a map")),
             };
-            instruction[4..8].copy_from_slice(&map.to_le_bytes());
+            let number = match map.and_then(|map| map.name()) {
+                Ok("REQUESTS") => REQUESTS,
+                _ => OTHER_MAP,
+            };
+            instruction[4..8].copy_from_slice(&number.to_le_bytes());
         }
         Ok(Self(code))
     }
 
-    /// Runs the program as the kernel would, for a thread that is in this state. Gives what came to
+    /// Runs the program as the kernel would, for a thread with these registers. Gives what came to
     /// lie in the ring buffer.
-    fn run(&self, machine: &Machine, request: Request) -> Result<Vec<Vec<u8>>, String> {
+    fn run(
+        &self,
+        mut registers: Registers,
+        function: u32,
+        request: Request,
+    ) -> Result<Vec<Vec<u8>>, String> {
         let failed = |error: io::Error| format!("rbpf: {error}");
         let mut vm = rbpf::EbpfVmRaw::new(None).map_err(failed)?;
         vm.set_program(&self.0).map_err(failed)?;
         for &(number, helper) in HELPERS {
             vm.register_helper(number, helper).map_err(failed)?;
         }
-        let reserved = KERNEL.with_borrow_mut(|kernel| {
-            *kernel = Some(Kernel {
-                machine: machine.clone(),
-                cookie: request.to_cookie(),
-                reserved: vec![0; size_of::<Event>()],
-                submitted: Vec::new(),
-            });
-            let reserved = kernel.as_ref().map_or(&[][..], |kernel| &kernel.reserved);
-            let start = reserved.as_ptr() as u64;
-            start..start + reserved.len() as u64
-        });
-        vm.register_allowed_memory(reserved);
-
-        let mut ctx: Vec<u8> = machine
-            .slots
-            .iter()
-            .flat_map(|slot| slot.to_ne_bytes())
-            .collect();
-        let result = vm.execute_program(&mut ctx).map_err(failed);
+        let kernel = Kernel {
+            function,
+            request: Box::new(request),
+            reserved: vec![0; size_of::<Event>()],
+            submitted: Vec::new(),
+        };
+        for (start, length) in [
+            (kernel.request_address(), size_of::<Request>()),
+            (kernel.reserved.as_ptr() as u64, kernel.reserved.len()),
+        ] {
+            vm.register_allowed_memory(start..start + length as u64);
+        }
+        KERNEL.set(Some(kernel));
+        let result = vm.execute_program(&mut registers.0).map_err(failed);
         let kernel = KERNEL.take();
         result?;
         Ok(kernel.map(|kernel| kernel.submitted).unwrap_or_default())
@@ -225,11 +259,19 @@ impl Program {
 
 /// What the helpers have behind them.
 struct Kernel {
-    machine: Machine,
-    cookie: u64,
+    /// Which function was called.
+    function: u32,
+    /// What is asked of it.
+    request: Box<Request>,
     /// The one place in the ring buffer.
     reserved: Vec<u8>,
     submitted: Vec<Vec<u8>>,
+}
+
+impl Kernel {
+    fn request_address(&self) -> u64 {
+        (&raw const *self.request) as u64
+    }
 }
 
 thread_local! {
@@ -252,11 +294,20 @@ const HELPERS: &[(u32, rbpf::Helper)] = &[
     (174, get_attach_cookie),
 ];
 
-const EFAULT: u64 = 14;
+/// The map with what is asked of each function.
+const REQUESTS: u32 = 1;
 
-fn map_lookup_elem(_map: u64, _key: u64, _: u64, _: u64, _: u64) -> u64 {
-    // Only the count of lost events is looked up, and here none is lost.
-    0
+/// A map that nothing is found in: the count of lost events, and here none is lost.
+const OTHER_MAP: u32 = 2;
+
+fn map_lookup_elem(map: u64, key: u64, _: u64, _: u64, _: u64) -> u64 {
+    // SAFETY: the probe hands over an index, on its stack.
+    let key = unsafe { (key as *const u32).read_unaligned() };
+    kernel(|kernel| {
+        let found = map == REQUESTS.into() && key == kernel.function;
+        found.then(|| kernel.request_address())
+    })
+    .unwrap_or(0)
 }
 
 fn get_current_pid_tgid(_: u64, _: u64, _: u64, _: u64, _: u64) -> u64 {
@@ -264,7 +315,7 @@ fn get_current_pid_tgid(_: u64, _: u64, _: u64, _: u64, _: u64) -> u64 {
 }
 
 fn get_attach_cookie(_ctx: u64, _: u64, _: u64, _: u64, _: u64) -> u64 {
-    kernel(|kernel| Some(kernel.cookie)).unwrap_or(0)
+    kernel(|kernel| Some(kernel.function.into())).unwrap_or(0)
 }
 
 fn ringbuf_reserve(_map: u64, size: u64, _flags: u64, _: u64, _: u64) -> u64 {
@@ -284,29 +335,25 @@ fn ringbuf_submit(_data: u64, _flags: u64, _: u64, _: u64, _: u64) -> u64 {
 }
 
 fn probe_read_user(to: u64, size: u64, from: u64, _: u64, _: u64) -> u64 {
-    kernel(|kernel| {
-        let bytes = kernel.machine.at(from)?.get(..size as usize)?;
-        write(to, bytes);
-        Some(0)
-    })
-    .unwrap_or(EFAULT.wrapping_neg())
+    // SAFETY: see `place`.
+    let read = Ptr::new(from as uintptr_t).read_user_into(unsafe { place(to, size) });
+    read.map_or_else(|error| error as u64, |()| 0)
 }
 
 fn probe_read_user_str(to: u64, size: u64, from: u64, _: u64, _: u64) -> u64 {
-    kernel(|kernel| {
-        let text = kernel.machine.at(from)?;
-        let length = text.iter().position(|&byte| byte == 0)?;
-        let length = length.min((size as usize).checked_sub(1)?);
-        write(to, &text[..length]);
-        write(to + length as u64, &[0]);
-        Some(length as u64 + 1)
-    })
-    .unwrap_or(EFAULT.wrapping_neg())
+    // SAFETY: see `place`.
+    let read = Ptr::<u8>::new(from as uintptr_t).read_user_str(unsafe { place(to, size) });
+    // The helper counts the zero.
+    read.map_or_else(|error| error as u64, |length| length as u64 + 1)
 }
 
-/// Writes to the probe's own memory, as a helper does.
-fn write(to: u64, bytes: &[u8]) {
-    // SAFETY: the probe hands its helpers a place on its stack or in its event, and that place's size:
-    // the same program was held to it by the kernel's verifier.
-    unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to as *mut u8, bytes.len()) };
+/// What a helper writes to.
+///
+/// # Safety
+///
+/// The probe hands its helpers a place on its stack or in its event, and that place's size: the same program was held to
+/// it by the kernel's verifier.
+unsafe fn place<'p>(to: u64, size: u64) -> &'p mut [u8] {
+    // SAFETY: the caller's.
+    unsafe { slice::from_raw_parts_mut(to as *mut u8, size as usize) }
 }

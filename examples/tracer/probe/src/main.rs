@@ -1,8 +1,8 @@
-//! The tracer's two BPF programs. One object of them serves every function: what to read of a call
-//! comes with the attachment, as its cookie.
+//! The tracer's two BPF programs. One object of them serves every function: what to read of a call lies in a map, and which
+//! entry of it comes with the attachment, as its cookie.
 //!
-//! There is no architecture in this file. What argument 6 is, and whether it has a register, is
-//! probe-abi's to know.
+//! There is no machine in this file, and little else than maps and helpers: what is read, and from where, is in the
+//! package beside it, ../event, which has tests.
 
 #![no_std]
 #![no_main]
@@ -11,16 +11,13 @@ use core::panic::PanicInfo;
 
 use aya_ebpf::{
     EbpfContext,
-    helpers::{
-        bpf_get_attach_cookie, bpf_get_current_pid_tgid, bpf_probe_read_user,
-        generated::bpf_probe_read_user_str,
-    },
+    helpers::{bpf_get_attach_cookie, bpf_get_current_pid_tgid},
     macros::{map, uprobe, uretprobe},
-    maps::{PerCpuArray, RingBuf, ring_buf::RingBufEntry},
+    maps::{Array, PerCpuArray, RingBuf, ring_buf::RingBufEntry},
     programs::{ProbeContext, RetProbeContext},
 };
-use probe_abi::{Ptr, UserCode, c_char, c_ulong, pt_regs, uintptr_t};
-use tracer_event::{ARGUMENTS, Event, Request, TEXT, Value};
+use probe_abi::pt_regs;
+use tracer_event::{Event, Request};
 
 #[map]
 static EVENTS: RingBuf = RingBuf::with_byte_size(1 << 22, 0);
@@ -29,11 +26,9 @@ static EVENTS: RingBuf = RingBuf::with_byte_size(1 << 22, 0);
 #[map]
 static LOST: PerCpuArray<u64> = PerCpuArray::with_max_entries(1, 0);
 
-/// The machine that this object is for. No kernel asks, and every kernel would run it: so the loader
-/// does.
-#[unsafe(no_mangle)]
-#[unsafe(link_section = "machine")]
-static MACHINE: [u8; probe_abi::ARCH.len()] = *probe_abi::ARCH.as_bytes().first_chunk().unwrap();
+/// The functions. The loader knows how many there are.
+#[map]
+static REQUESTS: Array<Request> = Array::with_max_entries(1, 0);
 
 #[unsafe(no_mangle)]
 #[unsafe(link_section = "license")]
@@ -41,86 +36,47 @@ static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";
 
 #[uprobe]
 fn called(ctx: ProbeContext) {
-    // SAFETY: this is the ctx of a uprobe, and the reference does not leave this function.
-    let regs = unsafe { pt_regs::from_ctx(ctx.as_ptr()) }.user_code();
-    let Some((event, request)) = begin(&ctx, 0) else {
-        return;
-    };
-    for index in 0..ARGUMENTS {
-        if index >= request.arguments.into() {
-            break;
-        }
-        let string = request.string_arguments >> index & 1 == 1;
-        put(&event, index, argument(regs, index), string);
-    }
-    event.submit(0);
+    tell(&ctx, |request, event| {
+        // SAFETY: this is the ctx of a uprobe, and the reference does not leave this function.
+        let regs = unsafe { pt_regs::from_ctx(ctx.as_ptr()) };
+        event.call(request, regs.user_code());
+    });
 }
 
 #[uretprobe]
 fn returned(ctx: RetProbeContext) {
-    // SAFETY: this is the ctx of a uretprobe, and the reference does not leave this function.
-    let regs = unsafe { pt_regs::from_ctx(ctx.as_ptr()) }.user_code();
-    let Some((event, request)) = begin(&ctx, 1) else {
-        return;
-    };
-    put(&event, 0, Ok(regs.return_value()), request.returns_string);
-    event.submit(0);
+    tell(&ctx, |request, event| {
+        // SAFETY: this is the ctx of a uretprobe.
+        unsafe { event.returned(request, ctx.as_ptr()) };
+    });
 }
 
-/// The event in the ring buffer, all of it but the values.
+/// Puts an event into the ring buffer.
 #[inline(always)]
-fn begin(ctx: &impl EbpfContext, returned: u32) -> Option<(RingBufEntry<Event>, Request)> {
+fn tell(ctx: &impl EbpfContext, write: impl FnOnce(&Request, &mut Event)) {
     // SAFETY: the helper takes the ctx of the program that runs.
-    let request = Request::from_cookie(unsafe { bpf_get_attach_cookie(ctx.as_ptr()) });
+    let function = unsafe { bpf_get_attach_cookie(ctx.as_ptr()) } as u32;
+    let Some(request) = REQUESTS.get(function) else {
+        return;
+    };
     let Some(mut entry) = EVENTS.reserve::<Event>(0) else {
         if let Some(lost) = LOST.get_ptr_mut(0) {
             // SAFETY: it is this processor's own, and map values stay where they are.
             unsafe { *lost += 1 };
         }
-        return None;
+        return;
     };
-    let event = entry.as_mut_ptr();
-    // SAFETY: the reserved entry is as large as an event.
-    unsafe {
-        (&raw mut (*event).function).write(request.function);
-        (&raw mut (*event).returned).write(returned);
-        (&raw mut (*event).thread).write(bpf_get_current_pid_tgid());
-    }
-    Some((entry, request))
+    let event = as_event(&mut entry);
+    event.function = function;
+    event.thread = bpf_get_current_pid_tgid();
+    write(request, event);
+    entry.submit(0);
 }
 
-/// An argument of the function that was called, wherever this machine passes it.
 #[inline(always)]
-fn argument(regs: &UserCode, index: usize) -> Result<c_ulong, i32> {
-    if let Some(value) = regs.arg_at(index) {
-        return Ok(value);
-    }
-    let address = regs.stack_arg_address_at(index).unwrap_or(0);
-    // SAFETY: the helper checks the address.
-    unsafe { bpf_probe_read_user(Ptr::<c_ulong>::new(address as uintptr_t).as_ptr()) }
-}
-
-/// Writes down a value, and the string that it points to.
-#[inline(always)]
-fn put(entry: &RingBufEntry<Event>, index: usize, value: Result<c_ulong, i32>, string: bool) {
-    let bits = value.unwrap_or(0);
-    let event = entry.as_ptr().cast_mut();
-    // SAFETY: the reserved entry is as large as an event, and callers keep to the first ARGUMENTS
-    // indices. An index of the array itself would be checked with a panic.
-    unsafe {
-        let slot = (&raw mut (*event).values).cast::<Value>().add(index);
-        let text = (&raw mut (*slot).text).cast();
-        let read = match value {
-            Err(error) => error.into(),
-            Ok(_) if string => {
-                let pointer = Ptr::<c_char>::new(bits as uintptr_t);
-                bpf_probe_read_user_str(text, TEXT as u32, pointer.as_ptr().cast())
-            }
-            Ok(_) => 0,
-        };
-        (&raw mut (*slot).bits).write(bits.into());
-        (&raw mut (*slot).read).write(read);
-    }
+fn as_event(entry: &mut RingBufEntry<Event>) -> &mut Event {
+    // SAFETY: it is as large as an event, and is made of integers, which have any value.
+    unsafe { &mut *entry.as_mut_ptr() }
 }
 
 /// Nothing here panics: the verifier refuses a program that could get here, because it would not end.
