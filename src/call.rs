@@ -589,7 +589,7 @@ macro_rules! prototype {
             #[allow(dead_code, non_camel_case_types)]
             enum ProbeAbiParameter { $($parameter),* }
 
-            #[allow(dead_code)]
+            #[allow(dead_code, clippy::transmute_ptr_to_ref)]
             impl $name {
                 /// The call that a probe program was started for.
                 ///
