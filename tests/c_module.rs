@@ -333,7 +333,8 @@ fn host_tests() -> Result<(), String> {
         let mut cargo = Toolchain::find()?.cargo();
         cargo
             .current_dir(root().join("examples/c-module"))
-            .args(["test", "--locked", "--target", "host-tuple", "--target-dir"])
+            .args(["test", "--locked", "--bin=c-module", "--features=host"])
+            .args(["--target", "host-tuple", "--target-dir"])
             .arg(root().join("target/examples/c-module"))
             .env("CLANG", roles::clang()?)
             .env(VARIABLE, name);

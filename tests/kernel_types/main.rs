@@ -533,7 +533,8 @@ fn host_tests() -> Result<(), String> {
         let mut cargo = Toolchain::find()?.cargo();
         cargo
             .current_dir(example())
-            .args(["test", "--locked", "--target", "host-tuple", "--target-dir"])
+            .args(["test", "--locked", "--bin=kernel-types", "--features=host"])
+            .args(["--target", "host-tuple", "--target-dir"])
             .arg(built())
             .env(VARIABLE, name);
         let said = run(&mut cargo)?.stdout;

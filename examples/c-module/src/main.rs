@@ -49,8 +49,8 @@ fn panic(_: &core::panic::PanicInfo) -> ! {
     loop {}
 }
 
-// A kernel runs no test harness, so mistakes that no verifier sees are found where the program is written:
-// `cargo test --target` with this computer's target, for which build.rs compiles the C too.
+// A kernel runs no test harness, so mistakes that no verifier sees are found where the program is written: README.md has
+// the command, for which build.rs compiles the C too.
 #[cfg(test)]
 mod tests {
     use super::*;

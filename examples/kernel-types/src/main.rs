@@ -84,8 +84,8 @@ fn panic(_: &core::panic::PanicInfo) -> ! {
     loop {}
 }
 
-// A kernel runs no test harness, so mistakes that no verifier sees are found where the program is written:
-// `cargo test --target` with this computer's target.
+// A kernel runs no test harness, so mistakes that no verifier sees are found where the program is written: README.md has
+// the command.
 #[cfg(test)]
 mod tests {
     use std::ffi::CStr;

@@ -125,7 +125,7 @@ impl Place {
     #[inline(always)]
     fn read(&self, regs: &UserCode) -> Result<u64, i32> {
         // There is no register of another index.
-        let register = |index: u8| u64::from(regs.arg_at(index.into()).unwrap_or(0));
+        let register = |index: u8| wide(regs.arg_at(index.into()).unwrap_or(0));
         let in_registers = register(self.low) | register(self.high) << 32;
         let stack = Ptr::<u8>::new(regs.stack_pointer() as uintptr_t);
         let stack = stack.wrapping_byte_add(self.offset.into());
@@ -141,6 +141,12 @@ impl Place {
             _ => Ok(in_registers | on_stack << 32),
         }
     }
+}
+
+/// A register, of 32 or of 64 bits.
+#[inline(always)]
+fn wide(register: impl Into<u64>) -> u64 {
+    register.into()
 }
 
 impl Default for Place {
@@ -177,7 +183,7 @@ impl Event {
         // SAFETY: the caller says that it is one, and the references do not leave this function.
         let bits = unsafe {
             match request.returns_pair {
-                0 => u64::from(Return::<Word>::from_ctx(ctx).value()),
+                0 => wide(Return::<Word>::from_ctx(ctx).value()),
                 _ => Return::<Wide>::from_ctx(ctx).value(),
             }
         };
@@ -289,14 +295,14 @@ mod tests {
         let expected = [
             u32::MAX.into(),
             0x0102_0304_0506_0708,
-            path.address().into(),
+            wide(path.address()),
             200,
             0x1112_1314_1516_1718,
             0xfffe,
             u64::MAX - 1,
             9,
             1 << 63 | 3,
-            name.address().into(),
+            wide(name.address()),
         ];
         assert_eq!(values, expected);
         assert_eq!(event.returned, 0);
