@@ -53,14 +53,20 @@ const ANYTHING: u8 = 0xa5;
 const STACK: usize = 0x4000;
 
 /// The registers of a thread.
-struct Registers([u8; size_of::<pt_regs>()]);
+struct Registers {
+    bytes: [u8; size_of::<pt_regs>()],
+    /// The address in the stack pointer's slot.
+    stack: Ptr<u8>,
+}
 
 impl Registers {
     fn new() -> Self {
-        let mut registers = Self([ANYTHING; size_of::<pt_regs>()]);
         let stack: Ptr<[u8; STACK]> = testing::user([ANYTHING; STACK]);
-        let middle = stack.wrapping_byte_add(STACK / 2);
-        registers.write(MACHINE.stack_pointer, middle.address() as u64);
+        let mut registers = Self {
+            bytes: [ANYTHING; size_of::<pt_regs>()],
+            stack: stack.cast().wrapping_add(STACK / 2),
+        };
+        registers.write(MACHINE.stack_pointer, registers.stack.address() as u64);
         registers
     }
 
@@ -112,28 +118,16 @@ impl Registers {
 
     /// Writes the low bits.
     fn write(&mut self, slot: Slot, bits: u64) {
-        let register = &mut self.0[slot.offset.into()..];
+        let register = &mut self.bytes[slot.offset.into()..];
         match slot.width {
             4 => register[..4].copy_from_slice(&(bits as u32).to_ne_bytes()),
             _ => register[..8].copy_from_slice(&bits.to_ne_bytes()),
         }
     }
 
-    fn read(&self, slot: Slot) -> u64 {
-        let mut bytes = [0; 8];
-        let width = usize::from(slot.width);
-        let register = &self.0[slot.offset.into()..][..width];
-        match Endian::THIS {
-            Endian::Little => bytes[..width].copy_from_slice(register),
-            Endian::Big => bytes[8 - width..].copy_from_slice(register),
-        }
-        u64::from_ne_bytes(bytes)
-    }
-
     /// Writes the low bytes so far above the address in the stack pointer's slot.
     fn push(&self, offset: u16, size: u8, bits: u64) {
-        let top = Ptr::<u8>::new(self.read(MACHINE.stack_pointer) as uintptr_t);
-        let at = top.wrapping_byte_add(offset.into());
+        let at = self.stack.wrapping_byte_add(offset.into());
         match size {
             1 => testing::user_at(at, bits as u8),
             2 => testing::user_at(at.cast(), bits as u16),
@@ -250,7 +244,7 @@ impl Program {
             vm.register_allowed_memory(start..start + length as u64);
         }
         KERNEL.set(Some(kernel));
-        let result = vm.execute_program(&mut registers.0).map_err(failed);
+        let result = vm.execute_program(&mut registers.bytes).map_err(failed);
         let kernel = KERNEL.take();
         result?;
         Ok(kernel.map(|kernel| kernel.submitted).unwrap_or_default())
