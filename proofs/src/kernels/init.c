@@ -3,17 +3,19 @@
  *
  * /plan has a step a line: "<name> <kind> <program> <symbol>". A program is a file of that name, the
  * instructions as the compiler emitted them; the map that they write to is made here. /values has the
- * words to call with. What is printed for the host is "@ <name> <key> <value>...".
+ * numbers to call with. What is printed for the host is "@ <name> <key> <value>...".
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
 #include <link.h>
 #include <linux/bpf.h>
 #include <linux/btf.h>
 #include <linux/perf_event.h>
 #include <stdarg.h>
-#include <stdint.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,12 +28,14 @@
 
 typedef unsigned long word;
 
-enum { ARGS = 12, SYSCALL_ARGS = 6 };
+enum { ARGS = 12, SYSCALL_ARGS = 6, FALLOCATE_ARGS = 3 };
 
+/* Each is cut to the type that takes it. */
 static struct {
-	word args[ARGS];
-	word answer;
-	word syscall_args[SYSCALL_ARGS];
+	uint64_t args[ARGS];
+	uint64_t answer;
+	uint64_t syscall_args[SYSCALL_ARGS];
+	uint64_t fallocate_args[FALLOCATE_ARGS];
 } values;
 
 static void say(const char *name, const char *key, const char *format, ...)
@@ -99,9 +103,39 @@ __attribute__((noinline)) word target(word a, word b, word c, word d, word e, wo
 	return values.answer;
 }
 
-__attribute__((noinline)) static word call_target(void)
+/* The same number with integers of many types. */
+__attribute__((noinline)) long long mixed(int a, long long b, const void *c, unsigned short d, signed char e,
+					  unsigned long long f, unsigned int g, bool h, int i, long long j, short k,
+					  char l)
 {
-	const word *a = values.args;
+	entry_return_address = (word)__builtin_return_address(0);
+	__asm__ volatile("" : : "m"(a), "m"(b), "m"(c), "m"(d), "m"(e), "m"(f), "m"(g), "m"(h), "m"(i), "m"(j),
+			 "m"(k), "m"(l));
+	return values.answer;
+}
+
+/* Returns less than a register holds. */
+__attribute__((noinline)) int narrow(void)
+{
+	entry_return_address = (word)__builtin_return_address(0);
+	return values.answer;
+}
+
+static void call_mixed(void)
+{
+	const uint64_t *a = values.args;
+
+	mixed(a[0], a[1], (void *)(word)a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11]);
+}
+
+static void call_narrow(void)
+{
+	narrow();
+}
+
+static void call_target(void)
+{
+	const uint64_t *a = values.args;
 	/* Parts the frame pointer from the stack pointer, which are the same on some machines. */
 	volatile char *unused = __builtin_alloca(256 + (a[0] & 64));
 
@@ -112,7 +146,26 @@ __attribute__((noinline)) static word call_target(void)
 	__asm__ volatile(READ_FRAME_POINTER : "=r"(frame_pointer));
 	caller_frame_pointer = frame_pointer;
 #endif
-	return target(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11]) + unused[0];
+	target(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11]);
+	unused[1] = 0;
+}
+
+static const struct traced {
+	const char *name;
+	void *function;
+	void (*call)(void);
+} traced[] = {
+	{ "target", target, call_target },
+	{ "mixed", mixed, call_mixed },
+	{ "narrow", narrow, call_narrow },
+};
+
+static const struct traced *traced_as(const char *symbol)
+{
+	for (size_t i = 0; i < sizeof(traced) / sizeof(*traced); i++)
+		if (!strcmp(traced[i].name, symbol))
+			return &traced[i];
+	return NULL;
 }
 
 /* Where a call from this program enters a function. On powerpc64 a function's address is that of its
@@ -154,12 +207,23 @@ static word file_offset(word address)
 
 /* What is traced in the kernel: a syscall with six arguments, which fails before it looks at most of
  * them. */
-static long call_kernel(void)
+static long call_sendto(void)
 {
-	const word *a = values.syscall_args;
-	long result = syscall(SYS_sendto, a[0], a[1], a[2], a[3], a[4], a[5]);
+	const uint64_t *a = values.syscall_args;
+	long result = syscall(SYS_sendto, (word)a[0], (word)a[1], (word)a[2], (word)a[3], (word)a[4], (word)a[5]);
 
 	return result == -1 ? -errno : result;
+}
+
+/* And one with integers of 64 bits, which fails for a negative one. */
+static int call_fallocate(void)
+{
+	const uint64_t *a = values.fallocate_args;
+	int fd = open("/values", O_RDONLY | O_CLOEXEC);
+	int result = fallocate64(fd, a[0], a[1], a[2]) < 0 ? -errno : 0;
+
+	close(fd);
+	return result;
 }
 
 /* The kernel's interfaces. */
@@ -379,7 +443,7 @@ static int attach_kprobe(const char *name, int program, int returns, const char 
 
 /* Steps. */
 
-enum trigger { NOTHING, TARGET, KERNEL };
+enum trigger { NOTHING, USER, KERNEL };
 
 static const struct kind {
 	const char *name;
@@ -389,8 +453,8 @@ static const struct kind {
 	enum trigger trigger;
 } kinds[] = {
 	{ "load", BPF_PROG_TYPE_KPROBE, 0, 0, NOTHING },
-	{ "uprobe", BPF_PROG_TYPE_KPROBE, 0, 0, TARGET },
-	{ "uretprobe", BPF_PROG_TYPE_KPROBE, 0, 1, TARGET },
+	{ "uprobe", BPF_PROG_TYPE_KPROBE, 0, 0, USER },
+	{ "uretprobe", BPF_PROG_TYPE_KPROBE, 0, 1, USER },
 	{ "kprobe", BPF_PROG_TYPE_KPROBE, 0, 0, KERNEL },
 	{ "kretprobe", BPF_PROG_TYPE_KPROBE, 0, 1, KERNEL },
 	{ "kprobe.multi", BPF_PROG_TYPE_KPROBE, BPF_TRACE_KPROBE_MULTI, 0, KERNEL },
@@ -406,17 +470,23 @@ static int attach(const char *name, const struct kind *kind, int program, const 
 		return attach_multi(program, kind->returns, symbol);
 	if (kind->trigger == KERNEL)
 		return attach_kprobe(name, program, kind->returns, symbol);
-	return attach_event(program, "uprobe", kind->returns, "/init", file_offset(entry(target)));
+	if (!traced_as(symbol)) {
+		errno = ENOENT;
+		return -1;
+	}
+	return attach_event(program, "uprobe", kind->returns, "/init", file_offset(entry(traced_as(symbol)->function)));
 }
 
 /* Several times: emulated processors may go on with an instruction that they read before it was
  * probed. The calls are the same. */
-static void trigger(const char *name, enum trigger trigger)
+static void trigger(const char *name, enum trigger trigger, const char *symbol)
 {
-	if (trigger == TARGET) {
+	if (trigger == USER) {
+		const struct traced *traced = traced_as(symbol);
+
 		for (int i = 0; i < 3; i++)
-			call_target();
-		say(name, "address", "%lx", entry(target));
+			traced->call();
+		say(name, "address", "%lx", entry(traced->function));
 		say(name, "stack_pointer", "%lx", entry_stack_pointer);
 		say(name, "return_address", "%lx", entry_return_address);
 #ifdef READ_FRAME_POINTER
@@ -424,10 +494,14 @@ static void trigger(const char *name, enum trigger trigger)
 #endif
 	} else if (trigger == KERNEL) {
 		long result;
+		int fallocated;
 
-		for (int i = 0; i < 3; i++)
-			result = call_kernel();
-		say(name, "result", "%lx", (word)result);
+		for (int i = 0; i < 3; i++) {
+			result = call_sendto();
+			fallocated = call_fallocate();
+		}
+		say(name, "result", "%llx", (long long)result);
+		say(name, "fallocated", "%llx", (long long)fallocated);
 		say(name, "number", "%x", SYS_sendto);
 	}
 }
@@ -449,7 +523,7 @@ static void step(const char *name, const struct kind *kind, const char *program,
 			if (attached < 0) {
 				failed(name, "cannot attach");
 			} else {
-				trigger(name, kind->trigger);
+				trigger(name, kind->trigger, symbol);
 				say_report(name, map, slots);
 				if (!strcmp(kind->name, "kprobe"))
 					say_probed_address(name, symbol);
@@ -596,7 +670,7 @@ int main(void)
 {
 	struct utsname kernel;
 	int slots;
-	word *value = (word *)&values;
+	uint64_t *value = (uint64_t *)&values;
 	FILE *file;
 
 	mount("proc", "/proc", "proc", 0, NULL);
@@ -604,12 +678,13 @@ int main(void)
 	mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
 	uname(&kernel);
 	say("guest", "release", "%s", kernel.release);
+	say("guest", "char", "%s", CHAR_MIN < 0 ? "signed" : "unsigned");
 
 	file = fopen("/values", "re");
 	if (!file || fscanf(file, "%d", &slots) != 1 || slots > SLOTS_AT_MOST)
 		say("guest", "failed", "no number of slots in /values");
-	for (size_t i = 0; file && i < sizeof(values) / sizeof(word); i++)
-		if (fscanf(file, "%lx", &value[i]) != 1)
+	for (size_t i = 0; file && i < sizeof(values) / sizeof(*value); i++)
+		if (fscanf(file, "%" SCNx64, &value[i]) != 1)
 			say("guest", "failed", "no value %zu in /values", i);
 	run_plan(slots);
 	say_btf();
