@@ -23,8 +23,21 @@ impl Constants {
     }
 }
 
-/// What a program returns for each ctx.
+/// The number of a helper, and what it does.
+pub type Helper = (u32, fn(u64, u64, u64, u64, u64) -> u64);
+
+/// What a program without helpers returns for each ctx.
 pub fn run<'a>(
+    program: &[Insn],
+    constants: &Constants,
+    contexts: impl Iterator<Item = &'a [u8]>,
+) -> Result<Vec<u64>, String> {
+    run_with(&[], program, constants, contexts)
+}
+
+/// What a program returns for each ctx.
+pub fn run_with<'a>(
+    helpers: &[Helper],
     program: &[Insn],
     constants: &Constants,
     contexts: impl Iterator<Item = &'a [u8]>,
@@ -37,6 +50,9 @@ pub fn run<'a>(
     vm.set_stack_usage_calculator(frame, Box::new(frames))
         .map_err(failed)?;
     vm.set_program(&bytes).map_err(failed)?;
+    for &(number, helper) in helpers {
+        vm.register_helper(number, helper).map_err(failed)?;
+    }
     for section in constants.0.values() {
         let start = section.as_ptr().addr() as u64;
         vm.register_allowed_memory(start..start + section.len() as u64);
@@ -154,7 +170,13 @@ fn lowest(insns: &[Insn]) -> i16 {
         let place = match insn.opc & ebpf::BPF_CLS_MASK {
             ebpf::BPF_LDX if insn.src == FRAME_POINTER => insn.off,
             ebpf::BPF_ST | ebpf::BPF_STX if insn.dst == FRAME_POINTER => insn.off,
-            _ if insn.opc == ebpf::ADD64_IMM && copies.contains(&insn.dst) => insn.imm as i16,
+            // What is lower is a number in a register that had a copy before.
+            _ if insn.opc == ebpf::ADD64_IMM
+                && copies.contains(&insn.dst)
+                && insn.imm >= -(ebpf::STACK_SIZE as i32) =>
+            {
+                insn.imm as i16
+            }
             _ => 0,
         };
         lowest = lowest.min(place);
@@ -167,12 +189,12 @@ fn lowest(insns: &[Insn]) -> i16 {
     lowest
 }
 
-/// What rbpf asks for: the frame of the function that starts at an instruction. It hands over the box that
-/// it was given.
-fn frame(_program: &[u8], start: usize, given: &mut dyn Any) -> u16 {
+/// What rbpf asks for: the frame of the function that an instruction is in, which is the function's first or, because it
+/// takes the numbers of helpers for distances, any other. It hands over the box that it was given.
+fn frame(_program: &[u8], instruction: usize, given: &mut dyn Any) -> u16 {
     let frames = given
         .downcast_ref::<Box<dyn Any>>()
         .and_then(|given| given.downcast_ref::<BTreeMap<usize, u16>>());
-    let frame = frames.and_then(|frames| frames.get(&start));
-    frame.copied().unwrap_or(ebpf::STACK_SIZE as u16)
+    let frame = frames.and_then(|frames| frames.range(..=instruction).next_back());
+    frame.map_or(ebpf::STACK_SIZE as u16, |(_, frame)| *frame)
 }

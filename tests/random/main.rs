@@ -11,8 +11,8 @@ use proofs::{
     facts::Facts,
     proof::{self, Proof, none, run},
     random::{
-        Class, Expected, Finding, Methods, Programs, Selection, Setting, Workshop, mistaken,
-        programs, readings,
+        Class, Expected, Finding, HELPERS, Methods, Programs, Selection, Setting, Workshop,
+        mistaken, programs, readings,
     },
     select::Machine,
     verifier::kernel,
@@ -204,7 +204,7 @@ fn plain(workshop: &Workshop) -> Result<(), String> {
     }
 }
 
-/// Programs that read each role elsewhere than the host does.
+/// Programs that read each role elsewhere than the host does, or other memory.
 fn mistakes(workshop: &Workshop) -> Result<(), String> {
     let programs = programs(SEED, 0..LOADED);
     let object = workshop.object(&programs, &Setting::ALL[0], Methods::Ours)?;
@@ -223,6 +223,28 @@ fn mistakes(workshop: &Workshop) -> Result<(), String> {
     if !are_right(&workshop.expect_of(&host, |roles| roles)?) {
         complaints.push("without a mistake programs are wrong".to_owned());
     }
+    let swapped = [(HELPERS[0].0, HELPERS[1].1), (HELPERS[1].0, HELPERS[0].1)];
+    let expected = workshop.expect_of(&host, |roles| roles)?;
+    for (what, helpers) in [
+        (
+            "the memory of a process and the kernel's may change places",
+            &swapped,
+        ),
+        (
+            "an address may be another",
+            &[(112, elsewhere), (113, elsewhere)],
+        ),
+    ] {
+        let mut insns = insns.iter().enumerate();
+        let is_right = |(number, insns): (usize, &Vec<_>)| {
+            object
+                .is_right_with(helpers, insns, number, &expected)
+                .is_ok()
+        };
+        if insns.all(is_right) {
+            complaints.push(what.to_owned());
+        }
+    }
     let facts = Facts::of(workshop.machine)?;
     for (role, reading) in readings(facts).iter().enumerate() {
         if reading.is_some() && are_right(&workshop.expect_of(&host, mistaken(role))?) {
@@ -230,6 +252,11 @@ fn mistakes(workshop: &Workshop) -> Result<(), String> {
         }
     }
     none(complaints)
+}
+
+/// A helper that reads the memory of a process one word behind the address.
+fn elsewhere(to: u64, size: u64, from: u64, _: u64, _: u64) -> u64 {
+    HELPERS[0].1(to, size, from.wrapping_add(8), 0, 0)
 }
 
 fn explained() -> Result<(), String> {

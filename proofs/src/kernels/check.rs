@@ -89,8 +89,18 @@ impl Plan {
             ("kretprobe", "kretprobe", "function_return", FUNCTION),
             ("kprobe:wide", "kprobe", "fallocate_entry", WIDE_FUNCTION),
             ("kretprobe:typed", "kretprobe", "sendto_return", FUNCTION),
-            ("kretprobe:wide", "kretprobe", "fallocate_return", WIDE_FUNCTION),
-            ("kretprobe:syscall", "kretprobe", "syscall_return", &on_syscall),
+            (
+                "kretprobe:wide",
+                "kretprobe",
+                "fallocate_return",
+                WIDE_FUNCTION,
+            ),
+            (
+                "kretprobe:syscall",
+                "kretprobe",
+                "syscall_return",
+                &on_syscall,
+            ),
             ("syscall", "kprobe", program, &on_syscall),
             ("sys_enter", "raw_tracepoint", "sys_enter", "sys_enter"),
             ("kprobe.multi", "kprobe.multi", "kernel_entry", FUNCTION),
@@ -315,11 +325,10 @@ fn line_of(step: &str, words: &[u64]) -> String {
 
 /// Whether a word that a step reports is known otherwise: from the guest, or by another step.
 fn is_compared(step: &str, slot: usize) -> bool {
-    let on_the_kernel = |step: &str| !step.starts_with('u');
     match (step, slot) {
         (_, HITS | LAST_WORD) => false,
         // Nobody else tells of the kernel's stack and frames, nor which file it opened.
-        (step, STACK_POINTER | FRAME_POINTER) => !on_the_kernel(step),
+        (step, STACK_POINTER | FRAME_POINTER) => step.starts_with('u'),
         ("kprobe:wide", FIRST_TYPED) => false,
         // Without a list of kprobes, where this one stopped.
         ("syscall", INSTRUCTION_POINTER) => false,
@@ -505,9 +514,19 @@ impl Check<'_> {
     fn mixed_return(&mut self) -> Result<(), String> {
         let answer = [self.values.answer];
         let mixed = self.said.report("uretprobe:mixed")?;
-        self.typed("mixed's value", &mixed[FIRST_TYPED..], &[Signed(64)], &answer)?;
+        self.typed(
+            "mixed's value",
+            &mixed[FIRST_TYPED..],
+            &[Signed(64)],
+            &answer,
+        )?;
         let narrow = self.said.report("uretprobe:narrow")?;
-        self.typed("narrow's value", &narrow[FIRST_TYPED..], &[Signed(32)], &answer)
+        self.typed(
+            "narrow's value",
+            &narrow[FIRST_TYPED..],
+            &[Signed(32)],
+            &answer,
+        )
     }
 
     /// Words that were reported by a prototype: numbers that C has cut to these types.
@@ -600,7 +619,12 @@ impl Check<'_> {
     fn wide_entry(&mut self) -> Result<(), String> {
         let report = self.said.report("kprobe:wide")?;
         let values = self.values.fallocate_args;
-        self.typed(WIDE_FUNCTION, &report[FIRST_TYPED + 1..], &FALLOCATE, &values)
+        self.typed(
+            WIDE_FUNCTION,
+            &report[FIRST_TYPED + 1..],
+            &FALLOCATE,
+            &values,
+        )
     }
 
     /// Negative numbers of errors, as `int` and as `long`.
@@ -613,7 +637,11 @@ impl Check<'_> {
             let report = self.said.report(step)?;
             let result = self.said.number(step, key);
             let result = result.ok_or_else(|| format!("the guest did not say its {key}"))?;
-            self.same(&format!("the value of `{step}`"), report[FIRST_TYPED], result);
+            self.same(
+                &format!("the value of `{step}`"),
+                report[FIRST_TYPED],
+                result,
+            );
             if result.cast_signed() >= 0 {
                 self.differences.push(format!("`{step}` did not fail"));
             }

@@ -91,33 +91,37 @@ static void failed(const char *name, const char *what)
 
 static volatile word entry_stack_pointer, entry_return_address, caller_frame_pointer;
 
+/* What a function knows of its own first instruction. */
+#define REMEMBER_ENTRY()                                                                     \
+	(entry_stack_pointer = (word)__builtin_dwarf_cfa() - FRAME_ADDRESS_ABOVE_STACK,      \
+	 entry_return_address = (word)__builtin_return_address(0))
+
 /* Takes more arguments than any machine has registers for them. */
 __attribute__((noinline)) word target(word a, word b, word c, word d, word e, word f, word g, word h, word i,
 				      word j, word k, word l)
 {
-	entry_stack_pointer = (word)__builtin_dwarf_cfa() - FRAME_ADDRESS_ABOVE_STACK;
-	entry_return_address = (word)__builtin_return_address(0);
+	REMEMBER_ENTRY();
 	/* So that the compiler does not find the arguments to be unused. */
 	__asm__ volatile("" : : "g"(a), "g"(b), "g"(c), "g"(d), "g"(e), "g"(f), "g"(g), "g"(h), "g"(i), "g"(j),
 			 "g"(k), "g"(l));
 	return values.answer;
 }
 
-/* The same number with integers of many types. */
+/* As many, of many types. */
 __attribute__((noinline)) long long mixed(int a, long long b, const void *c, unsigned short d, signed char e,
 					  unsigned long long f, unsigned int g, bool h, int i, long long j, short k,
 					  char l)
 {
-	entry_return_address = (word)__builtin_return_address(0);
+	REMEMBER_ENTRY();
 	__asm__ volatile("" : : "m"(a), "m"(b), "m"(c), "m"(d), "m"(e), "m"(f), "m"(g), "m"(h), "m"(i), "m"(j),
 			 "m"(k), "m"(l));
 	return values.answer;
 }
 
-/* Returns less than a register holds. */
+/* Returns less than a register of 64 bits holds. */
 __attribute__((noinline)) int narrow(void)
 {
-	entry_return_address = (word)__builtin_return_address(0);
+	REMEMBER_ENTRY();
 	return values.answer;
 }
 
