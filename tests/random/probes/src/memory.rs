@@ -21,10 +21,10 @@ pub fn read(user: bool, to: &mut [u8], from: u64) -> i64 {
 fn lies_at(user: bool, address: u64) -> Option<u8> {
     let line = scattered(address >> 5, user);
     let byte = (scattered(address, user) >> 8) as u8;
-    match line % 8 {
-        0 => None,
-        1..4 if address % 8 == 0 => Some(byte % 8),
-        1..4 => Some(0),
+    match (line % 8, address % 8) {
+        (0, _) => None,
+        (1..4, 0) => Some(byte % 8),
+        (1..4, _) => Some(0),
         _ => Some(byte),
     }
 }
