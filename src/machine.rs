@@ -12,6 +12,40 @@
 //! assert_eq!(arm.user.place(&sizes, 3, Endian::Little), Some(Place::Stack(0)));
 //! assert_eq!(arm.user.registers[2].field, "uregs[2]");
 //! ```
+//!
+//! # Syscalls
+//!
+//! A program on the host turns numbers into names and names into numbers:
+//!
+//! ```
+//! use probe_abi::machine::Machine;
+//!
+//! let s390x = Machine::named("s390x").expect("it is one of the machines");
+//! assert_eq!(s390x.syscall("openat").unwrap().number, 288);
+//! assert_eq!(s390x.syscall_numbered(288).unwrap().name, "openat");
+//!
+//! let error = s390x.syscall("opnat").unwrap_err();
+//! assert_eq!(error.to_string(), "`opnat` is no syscall of s390x; did you mean `openat`?");
+//! ```
+//!
+//! In a probe each number is a constant, to compare with and to match on:
+//!
+//! ```
+//! use probe_abi::arch::aarch64::{c_ulong, nr};
+//!
+//! fn opens(number: c_ulong) -> bool {
+//!     matches!(number, nr::openat | nr::openat2)
+//! }
+//! assert!(opens(56));
+//! ```
+//!
+//! A number that the machine does not have does not compile. aarch64 has no `open`: its C library calls `openat`.
+//!
+//! ```compile_fail,E0599
+//! let _ = probe_abi::arch::aarch64::nr::open;
+//! ```
+
+pub use crate::syscalls::{NoSuchSyscall, Syscall};
 
 pub use crate::stamp::NoMachine;
 use crate::{
@@ -124,6 +158,8 @@ pub struct Machine {
     pub syscall_number_mask: u32,
     /// The slots of a syscall's own `pt_regs` that hold its arguments while it runs.
     pub syscall_arguments: &'static [Slot],
+    /// Its syscalls, in the order of their numbers.
+    pub syscalls: &'static [Syscall],
     /// Where a function finds its return address, at its first instruction.
     pub return_address: ReturnAddress<Slot>,
     /// How many bytes behind the address in that slot the function returns to.

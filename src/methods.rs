@@ -4,7 +4,7 @@
 use crate::{
     call,
     indices::{Argument, Below, Index, NotBelow, StackArgument, SyscallArgument},
-    machine::{self, Convention, Machine},
+    machine::{self, Convention, Machine, Syscall},
     regs::{self, Registers, read},
     signature::Left,
 };
@@ -27,6 +27,13 @@ pub const ARG_REGISTERS: usize = pt_regs::ARG_REGISTERS;
 
 /// How many arguments of a syscall its own `pt_regs` holds.
 pub const SYSCALL_ARG_REGISTERS: usize = MACHINE.syscall_arguments.len();
+
+/// The numbers of this machine's syscalls: `nr::openat` is what [`pt_regs::syscall_number`] gives for `openat(2)`.
+///
+/// Each is a constant to compare with, and a pattern. A syscall that this machine does not have does not compile.
+/// [`Machine::syscall`] and [`Machine::syscall_numbered`] are for names that are known at run time alone.
+#[allow(non_camel_case_types)]
+pub enum nr {}
 
 const _: () = {
     assert!(MACHINE.word as usize == size_of::<c_ulong>());

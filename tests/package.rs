@@ -77,6 +77,7 @@ fn needed_files() -> BTreeSet<String> {
         "LICENSE-APACHE",
         "LICENSE-MIT",
         "README.md",
+        "src/syscalls.tbl",
         "src/verifier.md",
     ];
     let all_machines = ["headers/ctypes.h", "src/arch/mod.rs", "src/arch/table.rs"];

@@ -14,6 +14,7 @@
 use crate::machine::{ReturnAddress::Register, *};
 
 include!(concat!(env!("OUT_DIR"), "/s390x.rs"));
+include!(concat!(env!("OUT_DIR"), "/s390x.syscalls.rs"));
 include!("../methods.rs");
 
 const CALLS: Convention = Convention {
@@ -33,6 +34,7 @@ pub const MACHINE: Machine = Machine {
     syscall_number: slot!(int_code),
     syscall_number_mask: 0xffff,
     syscall_arguments: slots![orig_gpr2, gprs[3], gprs[4], gprs[5], gprs[6], gprs[7]],
+    syscalls: SYSCALLS,
     return_address: Register(slot!(gprs[14])),
     return_address_behind: 0,
     instruction_pointer: slot!(psw.addr),

@@ -19,6 +19,7 @@
 use crate::machine::{ReturnAddress::Stack, *};
 
 include!(concat!(env!("OUT_DIR"), "/x86.rs"));
+include!(concat!(env!("OUT_DIR"), "/x86.syscalls.rs"));
 include!("../methods.rs");
 
 const CALLS: Convention = Convention {
@@ -48,6 +49,7 @@ pub const MACHINE: Machine = Machine {
     syscall_number: slot!(orig_eax),
     syscall_number_mask: u32::MAX,
     syscall_arguments: slots![ebx, ecx, edx, esi, edi, ebp],
+    syscalls: SYSCALLS,
     return_address: Stack(slot!(esp)),
     return_address_behind: 0,
     instruction_pointer: slot!(eip),

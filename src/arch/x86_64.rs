@@ -14,6 +14,7 @@
 use crate::machine::{ReturnAddress::Stack, *};
 
 include!(concat!(env!("OUT_DIR"), "/x86_64.rs"));
+include!(concat!(env!("OUT_DIR"), "/x86_64.syscalls.rs"));
 include!("../methods.rs");
 
 const CALLS: Convention = Convention {
@@ -33,6 +34,7 @@ pub const MACHINE: Machine = Machine {
     syscall_number: slot!(orig_rax),
     syscall_number_mask: u32::MAX,
     syscall_arguments: slots![rdi, rsi, rdx, r10, r8, r9],
+    syscalls: SYSCALLS,
     return_address: Stack(slot!(rsp)),
     return_address_behind: 0,
     instruction_pointer: slot!(rip),
