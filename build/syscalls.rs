@@ -66,7 +66,7 @@ pub fn rust(rows: &[Row]) -> String {
         let name = identifier(name);
         let _ = writeln!(text, "    pub const {name}: c_ulong = {number};");
     }
-    text += "}\n\nconst SYSCALLS: &[Syscall] = &[\n";
+    text += "}\n\n#[allow(clippy::unnecessary_cast)]\nconst SYSCALLS: &[Syscall] = &[\n";
     for Row {
         name,
         function,

@@ -40,6 +40,11 @@ fn main() {
     let mut proofs = vec![Proof::new("the table is the kernel's", sources, || {
         generated::syscalls()?.compare()
     })];
+    proofs.push(Proof::new(
+        "names, numbers, and what is like a name",
+        Ok(()),
+        names_and_numbers,
+    ));
     for machine in MACHINES {
         for variant in machine.variants {
             for (called, compiler) in [
@@ -70,6 +75,76 @@ fn main() {
         }
     }
     proof::run(proofs)
+}
+
+/// What a lookup says of a name that the machine does not have.
+const MISSING: &[(&str, &str, &str)] = &[
+    (
+        "x86_64",
+        "opnat",
+        "`opnat` is no syscall of x86_64; did you mean `openat`?",
+    ),
+    (
+        "x86_64",
+        "SYS_openat",
+        "`SYS_openat` is no syscall of x86_64; did you mean `openat`?",
+    ),
+    (
+        "x86_64",
+        "newstat",
+        "`newstat` is no syscall of x86_64; did you mean `stat`?",
+    ),
+    (
+        "aarch64",
+        "open",
+        "`open` is no syscall of aarch64, though of x86_64, x86, arm, s390x, powerpc64, powerpc, mips, mips64, sparc64; \
+         did you mean `openat`?",
+    ),
+    (
+        "riscv32",
+        "clock_gettime",
+        "`clock_gettime` is no syscall of riscv32, though of x86_64, x86, aarch64, arm, riscv64, s390x, powerpc64, \
+         powerpc, mips, mips64, loongarch64, sparc64; did you mean `clock_gettime64`?",
+    ),
+    ("s390x", "", "`` is no syscall of s390x"),
+    (
+        "s390x",
+        "printf_of_a_name_that_is_longer_than_any",
+        "`printf_of_a_name_that_is_longer_than_any` is no syscall of s390x",
+    ),
+];
+
+fn names_and_numbers() -> Result<(), String> {
+    let mut complaints = Vec::new();
+    for machine in probe_abi::arch::MACHINES {
+        for syscall in machine.syscalls {
+            let by_name = machine.syscall(syscall.name);
+            let by_number = machine.syscall_numbered(syscall.number.into());
+            let same = by_number.is_some_and(|found| found.number == syscall.number);
+            if by_name != Ok(syscall) || !same {
+                complaints.push(format!("{}: {by_name:?}, {by_number:?}", syscall.name));
+            }
+        }
+        let numbers = machine.syscalls.iter().map(|syscall| syscall.number);
+        for number in [numbers.max().unwrap_or_default() + 1, u32::MAX].map(u64::from) {
+            // With another upper half it is another number.
+            for number in [number, number << 32 | 1 << 40] {
+                complaints.extend(
+                    machine
+                        .syscall_numbered(number)
+                        .map(|found| format!("{number} is {}", found.name)),
+                );
+            }
+        }
+    }
+    for &(machine, name, message) in MISSING {
+        let value = probe_abi::machine::Machine::named(machine).ok_or("no such machine")?;
+        match value.syscall(name) {
+            Err(error) if error.to_string() == message => {}
+            other => complaints.push(format!("{machine} says of `{name}`: {other:?}")),
+        }
+    }
+    none(complaints)
 }
 
 fn ours(machine: &Machine) -> Result<Table, String> {
@@ -108,7 +183,8 @@ fn wrong_are_refused(ours: &Table, theirs: &Table) -> Result<(), String> {
         let set = |table: &mut Table, name: &Arc<str>, number| {
             table.insert(name.clone(), number);
         };
-        let wrong: [(&str, &dyn Fn(&mut Table)); 4] = [
+        type Change<'a> = &'a dyn Fn(&mut Table);
+        let wrong: [(&str, Change<'_>); 4] = [
             ("is missing", &|table| {
                 table.remove(name);
             }),
