@@ -12,6 +12,7 @@ mod ptr;
 mod regs;
 pub mod signature;
 mod stamp;
+mod symbols;
 mod syscalls;
 #[cfg(all(any(doc, feature = "testing"), not(target_arch = "bpf")))]
 pub mod testing;

@@ -45,6 +45,12 @@ fn main() {
         Ok(()),
         names_and_numbers,
     ));
+    proofs.push(Proof::new("parameters of 64 bits", Ok(()), wide_parameters));
+    proofs.push(Proof::new(
+        "functions in made-up kernels",
+        Ok(()),
+        functions,
+    ));
     for machine in MACHINES {
         for variant in machine.variants {
             for (called, compiler) in [
@@ -145,6 +151,263 @@ fn names_and_numbers() -> Result<(), String> {
         }
     }
     none(complaints)
+}
+
+/// A machine, a syscall, a kernel's symbols, and what is found there: the symbol, and whether it is a wrapper.
+type Lookup = (
+    &'static str,
+    &'static str,
+    &'static str,
+    Result<(&'static str, bool), &'static str>,
+);
+
+/// What booted kernels do not have: `tests/kernels.rs` looks in theirs.
+const LOOKUPS: &[Lookup] = &[
+    // Before Linux 6.6.
+    (
+        "riscv64",
+        "openat",
+        "ffffffff80200000 T sys_openat\n",
+        Ok(("sys_openat", false)),
+    ),
+    // A module's function is not the kernel's.
+    (
+        "riscv64",
+        "openat",
+        "ffffffff80100000 t __riscv_sys_openat\t[evil]\nffffffff80200000 T sys_openat\n",
+        Ok(("sys_openat", false)),
+    ),
+    (
+        "powerpc64",
+        "openat",
+        "c0000000004f0000 T sys_openat\nc0000000004f1000 T sys_close\nc0000000004f1000 T __se_sys_close\n",
+        Ok(("sys_openat", false)),
+    ),
+    (
+        "powerpc64",
+        "openat",
+        "c0000000004f0000 T sys_openat\nc0000000004f1000 T sys_close\nc0000000004f1000 T SyS_close\n",
+        Ok(("sys_openat", false)),
+    ),
+    (
+        "powerpc64",
+        "openat",
+        "c0000000004f0000 T sys_openat\nc0000000004f1000 T sys_close\nc0000000004f0f00 t __se_sys_close\n",
+        Ok(("sys_openat", true)),
+    ),
+    (
+        "powerpc64",
+        "openat",
+        "c0000000004f0000 T sys_openat\nc0000000004f1000 T sys_close\n",
+        Ok(("sys_openat", true)),
+    ),
+    (
+        "powerpc64",
+        "openat",
+        "0000000000000000 T sys_openat\n0000000000000000 T sys_close\n",
+        Err(
+            "whether this kernel wraps its syscalls shows in the addresses of `/proc/kallsyms`, which are hidden: \
+             read it as root, with `kernel.kptr_restrict` below 2",
+        ),
+    ),
+    (
+        "x86_64",
+        "openat",
+        "0000000000000000 T __x64_sys_openat2\n",
+        Err(
+            "this kernel has no function for `openat`: among its symbols is none of `__x64_sys_openat`, `sys_openat`",
+        ),
+    ),
+    (
+        "x86_64",
+        "opnat",
+        "0000000000000000 T __x64_sys_openat\n",
+        Err("`opnat` is no syscall of x86_64; did you mean `openat`?"),
+    ),
+    (
+        "x86_64",
+        "_sysctl",
+        "0000000000000000 T __x64_sys_openat\n",
+        Err("`_sysctl` has a number, but kernels have no function for it any more"),
+    ),
+    (
+        "x86_64",
+        "openat",
+        "",
+        Err(
+            "there are no symbols to look at: the text is not that of `/proc/kallsyms`, or this user may not read it",
+        ),
+    ),
+];
+
+fn functions() -> Result<(), String> {
+    let mut complaints = Vec::new();
+    for (machine, name, kallsyms, expected) in LOOKUPS {
+        let machine = probe_abi::machine::Machine::named(machine).ok_or("no such machine")?;
+        let found = machine.syscall_function(name, kallsyms);
+        let found = found
+            .map(|found| (found.symbol, found.wrapped))
+            .map_err(|error| error.to_string());
+        if found != expected.map_err(str::to_owned) {
+            complaints.push(format!("`{name}` in `{kallsyms}`: {found:?}"));
+        }
+    }
+    none(complaints)
+}
+
+/// Where the kernel takes a parameter of 64 bits from, as its sources say: the syscall with the sizes of its parameters,
+/// and the slots of some of them.
+struct Wide {
+    machines: &'static [&'static str],
+    sizes: &'static [u8],
+    /// A parameter, and its slots from the first to the last.
+    slots: &'static [(usize, &'static [usize])],
+}
+
+const WIDE: &[Wide] = &[
+    // arch/x86/kernel/sys_ia32.c: pread64(fd, ubuf, count, poslo, poshi), truncate64(filename, low, high),
+    // readahead(fd, off_lo, off_hi, count), fadvise64_64(fd, low, high, len_low, len_high, advice). riscv32 calls the functions
+    // of all machines as its psABI has them.
+    Wide {
+        machines: &["x86", "riscv32"],
+        sizes: &[4, 4, 4, 8],
+        slots: &[(3, &[3, 4])],
+    },
+    Wide {
+        machines: &["x86", "riscv32"],
+        sizes: &[4, 8],
+        slots: &[(1, &[1, 2])],
+    },
+    Wide {
+        machines: &["x86", "riscv32"],
+        sizes: &[4, 8, 4],
+        slots: &[(1, &[1, 2]), (2, &[3])],
+    },
+    Wide {
+        machines: &["x86", "riscv32"],
+        sizes: &[4, 8, 8, 4],
+        slots: &[(1, &[1, 2]), (2, &[3, 4]), (3, &[5])],
+    },
+    // arch/powerpc/include/asm/syscalls.h: ppc_pread64(fd, ubuf, count, reg6, pos1, pos2), ppc_truncate64(path, reg4, len1,
+    // len2), ppc_readahead(fd, r4, offset1, offset2, count); arch/mips/kernel/linux32.c: pread(fd, buf, count, unused, a4, a5),
+    // 32_truncate64(path, __dummy, a2, a3), readahead(fd, pad0, a2, a3, count); arm: syscall(2).
+    Wide {
+        machines: &["arm", "mips", "powerpc"],
+        sizes: &[4, 4, 4, 8],
+        slots: &[(3, &[4, 5])],
+    },
+    Wide {
+        machines: &["arm", "mips", "powerpc"],
+        sizes: &[4, 8],
+        slots: &[(1, &[2, 3])],
+    },
+    Wide {
+        machines: &["arm", "mips", "powerpc"],
+        sizes: &[4, 8, 4],
+        slots: &[(1, &[2, 3]), (2, &[4])],
+    },
+    // mips' fadvise64_64(fd, __pad, a2, a3, a4, a5, flags)
+    Wide {
+        machines: &["mips"],
+        sizes: &[4, 8, 8, 4],
+        slots: &[(1, &[2, 3]), (2, &[4, 5]), (3, &[6])],
+    },
+    // fallocate everywhere; fadvise64_64 and sync_file_range2 on arm and powerpc
+    Wide {
+        machines: &["x86", "riscv32", "arm", "mips", "powerpc"],
+        sizes: &[4, 4, 8, 8],
+        slots: &[(1, &[1]), (2, &[2, 3]), (3, &[4, 5])],
+    },
+];
+
+type Value = probe_abi::machine::Machine;
+
+fn wide_parameters() -> Result<(), String> {
+    use probe_abi::machine::{Order, Start, SyscallPairs};
+
+    for row in MACHINES {
+        let machine = Value::named(row.name).ok_or("no such machine")?;
+        none(misplaced(row, machine))?;
+        let Some(pairs) = machine.syscall_pairs else {
+            continue;
+        };
+        let SyscallPairs { start, order } = pairs;
+        let start = match start {
+            Start::Any => Start::Even,
+            Start::Even => Start::Any,
+        };
+        let order = match order {
+            Order::HighFirst => Order::LowFirst,
+            Order::LowFirst | Order::Memory => Order::HighFirst,
+        };
+        for wrong in [
+            Some(SyscallPairs { start, ..pairs }),
+            Some(SyscallPairs { order, ..pairs }),
+            None,
+        ] {
+            let machine = Value {
+                syscall_pairs: wrong,
+                ..*machine
+            };
+            // On powerpc, which is big-endian only, the order in memory is that.
+            let is_right = row.name == "powerpc"
+                && wrong.is_some_and(|wrong| wrong.order == order && wrong.start == pairs.start);
+            if misplaced(row, &machine).is_empty() != is_right {
+                return Err(format!("{}: {wrong:?} is not refused", row.name));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn misplaced(row: &Machine, machine: &Value) -> Vec<String> {
+    use probe_abi::machine::{Endian, Place};
+
+    let mut complaints = Vec::new();
+    let wide = WIDE.iter().filter(|wide| wide.machines.contains(&row.name));
+    for variant in row.variants {
+        let is_big = variant.endian == proofs::select::Endian::Big;
+        let endian = if is_big { Endian::Big } else { Endian::Little };
+        for wide in wide.clone() {
+            for &(parameter, slots) in wide.slots {
+                let place = machine.syscall_place(wide.sizes, parameter, endian);
+                let slot = |index: usize| machine.syscall_arguments[index];
+                let expected = match *slots {
+                    [one] => Place::Register(slot(one)),
+                    [low, high, ..] if !is_big => Place::Pair {
+                        low: slot(low),
+                        high: slot(high),
+                    },
+                    [high, low, ..] => Place::Pair {
+                        low: slot(low),
+                        high: slot(high),
+                    },
+                    [] => unreachable!("a parameter is somewhere"),
+                };
+                if place != Some(expected) {
+                    let Wide { sizes, .. } = wide;
+                    complaints.push(format!(
+                        "{}: {parameter} of {sizes:?} is {place:?}",
+                        row.name
+                    ));
+                }
+            }
+        }
+        // Six slots, and seven or eight on some.
+        let last = machine.syscall_arguments.len();
+        let words = vec![machine.word; last + 1];
+        let beyond = machine.syscall_place(&words, last, endian);
+        let inside = machine.syscall_place(&words, last - 1, endian);
+        let expected = machine
+            .syscall_arguments
+            .last()
+            .copied()
+            .map(Place::Register);
+        if beyond.is_some() || inside != expected {
+            complaints.push(format!("{}: {inside:?}, and then {beyond:?}", row.name));
+        }
+    }
+    complaints
 }
 
 fn ours(machine: &Machine) -> Result<Table, String> {

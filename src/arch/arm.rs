@@ -42,6 +42,13 @@ pub const MACHINE: Machine = Machine {
         uregs[17], uregs[1], uregs[2], uregs[3], uregs[4], uregs[5], uregs[6]
     ],
     syscalls: SYSCALLS,
+    syscall_pairs: Some(SyscallPairs {
+        start: Start::Even,
+        order: Order::Memory,
+    }),
+    wraps_syscalls: Some(false),
+    syscall_symbols: &[SyscallPrefix::arguments("")],
+    compat_syscall_symbols: &[SyscallPrefix::registers("__arm64_")],
     return_address: Register(slot!(uregs[14])),
     return_address_behind: 0,
     instruction_pointer: slot!(uregs[15]),

@@ -47,6 +47,12 @@ pub const MACHINE: Machine = Machine {
     syscall_number_mask: u32::MAX,
     syscall_arguments: slots![orig_gpr3, gpr[4], gpr[5], gpr[6], gpr[7], gpr[8]],
     syscalls: SYSCALLS,
+    syscall_pairs: None,
+    // Since Linux 6.1, `arch/powerpc/Kconfig`: unless the kernel runs tasks of 32 bits (`COMPAT`)
+    // or has `SPU_BASE`.
+    wraps_syscalls: None,
+    syscall_symbols: &[SyscallPrefix::either("")],
+    compat_syscall_symbols: &[],
     return_address: Register(slot!(link)),
     return_address_behind: 0,
     instruction_pointer: slot!(nip),

@@ -2,8 +2,12 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, fs};
 
-use super::guests::{Guest, Kernel, Syscalls};
+use super::{
+    guests::{Guest, Kernel, Syscalls},
+    symbols,
+};
 use crate::{bpf, btf::kernel_names};
+use probe_abi::machine::Machine as Value;
 
 mod slots {
     include!("../../../tests/kernel-probes/src/slots.rs");
@@ -157,6 +161,7 @@ pub const PROMISES: &[&str] = &[
     "kretprobe.multi",
     "context",
     "BTF",
+    "symbols",
     "corpus",
 ];
 
@@ -301,6 +306,7 @@ impl Check<'_> {
             "kprobe.multi" => self.multi_entry(),
             "context" => self.said.report(self.promise).map(drop),
             "BTF" => self.btf(),
+            "symbols" => self.symbols(),
             "corpus" => self.corpus(),
             other => Err(format!("nothing checks `{other}`")),
         }
@@ -487,6 +493,25 @@ impl Check<'_> {
             ));
         }
         Ok(())
+    }
+
+    /// Every syscall that the kernel's release has, has its function under the name that the machine's value says.
+    fn symbols(&mut self) -> Result<(), String> {
+        let kallsyms = self.said.all("symbols", "line").join("\n");
+        let value = Value::named(self.guest.machine).ok_or("the library has no such machine")?;
+        let wrapped = matches!(self.guest.syscalls, Syscalls::Wrapped(_));
+        self.differences.extend(symbols::complaints(
+            value,
+            &self.kernel.release,
+            wrapped,
+            &kallsyms,
+        ));
+        match symbols::wrong_are_refused(value, self.kernel.release, wrapped, &kallsyms) {
+            None => Ok(()),
+            Some(wrong) => Err(format!(
+                "a machine that is wrong in this is not refused: {wrong}"
+            )),
+        }
     }
 
     /// The whole corpus loads; and where the verifier refuses addresses computed from ctx, so it does those

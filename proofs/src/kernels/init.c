@@ -592,6 +592,25 @@ static void say_btf(void)
 	say("btf", "failed", "there is no `pt_regs` in it");
 }
 
+/* The lines of the kernel's symbols that are the function of some syscall. */
+static void say_symbols(void)
+{
+	char line[512], symbol[256];
+	FILE *file = fopen("/proc/kallsyms", "re");
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "%*s %*c %255s", symbol) == 1 &&
+		    /* mips has the others. */
+		    (strstr(symbol, "sys_") || strstr(symbol, "sys32_") || strstr(symbol, "sysm_")) &&
+		    !strpbrk(symbol, ".$") && !strstr(symbol, "__event_") && !strstr(symbol, "_metadata") &&
+		    strncmp(symbol, "__pfx_", 6) && strncmp(symbol, "event_", 6) &&
+		    strncmp(symbol, "_eil_addr_", 10) && strncmp(symbol, "__syscall_meta_", 15) &&
+		    strncmp(symbol, "types__", 7) && strncmp(symbol, "args__", 6)) {
+			line[strcspn(line, "\n")] = 0;
+			say("symbols", "line", "%s", line);
+		}
+}
+
 int main(void)
 {
 	struct utsname kernel;
@@ -613,6 +632,7 @@ int main(void)
 			say("guest", "failed", "no value %zu in /values", i);
 	run_plan(slots);
 	say_btf();
+	say_symbols();
 	say("guest", "done", "");
 	reboot(RB_POWER_OFF);
 	pause();
