@@ -66,7 +66,7 @@ pub fn rust(rows: &[Row]) -> String {
         let name = identifier(name);
         let _ = writeln!(text, "    pub const {name}: c_ulong = {number};");
     }
-    text += "}\n\n#[allow(clippy::unnecessary_cast)]\nconst SYSCALLS: &[Syscall] = &[\n";
+    text += "}\n\n#[allow(clippy::unnecessary_cast)]\nconst SYSCALLS: &[machine::Syscall] = &[\n";
     for Row {
         name,
         function,
@@ -76,7 +76,7 @@ pub fn rust(rows: &[Row]) -> String {
     {
         let _ = writeln!(
             text,
-            "    Syscall::row(nr::{} as u32, {name:?}, {function:?}, {compat_function:?}),",
+            "    machine::Syscall::row(nr::{} as u32, {name:?}, {function:?}, {compat_function:?}),",
             identifier(name)
         );
     }

@@ -13,6 +13,7 @@ mod regs;
 pub mod signature;
 mod stamp;
 mod symbols;
+pub mod syscall;
 mod syscalls;
 #[cfg(all(any(doc, feature = "testing"), not(target_arch = "bpf")))]
 pub mod testing;

@@ -4,9 +4,10 @@
 use crate::{
     call,
     indices::{Argument, Below, Index, NotBelow, StackArgument, SyscallArgument},
-    machine::{self, Convention, Machine, Syscall},
+    machine::{self, Convention, Machine},
     regs::{self, Registers, read},
     signature::Left,
+    syscall,
 };
 
 pub use core::ffi::c_void;
@@ -52,6 +53,16 @@ pub type Kernel<F> = call::Kernel<F, pt_regs>;
 /// [prototype](crate::signature).
 pub type Asmlinkage<F> = call::Asmlinkage<F, pt_regs>;
 
+/// A syscall, as a kprobe on the kernel's function for it sees it: [`syscall::Syscall`] of this machine. `F` is its
+/// [prototype](crate::signature); `Wrapped` is only needed where kernels differ in how they call it.
+pub type Syscall<F, Wrapped = syscall::ByMachine> = syscall::Syscall<F, pt_regs, Wrapped>;
+
+/// What a program of `raw_tracepoint/sys_enter` gets: [`syscall::SysEnter`] of this machine.
+pub type SysEnter = syscall::SysEnter<pt_regs>;
+
+/// What a program of `raw_tracepoint/sys_exit` gets: [`syscall::SysExit`] of this machine.
+pub type SysExit = syscall::SysExit<pt_regs>;
+
 impl Registers for pt_regs {
     const MACHINE: Machine = MACHINE;
     const CONVENTION: Convention = MACHINE.kernel;
@@ -64,6 +75,7 @@ impl call::Machine for pt_regs {
         Left<{ MACHINE.kernel.registers.len() }, { MACHINE.kernel.pairs_are_even() }>;
     type AsmlinkageRegisters =
         Left<{ MACHINE.asmlinkage.registers.len() }, { MACHINE.asmlinkage.pairs_are_even() }>;
+    type Wraps = syscall::Decided<{ MACHINE.wraps_syscalls.is_some() }>;
 }
 
 // SAFETY: it is made of integers.

@@ -502,7 +502,7 @@ impl Check<'_> {
         let wrapped = matches!(self.guest.syscalls, Syscalls::Wrapped(_));
         self.differences.extend(symbols::complaints(
             value,
-            &self.kernel.release,
+            self.kernel.release,
             wrapped,
             &kallsyms,
         ));
