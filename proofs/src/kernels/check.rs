@@ -19,6 +19,27 @@ use slots::*;
 const FUNCTION: &str = "__sys_sendto";
 const SYSCALL: &str = "sendto";
 
+/// The syscalls whose parameters are read as their prototypes have them: with 0 to 6 of them, of up to 64 bits.
+const TYPED: &[&str] = &[
+    "getppid",
+    "close",
+    "listen",
+    "faccessat",
+    "openat",
+    "pread64",
+    "fallocate",
+    "mremap",
+    "sendto",
+];
+
+/// The first symbol that the library says to try.
+fn symbol(guest: &Guest, syscall: &str) -> String {
+    let machine = Value::named(guest.machine);
+    let symbols = machine.and_then(|machine| machine.syscall_symbols(syscall).ok());
+    let first = symbols.and_then(|mut symbols| symbols.next());
+    first.map_or_else(|| syscall.to_owned(), |symbol| symbol.to_string())
+}
+
 /// Whether each of the function's arguments is an `int`, of which only the low half means something.
 const IS_INT: [bool; SYSCALL_ARGS] = [true, false, false, true, false, true];
 
@@ -64,7 +85,36 @@ impl Plan {
             program: program.to_owned(),
             symbol: symbol.to_owned(),
         });
-        Self(steps.into())
+        let mut steps = Vec::from(steps);
+        let how = match guest.syscalls {
+            Syscalls::Wrapped(_) => "wrapped",
+            Syscalls::Plain(_) => "plain",
+        };
+        for syscall in TYPED {
+            let symbol = symbol(guest, syscall);
+            for (kind, what, symbol) in [
+                ("kprobe.calls", how, &*symbol),
+                ("kretprobe.calls", "returned", &symbol),
+                ("raw_tracepoint.calls", "enter", "sys_enter"),
+            ] {
+                let program = format!("{syscall}_{what}");
+                steps.push(Step {
+                    name: program.clone(),
+                    kind,
+                    program,
+                    symbol: symbol.to_owned(),
+                });
+            }
+        }
+        for (program, symbol) in [("path", "sys_enter"), ("exit", "sys_exit")] {
+            steps.push(Step {
+                name: program.to_owned(),
+                kind: "raw_tracepoint.calls",
+                program: program.to_owned(),
+                symbol: symbol.to_owned(),
+            });
+        }
+        Self(steps)
     }
 
     /// Adds a program that is only loaded.
@@ -162,6 +212,7 @@ pub const PROMISES: &[&str] = &[
     "context",
     "BTF",
     "symbols",
+    "typed syscalls",
     "corpus",
 ];
 
@@ -307,6 +358,7 @@ impl Check<'_> {
             "context" => self.said.report(self.promise).map(drop),
             "BTF" => self.btf(),
             "symbols" => self.symbols(),
+            "typed syscalls" => self.typed_syscalls(),
             "corpus" => self.corpus(),
             other => Err(format!("nothing checks `{other}`")),
         }
@@ -492,6 +544,59 @@ impl Check<'_> {
                 ours.size
             ));
         }
+        Ok(())
+    }
+
+    /// What the guest called with, and what that returned, is what the programs wrote down.
+    fn typed_syscalls(&mut self) -> Result<(), String> {
+        let how = match self.guest.syscalls {
+            Syscalls::Wrapped(_) => "wrapped",
+            Syscalls::Plain(_) => "plain",
+        };
+        let mask = u64::MAX >> (64 - self.guest.bits);
+        for syscall in TYPED {
+            let called = self.said.text("calls", syscall);
+            let called = called.ok_or_else(|| format!("the guest did not call `{syscall}`"))?;
+            let called = called.split(' ').map(|word| u64::from_str_radix(word, 16));
+            let mut called: Vec<u64> = called
+                .collect::<Result<_, _>>()
+                .map_err(|error| format!("`{syscall}`: {error}"))?;
+            let result = called.pop().unwrap_or_default();
+            for step in [format!("{syscall}_{how}"), format!("{syscall}_enter")] {
+                let step: &'static str = step.leak();
+                let report = self
+                    .said
+                    .report(step)
+                    .map_err(|why| format!("{step}: {why}"))?;
+                for (n, &value) in called.iter().enumerate() {
+                    let what = format!("{step}: parameter {n}");
+                    self.same(&what, report[FIRST_SYSCALL_ARG + n], value);
+                }
+            }
+            if self.kernel.kprobe_at_entry {
+                let step: &'static str = format!("{syscall}_returned").leak();
+                let report = self
+                    .said
+                    .report(step)
+                    .map_err(|why| format!("{step}: {why}"))?;
+                self.same(step, report[RETURN_VALUE] & mask, result & mask);
+            }
+        }
+        let path = self
+            .said
+            .report("path")
+            .map_err(|why| format!("path: {why}"))?;
+        self.same(
+            "path",
+            path[FIRST_SYSCALL_ARG],
+            u64::from_be_bytes(*b"/no/such"),
+        );
+        let exit = self
+            .said
+            .report("exit")
+            .map_err(|why| format!("exit: {why}"))?;
+        // EBADF, of `close`.
+        self.same("sys_exit", exit[RETURN_VALUE], -9_i64 as u64);
         Ok(())
     }
 

@@ -162,6 +162,35 @@ static long call_kernel(void)
 	return result == -1 ? -errno : result;
 }
 
+/* Syscalls with parameters of every kind, which all fail. Those of 64 bits are the C library's own calls, and it knows where
+ * the kernel wants them. */
+static void call_syscalls(void)
+{
+	static const char path[] = "/no/such/file";
+	const __off64_t offset = 0x123456789abcdell, length = 0x2345678912345ll;
+	long long result;
+
+#define CALL(name, call, format, ...)                                          \
+	do {                                                                   \
+		result = call;                                                 \
+		say("calls", #name, format "%llx", ##__VA_ARGS__, result == -1 ? -(long long)errno : result); \
+	} while (0)
+	CALL(getppid, syscall(SYS_getppid), "");
+	CALL(close, syscall(SYS_close, -77), "%llx ", -77ll);
+	CALL(listen, syscall(SYS_listen, -78, 0x1234567), "%llx %llx ", -78ll, 0x1234567ll);
+	CALL(faccessat, syscall(SYS_faccessat, -79, path, 7), "%llx %llx %llx ", -79ll, (long long)(word)path, 7ll);
+	CALL(openat, syscall(SYS_openat, -80, path, 0x12, 0123), "%llx %llx %llx %llx ", -80ll,
+	     (long long)(word)path, 0x12ll, 0123ll);
+	CALL(pread64, pread64(-81, (void *)path, 0x4321, offset), "%llx %llx %llx %llx ", -81ll, (long long)(word)path,
+	     0x4321ll, (long long)offset);
+	CALL(fallocate, fallocate64(-82, 3, offset, length), "%llx %llx %llx %llx ", -82ll, 3ll, (long long)offset,
+	     (long long)length);
+	CALL(mremap, syscall(SYS_mremap, 1, 0x2000, 0x3000, 0x70, 0x5000), "%llx %llx %llx %llx %llx ", 1ll, 0x2000ll,
+	     0x3000ll, 0x70ll, 0x5000ll);
+	CALL(sendto, syscall(SYS_sendto, -83, path, 0x11, 0x22, 0x33000, 0x44), "%llx %llx %llx %llx %llx %llx ",
+	     -83ll, (long long)(word)path, 0x11ll, 0x22ll, 0x33000ll, 0x44ll);
+}
+
 /* The kernel's interfaces. */
 
 static int bpf(enum bpf_cmd command, union bpf_attr *attr)
@@ -379,7 +408,7 @@ static int attach_kprobe(const char *name, int program, int returns, const char 
 
 /* Steps. */
 
-enum trigger { NOTHING, TARGET, KERNEL };
+enum trigger { NOTHING, TARGET, KERNEL, CALLS };
 
 static const struct kind {
 	const char *name;
@@ -396,6 +425,9 @@ static const struct kind {
 	{ "kprobe.multi", BPF_PROG_TYPE_KPROBE, BPF_TRACE_KPROBE_MULTI, 0, KERNEL },
 	{ "kretprobe.multi", BPF_PROG_TYPE_KPROBE, BPF_TRACE_KPROBE_MULTI, 1, KERNEL },
 	{ "raw_tracepoint", BPF_PROG_TYPE_RAW_TRACEPOINT, 0, 0, KERNEL },
+	{ "kprobe.calls", BPF_PROG_TYPE_KPROBE, 0, 0, CALLS },
+	{ "kretprobe.calls", BPF_PROG_TYPE_KPROBE, 0, 1, CALLS },
+	{ "raw_tracepoint.calls", BPF_PROG_TYPE_RAW_TRACEPOINT, 0, 0, CALLS },
 };
 
 static int attach(const char *name, const struct kind *kind, int program, const char *symbol)
@@ -404,7 +436,7 @@ static int attach(const char *name, const struct kind *kind, int program, const 
 		return attach_raw_tracepoint(program, symbol);
 	if (kind->attach_type == BPF_TRACE_KPROBE_MULTI)
 		return attach_multi(program, kind->returns, symbol);
-	if (kind->trigger == KERNEL)
+	if (kind->trigger == KERNEL || kind->trigger == CALLS)
 		return attach_kprobe(name, program, kind->returns, symbol);
 	return attach_event(program, "uprobe", kind->returns, "/init", file_offset(entry(target)));
 }
@@ -429,6 +461,9 @@ static void trigger(const char *name, enum trigger trigger)
 			result = call_kernel();
 		say(name, "result", "%lx", (word)result);
 		say(name, "number", "%x", SYS_sendto);
+	} else if (trigger == CALLS) {
+		for (int i = 0; i < 3; i++)
+			call_syscalls();
 	}
 }
 

@@ -8,6 +8,7 @@
 
 mod bpf;
 mod slots;
+mod syscalls;
 
 use core::ffi::c_void;
 
