@@ -86,9 +86,11 @@
 //! # Tasks of 32 bits on a kernel of 64 bits
 //!
 //! Such a task has syscalls of its own: other numbers, other registers for arguments, other functions. A probe for
-//! `openat` that forgets them does not see every file that is opened. A function that
-//! [`Machine::compat_syscall_function`](crate::machine::Machine::compat_syscall_function) names is called by such tasks alone; in
-//! `sys_enter`, [`pt_regs::is_compat`](crate::pt_regs::is_compat) tells as far as registers tell.
+//! `openat` that forgets them does not see every file that is opened.
+//! [`Machine::compat_syscall_function`](crate::machine::Machine::compat_syscall_function) of `x86` names the functions that an
+//! x86_64 kernel has for them, and of `arm` those of an aarch64 kernel: probe these too. In `sys_enter` such a task shows
+//! the numbers of its own machine, which are others' numbers here: `arch::x86::nr` has them, and nothing in the two words
+//! of ctx tells whose they are.
 
 use core::{ffi::c_void, fmt, marker::PhantomData};
 
@@ -104,7 +106,10 @@ use crate::{
 /// A syscall: how a kprobe on the kernel's function for it sees it. [The module](self) has an example.
 ///
 /// `F` is the [prototype](crate::signature) of the system call. `...` at its end stands for nothing.
-pub struct Syscall<F, Registers, Wrapped = ByMachine>(PhantomData<(fn() -> F, Registers, Wrapped)>);
+pub struct Syscall<F, Registers, Wrapped = ByMachine>(
+    PhantomData<F>,
+    PhantomData<(Registers, Wrapped)>,
+);
 
 /// What is known of the machine decides whether the kernel wraps its syscalls.
 pub enum ByMachine {}

@@ -6,7 +6,7 @@ use super::{
     guests::{Guest, Kernel, Syscalls},
     symbols,
 };
-use crate::{bpf, btf::kernel_names};
+use crate::{bpf, btf::kernel_names, select::Endian};
 use probe_abi::machine::Machine as Value;
 
 mod slots {
@@ -582,15 +582,15 @@ impl Check<'_> {
                 self.same(step, report[RETURN_VALUE] & mask, result & mask);
             }
         }
+        let letters = match self.guest.endian {
+            Endian::Little => u64::from_le_bytes(*b"/no/such"),
+            Endian::Big => u64::from_be_bytes(*b"/no/such"),
+        };
         let path = self
             .said
             .report("path")
             .map_err(|why| format!("path: {why}"))?;
-        self.same(
-            "path",
-            path[FIRST_SYSCALL_ARG],
-            u64::from_be_bytes(*b"/no/such"),
-        );
+        self.same("path", path[FIRST_SYSCALL_ARG], letters);
         let exit = self
             .said
             .report("exit")

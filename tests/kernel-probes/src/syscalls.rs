@@ -145,19 +145,14 @@ pub extern "C" fn path(ctx: *const c_void) -> i32 {
         return 0;
     }
     let Some(report) = report() else { return 0 };
-    let mut text = Text([0; 16]);
-    if let Ok(path) = enter.call::<Openat>().read_arg::<1>()
-        && path.read_user_str(&mut text.0).is_ok()
-    {
-        let [a, b, c, d, e, f, g, h, ..] = text.0;
-        report[FIRST_SYSCALL_ARG] = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+    let text = &mut report[FIRST_SYSCALL_ARG..][..2];
+    // SAFETY: integers are bytes.
+    let text = unsafe { core::slice::from_raw_parts_mut(text.as_mut_ptr().cast(), 16) };
+    if let Ok(path) = enter.call::<Openat>().read_arg::<1>() {
+        let _ = path.read_user_str(text);
     }
     0
 }
-
-/// Zeros are written to it by words: by bytes it would be a call of `memset`, which nobody links here.
-#[repr(align(8))]
-struct Text([u8; 16]);
 
 /// `sys_exit`: what the first syscall returns that fails.
 #[unsafe(no_mangle)]
