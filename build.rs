@@ -14,6 +14,8 @@ mod generate;
 mod inline_asm;
 #[path = "build/select.rs"]
 mod select;
+#[path = "build/syscalls.rs"]
+mod syscalls;
 
 use select::{AYA_VARIABLE, Endian, MACHINES, Machine, Target, VARIABLE};
 
@@ -32,6 +34,7 @@ fn main() {
         "headers",
         "src/arch/table.rs",
         "src/bindings",
+        "src/syscalls.tbl",
     ] {
         println!("cargo::rerun-if-changed={input}");
     }
@@ -84,6 +87,9 @@ fn run() -> Result<(), String> {
     {
         println!("cargo::rustc-cfg=probe_abi_inline_asm");
     }
+    let table = sources.join("src/syscalls.tbl");
+    let table = fs::read_to_string(&table)
+        .map_err(|error| format!("cannot read `{}`: {error}", table.display()))?;
     for (machine, text) in bindings(&sources, selection.machine, endian)? {
         let path = out.join(format!("{}.rs", machine.name));
         let cannot_write = |error| format!("cannot write `{}`: {error}", path.display());
@@ -92,6 +98,8 @@ fn run() -> Result<(), String> {
         let picture = sources.join(format!("src/bindings/{}.md", machine.name));
         let picture = fs::read(picture).unwrap_or_default();
         fs::write(path.with_extension("md"), picture).map_err(cannot_write)?;
+        let syscalls = syscalls::rust(&syscalls::rows(&table, machine.name)?);
+        fs::write(path.with_extension("syscalls.rs"), syscalls).map_err(cannot_write)?;
         if machine == selection.machine {
             let header = sources.join(format!("headers/{}.h", machine.name));
             dependents::tell(machine, machine.nearest(endian), &header, &text, &out)?;

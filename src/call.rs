@@ -52,6 +52,8 @@ pub trait Machine: Registers + AnyBitPattern {
     type UserRegisters;
     type KernelRegisters;
     type AsmlinkageRegisters;
+    /// [`Decided`](crate::syscall::Decided), by whether [`wraps_syscalls`](crate::machine::Machine::wraps_syscalls) says so.
+    type Wraps;
 }
 
 /// A function of a process: how a uprobe sees it.
@@ -74,6 +76,13 @@ pub trait Code {
 
     /// Whose memory the function's stack is in.
     const MEMORY: Memory;
+
+    /// Whether the function has one argument, a pointer to registers that hold the others.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn wrapped() -> bool {
+        false
+    }
 }
 
 /// A function of a machine, with its prototype.
@@ -87,6 +96,22 @@ pub trait Function: Code {
     type ArgumentRegisters;
     #[doc(hidden)]
     const CONVENTION: Convention;
+
+    /// Where a test puts a parameter.
+    #[doc(hidden)]
+    fn place(sizes: &[u8], n: usize) -> Option<Place> {
+        Self::CONVENTION.place(sizes, n, Endian::THIS)
+    }
+
+    /// The bits of parameter `N`, wherever it is.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn read_bits<const N: usize>(regs: &Self::Registers) -> Result<u64, i32>
+    where
+        Self: HasParameter<N> + Sized,
+    {
+        passed::<Self, N>(regs)
+    }
 }
 
 type Word<C> = <<C as Code>::Registers as Registers>::Word;
@@ -194,7 +219,7 @@ impl<C: Function> Takes<<C::Parameters as Parameters<Word<C>>>::Values> for C {
         let sizes = C::Parameters::SIZES;
         let bits = C::Parameters::to_bits(values);
         for (index, (&size, bits)) in sizes.iter().zip(bits).enumerate() {
-            put(C::CONVENTION.place(sizes, index, Endian::THIS), size, bits);
+            put(C::place(sizes, index), size, bits);
         }
     }
 }
@@ -257,22 +282,7 @@ impl<C: Code> Entry<C> {
     where
         C: HasParameter<N>,
     {
-        let bits = match const { At::<C, N>::STACK } {
-            None => whole::<_, At<C, N>>(&self.0),
-            Some(offset) => {
-                let address = self.above_stack_pointer(offset);
-                match const { (At::<C, N>::PLACE, At::<C, N>::SIZE) } {
-                    (Place::Split { .. }, _) => {
-                        let high = memory::read_bits::<4>(C::MEMORY, address)?;
-                        load::<_, Low<At<C, N>>>(&self.0) | high << 32
-                    }
-                    (_, 1) => memory::read_bits::<1>(C::MEMORY, address)?,
-                    (_, 2) => memory::read_bits::<2>(C::MEMORY, address)?,
-                    (_, 4) => memory::read_bits::<4>(C::MEMORY, address)?,
-                    _ => memory::read_bits::<8>(C::MEMORY, address)?,
-                }
-            }
-        };
+        let bits = C::read_bits::<N>(&self.0)?;
         Ok(<C::Parameter as Parameter<_>>::from_bits(bits))
     }
 
@@ -291,11 +301,25 @@ impl<C: Code> Entry<C> {
     pub fn regs(&self) -> &C::Registers {
         &self.0
     }
+}
 
-    #[inline(always)]
-    fn above_stack_pointer(&self, offset: u16) -> u64 {
-        let address: u64 = load::<_, regs::StackPointer>(&self.0).wrapping_add(offset.into());
-        Word::<C>::from_bits(address).into()
+/// The bits of parameter `N`, where the calling convention passes it.
+#[inline(always)]
+pub(crate) fn passed<C: HasParameter<N>, const N: usize>(regs: &C::Registers) -> Result<u64, i32> {
+    let Some(offset) = (const { At::<C, N>::STACK }) else {
+        return Ok(whole::<_, At<C, N>>(regs));
+    };
+    let address = load::<_, regs::StackPointer>(regs).wrapping_add(offset.into());
+    let address: u64 = Word::<C>::from_bits(address).into();
+    match const { (At::<C, N>::PLACE, At::<C, N>::SIZE) } {
+        (Place::Split { .. }, _) => {
+            let high = memory::read_bits::<4>(C::MEMORY, address)?;
+            Ok(load::<_, Low<At<C, N>>>(regs) | high << 32)
+        }
+        (_, 1) => memory::read_bits::<1>(C::MEMORY, address),
+        (_, 2) => memory::read_bits::<2>(C::MEMORY, address),
+        (_, 4) => memory::read_bits::<4>(C::MEMORY, address),
+        _ => memory::read_bits::<8>(C::MEMORY, address),
     }
 }
 

@@ -12,6 +12,9 @@ mod ptr;
 mod regs;
 pub mod signature;
 mod stamp;
+mod symbols;
+pub mod syscall;
+mod syscalls;
 #[cfg(all(any(doc, feature = "testing"), not(target_arch = "bpf")))]
 pub mod testing;
 #[doc = include_str!("verifier.md")]

@@ -12,6 +12,43 @@
 //! assert_eq!(arm.user.place(&sizes, 3, Endian::Little), Some(Place::Stack(0)));
 //! assert_eq!(arm.user.registers[2].field, "uregs[2]");
 //! ```
+//!
+//! # Syscalls
+//!
+//! A program on the host turns numbers into names and names into numbers:
+//!
+//! ```
+//! use probe_abi::machine::Machine;
+//!
+//! let s390x = Machine::named("s390x").expect("it is one of the machines");
+//! assert_eq!(s390x.syscall("openat").unwrap().number, 288);
+//! assert_eq!(s390x.syscall_numbered(288).unwrap().name, "openat");
+//!
+//! let error = s390x.syscall("opnat").unwrap_err();
+//! assert_eq!(error.to_string(), "`opnat` is no syscall of s390x; did you mean `openat`?");
+//! ```
+//!
+//! In a probe each number is a constant, to compare with and to match on:
+//!
+//! ```
+//! use probe_abi::arch::aarch64::{c_ulong, nr};
+//!
+//! fn opens(number: c_ulong) -> bool {
+//!     matches!(number, nr::openat | nr::openat2)
+//! }
+//! assert!(opens(56));
+//! ```
+//!
+//! A number that the machine does not have does not compile. aarch64 has no `open`: its C library calls `openat`.
+//!
+//! ```compile_fail,E0599
+//! let _ = probe_abi::arch::aarch64::nr::open;
+//! ```
+
+pub use crate::{
+    symbols::{NoFunction, SyscallFunction, SyscallPrefix, SyscallSymbol},
+    syscalls::{NoSuchSyscall, Syscall},
+};
 
 pub use crate::stamp::NoMachine;
 use crate::{
@@ -124,6 +161,20 @@ pub struct Machine {
     pub syscall_number_mask: u32,
     /// The slots of a syscall's own `pt_regs` that hold its arguments while it runs.
     pub syscall_arguments: &'static [Slot],
+    /// How those hold integers of 64 bits on a machine of 32 bits; `None` on one of 64 bits.
+    pub syscall_pairs: Option<SyscallPairs>,
+    /// Whether the function of a syscall is a wrapper, whose only argument is a pointer to the syscall's own `pt_regs`.
+    /// `None` where kernels differ, by release or configuration: then [`syscall_function`](Machine::syscall_function)
+    /// tells it of one kernel. Where it is `Some(true)`, kernels before the release that is named in the machine's file
+    /// had no wrappers.
+    pub wraps_syscalls: Option<bool>,
+    /// Its syscalls, in the order of their numbers.
+    pub syscalls: &'static [Syscall],
+    /// How this machine's kernel names the functions of its syscalls, in the order to try.
+    pub syscall_symbols: &'static [SyscallPrefix],
+    /// The same of a kernel of 64 bits that runs a task of this machine, of 32 bits. Empty where there is none, or it
+    /// is not known.
+    pub compat_syscall_symbols: &'static [SyscallPrefix],
     /// Where a function finds its return address, at its first instruction.
     pub return_address: ReturnAddress<Slot>,
     /// How many bytes behind the address in that slot the function returns to.
@@ -141,6 +192,59 @@ impl Machine {
         crate::arch::MACHINES
             .iter()
             .find(|machine| machine.name == name)
+    }
+}
+
+impl Machine {
+    /// Where parameter `n` of a syscall is in the syscall's own `pt_regs`: [`Place::Register`] or [`Place::Pair`].
+    ///
+    /// `sizes` has the size in bytes of each parameter from the first: 1, 2, 4 or 8. Those up to `n` decide. `None` if
+    /// there is no parameter `n`, one of the sizes is not one of these, or no slot is left for it.
+    ///
+    /// ```
+    /// use probe_abi::machine::{Endian, Machine, Place};
+    ///
+    /// let arm = Machine::named("arm").expect("it is one of the machines");
+    /// // ssize_t pread64(int fd, void *buf, size_t count, off64_t offset);
+    /// let Some(Place::Pair { low, high }) = arm.syscall_place(&[4, 4, 4, 8], 3, Endian::Little) else {
+    ///     panic!("it is in two registers");
+    /// };
+    /// // The one between is empty.
+    /// assert_eq!((low.field, high.field), ("uregs[4]", "uregs[5]"));
+    /// ```
+    ///
+    /// The parameters are those of the system call, which are not always those of the C library's function. Where a pair
+    /// would have left too few registers, some machines have their own order of parameters:
+    ///
+    /// | syscall | machines | parameters |
+    /// |---|---|---|
+    /// | `fadvise64_64` (on arm `arm_fadvise64_64`) | arm, powerpc | fd, **advice**, offset, length |
+    /// | `fadvise64_64` | x86, riscv32 | fd, offset, length, advice |
+    /// | `fadvise64` | mips | fd, offset, length, advice: seven slots, of which one is empty |
+    /// | `sync_file_range2` (on arm `arm_sync_file_range` too) | arm, powerpc | fd, **flags**, offset, nbytes |
+    /// | `sync_file_range` | x86, riscv32, mips | fd, offset, nbytes, flags |
+    ///
+    /// (`arch/arm/kernel/sys_arm.c`, `arch/powerpc/kernel/sys_ppc32.c`, `arch/mips/kernel/linux32.c`, `fs/sync.c`.)
+    pub const fn syscall_place(&self, sizes: &[u8], n: usize, endian: Endian) -> Option<Place> {
+        let pairs = match self.syscall_pairs {
+            None => None,
+            Some(SyscallPairs { start, order }) => Some(Pairs {
+                start,
+                order,
+                last_register: LastRegister::Empty,
+                stack_alignment: 8,
+            }),
+        };
+        let slots = Convention {
+            registers: self.syscall_arguments,
+            pairs,
+            ..self.kernel
+        };
+        match slots.place(sizes, n, endian) {
+            // There is no stack.
+            None | Some(Place::Stack(_) | Place::Split { .. }) => None,
+            place => place,
+        }
     }
 }
 
@@ -193,6 +297,15 @@ pub struct Pairs {
     pub last_register: LastRegister,
     /// What the address on the stack of an integer of 64 bits is a multiple of, in bytes.
     pub stack_alignment: u8,
+}
+
+/// How the registers of a syscall hold an integer of 64 bits on a machine of 32 bits: in two of the slots for arguments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SyscallPairs {
+    /// Which slots a pair can start at. One that is left out holds nothing.
+    pub start: Start,
+    /// Which of the two slots has which half.
+    pub order: Order,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -279,5 +279,4 @@ mod nowhere {
 }
 
 /// `-EFAULT`, of `asm-generic/errno-base.h`: the same on all machines.
-#[cfg(not(target_arch = "bpf"))]
 pub(crate) const EFAULT: i64 = -14;

@@ -7,6 +7,7 @@ use crate::{
     machine::{self, Convention, Machine},
     regs::{self, Registers, read},
     signature::Left,
+    syscall,
 };
 
 pub use core::ffi::c_void;
@@ -28,6 +29,13 @@ pub const ARG_REGISTERS: usize = pt_regs::ARG_REGISTERS;
 /// How many arguments of a syscall its own `pt_regs` holds.
 pub const SYSCALL_ARG_REGISTERS: usize = MACHINE.syscall_arguments.len();
 
+/// The numbers of this machine's syscalls: `nr::openat` is what [`pt_regs::syscall_number`] gives for `openat(2)`.
+///
+/// Each is a constant to compare with, and a pattern. A syscall that this machine does not have does not compile.
+/// [`Machine::syscall`] and [`Machine::syscall_numbered`] are for names that are known at run time alone.
+#[allow(non_camel_case_types)]
+pub enum nr {}
+
 const _: () = {
     assert!(MACHINE.word as usize == size_of::<c_ulong>());
     assert!(MACHINE.word as usize == size_of::<uintptr_t>());
@@ -45,6 +53,16 @@ pub type Kernel<F> = call::Kernel<F, pt_regs>;
 /// [prototype](crate::signature).
 pub type Asmlinkage<F> = call::Asmlinkage<F, pt_regs>;
 
+/// A syscall, as a kprobe on the kernel's function for it sees it: [`syscall::Syscall`] of this machine. `F` is its
+/// [prototype](crate::signature); `Wrapped` is only needed where kernels differ in how they call it.
+pub type Syscall<F, Wrapped = syscall::ByMachine> = syscall::Syscall<F, pt_regs, Wrapped>;
+
+/// What a program of `raw_tracepoint/sys_enter` gets: [`syscall::SysEnter`] of this machine.
+pub type SysEnter = syscall::SysEnter<pt_regs>;
+
+/// What a program of `raw_tracepoint/sys_exit` gets: [`syscall::SysExit`] of this machine.
+pub type SysExit = syscall::SysExit<pt_regs>;
+
 impl Registers for pt_regs {
     const MACHINE: Machine = MACHINE;
     const CONVENTION: Convention = MACHINE.kernel;
@@ -57,6 +75,7 @@ impl call::Machine for pt_regs {
         Left<{ MACHINE.kernel.registers.len() }, { MACHINE.kernel.pairs_are_even() }>;
     type AsmlinkageRegisters =
         Left<{ MACHINE.asmlinkage.registers.len() }, { MACHINE.asmlinkage.pairs_are_even() }>;
+    type Wraps = syscall::Decided<{ MACHINE.wraps_syscalls.is_some() }>;
 }
 
 // SAFETY: it is made of integers.

@@ -76,6 +76,7 @@ use crate::{
     ptr::Ptr,
     regs::{self, Registers},
     signature::Address,
+    syscall::{Nested, SysEnter, Syscall},
 };
 
 thread_local! {
@@ -351,6 +352,12 @@ impl<View: Seen> Made<View> {
             }
             ReturnAddress::Stack(_) => made.push(C::MEMORY, 0, CALLER, machine.word),
         }
+        if C::wrapped() {
+            let (address, range) = nested::<C, _>(values);
+            made.stack.push((Memory::Kernel, range));
+            write(&mut *made.regs, machine.kernel.registers[0], address);
+            return made;
+        }
         C::put(values, |place, size, bits| {
             made.put(C::MEMORY, place, size, bits)
         });
@@ -385,6 +392,74 @@ impl<View: Seen> Made<View> {
             memory.put(start, bytes_of_all(&bytes));
         });
         self.stack.push((code, start..start + u64::from(size)));
+    }
+}
+
+/// Puts a syscall's own registers into the kernel's memory, and gives their address and where they are.
+fn nested<C: Code + Takes<Values>, Values>(values: Values) -> (u64, Range<u64>) {
+    let mut regs = Made::<Entry<C>>::new(Memory::Kernel);
+    C::put(values, |place, size, bits| {
+        regs.put(Memory::Kernel, place, size, bits);
+    });
+    let address = with(Memory::Kernel, |memory| {
+        let address = memory.allocate(size_of::<C::Registers>());
+        memory.put(address, bytes_of(&*regs.regs));
+        address
+    });
+    (address, address..address + size_of::<C::Registers>() as u64)
+}
+
+/// A made-up syscall: what a program of `raw_tracepoint/sys_enter` sees of it.
+pub struct MadeSyscall<R> {
+    words: Box<[u64; 2]>,
+    regs: Range<u64>,
+    of: core::marker::PhantomData<R>,
+}
+
+impl<R: call::Machine> SysEnter<R> {
+    /// A syscall that a test makes, of its number and a value for each parameter of the prototype `F`.
+    pub fn calling<F, Values>(number: R::Word, values: Values) -> MadeSyscall<R>
+    where
+        Syscall<F, R, Nested>: Takes<Values> + Code<Registers = R>,
+    {
+        let (address, regs) = nested::<Syscall<F, R, Nested>, _>(values);
+        MadeSyscall {
+            words: Box::new([address, number.into()]),
+            regs,
+            of: core::marker::PhantomData,
+        }
+    }
+}
+
+impl<R> MadeSyscall<R> {
+    /// What the kernel hands to a program for it, valid as long as this value.
+    pub fn ctx(&self) -> *const c_void {
+        self.words.as_ptr().cast()
+    }
+}
+
+impl<R> Deref for MadeSyscall<R> {
+    type Target = SysEnter<R>;
+
+    fn deref(&self) -> &SysEnter<R> {
+        // SAFETY: it is two words.
+        unsafe { &*self.words.as_ptr().cast() }
+    }
+}
+
+impl<R> Drop for MadeSyscall<R> {
+    fn drop(&mut self) {
+        with(Memory::Kernel, |memory| {
+            for address in self.regs.clone() {
+                memory.at.remove(&address);
+            }
+        });
+    }
+}
+
+impl<R> fmt::Debug for MadeSyscall<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("MadeSyscall").field(&self.words).finish()
     }
 }
 

@@ -20,7 +20,7 @@ use proofs::{
 use spdx::{Expression, LicenseReq, ParseMode};
 
 /// What a download of the crate may take: half as much again as it took when this was written.
-const BYTES: u64 = 64 * 1024;
+const BYTES: u64 = 144 * 1024;
 
 /// The licences under which somebody who has the crate under MIT or Apache-2.0 can have what it is
 /// built with.
@@ -77,6 +77,7 @@ fn needed_files() -> BTreeSet<String> {
         "LICENSE-APACHE",
         "LICENSE-MIT",
         "README.md",
+        "src/syscalls.tbl",
         "src/verifier.md",
     ];
     let all_machines = ["headers/ctypes.h", "src/arch/mod.rs", "src/arch/table.rs"];

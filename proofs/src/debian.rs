@@ -10,7 +10,7 @@ use std::{
     env,
     fs::{self, File},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     time::Duration,
 };
 
@@ -70,6 +70,8 @@ pub enum Part {
     Whole,
     /// The kernel, which comes first, and not the thousands of modules behind it.
     Kernel,
+    /// Of a kernel's sources, the tables of syscalls and which lines of them a machine has.
+    SyscallTables,
 }
 
 impl Part {
@@ -79,19 +81,41 @@ impl Part {
             return output(unpack.arg("-x").arg(archive).arg(root)).map(drop);
         }
         create(root)?;
-        unpack.arg("--fsys-tarfile").arg(archive);
-        let unpack = unpack.stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
-        let mut unpack = unpack.map_err(|error| format!("cannot run `dpkg-deb`: {error}"))?;
+        let mut unpack = spawn(unpack.arg("--fsys-tarfile").arg(archive))?;
         let mut tar = Command::new("tar");
-        tar.arg("-xC").arg(root);
-        tar.args(["--occurrence=1", "--wildcards", "*/vmlinu[xz]*"]);
-        tar.stdin(unpack.stdout.take().map_or(Stdio::null(), Stdio::from));
-        let unpacked = output(&mut tar);
+        let unpacked = match self {
+            Self::SyscallTables => {
+                tar.args(["-xO", "--wildcards", "*/linux-source-*.tar.xz"]);
+                let mut sources = spawn(tar.stdin(stdout(&mut unpack)))?;
+                let mut tar = Command::new("tar");
+                tar.arg("-xJC").arg(root);
+                tar.args(["--wildcards", "*.tbl", "*/Makefile.syscalls"]);
+                let unpacked = output(tar.stdin(stdout(&mut sources)));
+                let _ = sources.wait();
+                unpacked
+            }
+            Self::Whole | Self::Kernel => {
+                tar.arg("-xC").arg(root);
+                tar.args(["--occurrence=1", "--wildcards", "*/vmlinu[xz]*"]);
+                output(tar.stdin(stdout(&mut unpack)))
+            }
+        };
         // tar has the file, or says why not; the rest of the package is for nobody.
         let _ = unpack.kill();
         let _ = unpack.wait();
         unpacked.map(drop)
     }
+}
+
+/// Starts a program whose output another one takes.
+fn spawn(command: &mut Command) -> Result<Child, String> {
+    let program = command.get_program().to_owned();
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+    child.map_err(|error| format!("cannot run `{}`: {error}", Path::new(&program).display()))
+}
+
+fn stdout(child: &mut Child) -> Stdio {
+    child.stdout.take().map_or(Stdio::null(), Stdio::from)
 }
 
 /// Where packages come from, and where they are kept.
@@ -198,7 +222,7 @@ impl Archive {
 
     /// Whether a package can be had by its path and hash.
     fn has(&self, entry: &Entry) -> Result<(), String> {
-        let parts = [Part::Whole, Part::Kernel];
+        let parts = [Part::Whole, Part::Kernel, Part::SyscallTables];
         if parts.iter().any(|part| self.root(entry, *part).exists()) {
             return Ok(());
         }
@@ -226,6 +250,7 @@ impl Archive {
         self.folder.join("packages").join(match part {
             Part::Whole => entry.sha256.clone(),
             Part::Kernel => format!("{}-kernel", entry.sha256),
+            Part::SyscallTables => format!("{}-syscalls", entry.sha256),
         })
     }
 

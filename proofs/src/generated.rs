@@ -14,6 +14,7 @@ use crate::{
     host::cannot,
     picture,
     select::{MACHINES, Machine},
+    syscalls,
 };
 
 /// A file of the repository, with the text that it should have.
@@ -58,6 +59,7 @@ pub fn bless() -> Result<(), String> {
         });
         bindings?.write()?;
     }
+    syscalls()?.write()?;
     for machine in MACHINES {
         picture(machine)?.write()?;
     }
@@ -76,6 +78,11 @@ pub fn bindings(machine: &Machine, variant: &Variant) -> Result<Generated, Error
         format!("src/bindings/{}.rs", machine.name),
         text,
     ))
+}
+
+/// The table of syscalls.
+pub fn syscalls() -> Result<Generated, String> {
+    Ok(Generated::new("src/syscalls.tbl", syscalls::text()?))
 }
 
 /// The picture of a machine's registers in its documentation.

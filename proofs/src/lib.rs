@@ -9,6 +9,8 @@ pub mod generate;
 pub mod inline_asm;
 #[path = "../../build/select.rs"]
 pub mod select;
+#[path = "../../build/syscalls.rs"]
+pub mod table;
 
 pub mod api;
 pub mod bindings;
@@ -36,6 +38,7 @@ pub mod proof;
 pub mod random;
 pub mod registers;
 pub mod roles;
+pub mod syscalls;
 #[cfg(feature = "aya")]
 pub mod verifier;
 pub mod witnesses;

@@ -11,6 +11,7 @@
 use crate::machine::{ReturnAddress::Register, *};
 
 include!(concat!(env!("OUT_DIR"), "/aarch64.rs"));
+include!(concat!(env!("OUT_DIR"), "/aarch64.syscalls.rs"));
 include!("../methods.rs");
 
 const CALLS: Convention = Convention {
@@ -32,6 +33,12 @@ pub const MACHINE: Machine = Machine {
     syscall_number: slot!(regs[8]),
     syscall_number_mask: u32::MAX,
     syscall_arguments: slots![orig_x0, regs[1], regs[2], regs[3], regs[4], regs[5]],
+    syscalls: SYSCALLS,
+    syscall_pairs: None,
+    // Since Linux 4.19, `arch/arm64/include/asm/syscall_wrapper.h`.
+    wraps_syscalls: Some(true),
+    syscall_symbols: &[SyscallPrefix::registers("__arm64_"), SyscallPrefix::arguments("")],
+    compat_syscall_symbols: &[],
     return_address: Register(slot!(regs[30])),
     return_address_behind: 0,
     instruction_pointer: slot!(pc),

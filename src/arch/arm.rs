@@ -14,6 +14,7 @@
 use crate::machine::{ReturnAddress::Register, *};
 
 include!(concat!(env!("OUT_DIR"), "/arm.rs"));
+include!(concat!(env!("OUT_DIR"), "/arm.syscalls.rs"));
 include!("../methods.rs");
 
 const CALLS: Convention = Convention {
@@ -40,6 +41,14 @@ pub const MACHINE: Machine = Machine {
     syscall_arguments: slots![
         uregs[17], uregs[1], uregs[2], uregs[3], uregs[4], uregs[5], uregs[6]
     ],
+    syscalls: SYSCALLS,
+    syscall_pairs: Some(SyscallPairs {
+        start: Start::Even,
+        order: Order::Memory,
+    }),
+    wraps_syscalls: Some(false),
+    syscall_symbols: &[SyscallPrefix::arguments("")],
+    compat_syscall_symbols: &[SyscallPrefix::registers("__arm64_")],
     return_address: Register(slot!(uregs[14])),
     return_address_behind: 0,
     instruction_pointer: slot!(uregs[15]),

@@ -13,6 +13,7 @@
 use crate::machine::{ReturnAddress::Register, *};
 
 include!(concat!(env!("OUT_DIR"), "/mips.rs"));
+include!(concat!(env!("OUT_DIR"), "/mips.syscalls.rs"));
 include!("../methods.rs");
 
 const CALLS: Convention = Convention {
@@ -39,6 +40,14 @@ pub const MACHINE: Machine = Machine {
     syscall_arguments: slots![
         regs[4], regs[5], regs[6], regs[7], args[4], args[5], args[6], args[7]
     ],
+    syscalls: SYSCALLS,
+    syscall_pairs: Some(SyscallPairs {
+        start: Start::Even,
+        order: Order::Memory,
+    }),
+    wraps_syscalls: Some(false),
+    syscall_symbols: &[SyscallPrefix::arguments("")],
+    compat_syscall_symbols: &[SyscallPrefix::arguments("")],
     return_address: Register(slot!(regs[31])),
     return_address_behind: 0,
     instruction_pointer: slot!(cp0_epc),

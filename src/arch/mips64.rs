@@ -10,6 +10,7 @@
 use crate::machine::{ReturnAddress::Register, *};
 
 include!(concat!(env!("OUT_DIR"), "/mips64.rs"));
+include!(concat!(env!("OUT_DIR"), "/mips64.syscalls.rs"));
 include!("../methods.rs");
 
 const CALLS: Convention = Convention {
@@ -31,6 +32,11 @@ pub const MACHINE: Machine = Machine {
     syscall_number: slot!(regs[2]),
     syscall_number_mask: u32::MAX,
     syscall_arguments: slots![regs[4], regs[5], regs[6], regs[7], regs[8], regs[9]],
+    syscalls: SYSCALLS,
+    syscall_pairs: None,
+    wraps_syscalls: Some(false),
+    syscall_symbols: &[SyscallPrefix::arguments("")],
+    compat_syscall_symbols: &[],
     return_address: Register(slot!(regs[31])),
     return_address_behind: 0,
     instruction_pointer: slot!(cp0_epc),

@@ -11,6 +11,7 @@
 use crate::machine::{ReturnAddress::Register, *};
 
 include!(concat!(env!("OUT_DIR"), "/powerpc.rs"));
+include!(concat!(env!("OUT_DIR"), "/powerpc.syscalls.rs"));
 include!("../methods.rs");
 
 const CALLS: Convention = Convention {
@@ -37,6 +38,15 @@ pub const MACHINE: Machine = Machine {
     syscall_number: slot!(gpr[0]),
     syscall_number_mask: u32::MAX,
     syscall_arguments: slots![orig_gpr3, gpr[4], gpr[5], gpr[6], gpr[7], gpr[8]],
+    syscalls: SYSCALLS,
+    syscall_pairs: Some(SyscallPairs {
+        start: Start::Even,
+        order: Order::Memory,
+    }),
+    // Since Linux 6.1, `arch/powerpc/Kconfig`: unless the kernel has `SPU_BASE`.
+    wraps_syscalls: None,
+    syscall_symbols: &[SyscallPrefix::either("")],
+    compat_syscall_symbols: &[],
     return_address: Register(slot!(link)),
     return_address_behind: 0,
     instruction_pointer: slot!(nip),

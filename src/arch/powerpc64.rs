@@ -18,6 +18,7 @@
 use crate::machine::{ReturnAddress::Register, *};
 
 include!(concat!(env!("OUT_DIR"), "/powerpc64.rs"));
+include!(concat!(env!("OUT_DIR"), "/powerpc64.syscalls.rs"));
 include!("../methods.rs");
 
 const CALLS: Convention = Convention {
@@ -45,6 +46,13 @@ pub const MACHINE: Machine = Machine {
     syscall_number: slot!(gpr[0]),
     syscall_number_mask: u32::MAX,
     syscall_arguments: slots![orig_gpr3, gpr[4], gpr[5], gpr[6], gpr[7], gpr[8]],
+    syscalls: SYSCALLS,
+    syscall_pairs: None,
+    // Since Linux 6.1, `arch/powerpc/Kconfig`: unless the kernel runs tasks of 32 bits (`COMPAT`)
+    // or has `SPU_BASE`.
+    wraps_syscalls: None,
+    syscall_symbols: &[SyscallPrefix::either("")],
+    compat_syscall_symbols: &[],
     return_address: Register(slot!(link)),
     return_address_behind: 0,
     instruction_pointer: slot!(nip),

@@ -11,6 +11,7 @@
 use crate::machine::{ReturnAddress::Register, *};
 
 include!(concat!(env!("OUT_DIR"), "/riscv64.rs"));
+include!(concat!(env!("OUT_DIR"), "/riscv64.syscalls.rs"));
 include!("../methods.rs");
 
 const CALLS: Convention = Convention {
@@ -30,6 +31,12 @@ pub const MACHINE: Machine = Machine {
     syscall_number: slot!(a7),
     syscall_number_mask: u32::MAX,
     syscall_arguments: slots![orig_a0, a1, a2, a3, a4, a5],
+    syscalls: SYSCALLS,
+    syscall_pairs: None,
+    // Since Linux 6.6, `arch/riscv/include/asm/syscall_wrapper.h`.
+    wraps_syscalls: None,
+    syscall_symbols: &[SyscallPrefix::registers("__riscv_"), SyscallPrefix::arguments("")],
+    compat_syscall_symbols: &[],
     return_address: Register(slot!(ra)),
     return_address_behind: 0,
     instruction_pointer: slot!(pc),

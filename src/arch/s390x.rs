@@ -14,6 +14,7 @@
 use crate::machine::{ReturnAddress::Register, *};
 
 include!(concat!(env!("OUT_DIR"), "/s390x.rs"));
+include!(concat!(env!("OUT_DIR"), "/s390x.syscalls.rs"));
 include!("../methods.rs");
 
 const CALLS: Convention = Convention {
@@ -33,6 +34,13 @@ pub const MACHINE: Machine = Machine {
     syscall_number: slot!(int_code),
     syscall_number_mask: 0xffff,
     syscall_arguments: slots![orig_gpr2, gprs[3], gprs[4], gprs[5], gprs[6], gprs[7]],
+    syscalls: SYSCALLS,
+    syscall_pairs: None,
+    // `arch/s390/include/asm/syscall_wrapper.h`, in all kernels that were asked: since Linux 6.1 at
+    // the latest.
+    wraps_syscalls: Some(true),
+    syscall_symbols: &[SyscallPrefix::registers("__s390x_"), SyscallPrefix::arguments("")],
+    compat_syscall_symbols: &[],
     return_address: Register(slot!(gprs[14])),
     return_address_behind: 0,
     instruction_pointer: slot!(psw.addr),

@@ -14,6 +14,7 @@
 use crate::machine::{ReturnAddress::Register, *};
 
 include!(concat!(env!("OUT_DIR"), "/sparc64.rs"));
+include!(concat!(env!("OUT_DIR"), "/sparc64.syscalls.rs"));
 include!("../methods.rs");
 
 const CALLS: Convention = Convention {
@@ -37,6 +38,11 @@ pub const MACHINE: Machine = Machine {
     syscall_arguments: slots![
         u_regs[8], u_regs[9], u_regs[10], u_regs[11], u_regs[12], u_regs[13]
     ],
+    syscalls: SYSCALLS,
+    syscall_pairs: None,
+    wraps_syscalls: Some(false),
+    syscall_symbols: &[SyscallPrefix::arguments("")],
+    compat_syscall_symbols: &[],
     return_address: Register(slot!(u_regs[15])),
     return_address_behind: 8,
     instruction_pointer: slot!(tpc),

@@ -19,6 +19,7 @@
 use crate::machine::{ReturnAddress::Stack, *};
 
 include!(concat!(env!("OUT_DIR"), "/x86.rs"));
+include!(concat!(env!("OUT_DIR"), "/x86.syscalls.rs"));
 include!("../methods.rs");
 
 const CALLS: Convention = Convention {
@@ -48,6 +49,15 @@ pub const MACHINE: Machine = Machine {
     syscall_number: slot!(orig_eax),
     syscall_number_mask: u32::MAX,
     syscall_arguments: slots![ebx, ecx, edx, esi, edi, ebp],
+    syscalls: SYSCALLS,
+    syscall_pairs: Some(SyscallPairs {
+        start: Start::Any,
+        order: Order::LowFirst,
+    }),
+    // Since Linux 5.7, `arch/x86/include/asm/syscall_wrapper.h`. Before, they were `asmlinkage`.
+    wraps_syscalls: Some(true),
+    syscall_symbols: &[SyscallPrefix::registers("__ia32_"), SyscallPrefix::arguments("")],
+    compat_syscall_symbols: &[SyscallPrefix::registers("__ia32_")],
     return_address: Stack(slot!(esp)),
     return_address_behind: 0,
     instruction_pointer: slot!(eip),

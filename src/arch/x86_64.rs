@@ -14,6 +14,7 @@
 use crate::machine::{ReturnAddress::Stack, *};
 
 include!(concat!(env!("OUT_DIR"), "/x86_64.rs"));
+include!(concat!(env!("OUT_DIR"), "/x86_64.syscalls.rs"));
 include!("../methods.rs");
 
 const CALLS: Convention = Convention {
@@ -33,6 +34,12 @@ pub const MACHINE: Machine = Machine {
     syscall_number: slot!(orig_rax),
     syscall_number_mask: u32::MAX,
     syscall_arguments: slots![rdi, rsi, rdx, r10, r8, r9],
+    syscalls: SYSCALLS,
+    syscall_pairs: None,
+    // Since Linux 4.17, `arch/x86/include/asm/syscall_wrapper.h`.
+    wraps_syscalls: Some(true),
+    syscall_symbols: &[SyscallPrefix::registers("__x64_"), SyscallPrefix::arguments("")],
+    compat_syscall_symbols: &[],
     return_address: Stack(slot!(rsp)),
     return_address_behind: 0,
     instruction_pointer: slot!(rip),

@@ -2,8 +2,12 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, fs};
 
-use super::guests::{Guest, Kernel, Syscalls};
-use crate::{bpf, btf::kernel_names};
+use super::{
+    guests::{Guest, Kernel, Syscalls},
+    symbols,
+};
+use crate::{bpf, btf::kernel_names, select::Endian};
+use probe_abi::machine::Machine as Value;
 
 mod slots {
     include!("../../../tests/kernel-probes/src/slots.rs");
@@ -58,6 +62,27 @@ const SENDTO: [Type; SYSCALL_ARGS] = [Signed(32), Word, Word, Unsigned(32), Word
 const FALLOCATE: [Type; FALLOCATE_ARGS] = [Signed(32), Signed(64), Signed(64)];
 
 const FALLOCATE_ARGS: usize = 3;
+
+/// The syscalls whose parameters are read as their prototypes have them: with 0 to 6 of them, of up to 64 bits.
+const TYPED: &[&str] = &[
+    "getppid",
+    "close",
+    "listen",
+    "faccessat",
+    "openat",
+    "pread64",
+    "fallocate",
+    "mremap",
+    "sendto",
+];
+
+/// The first symbol that the library says to try.
+fn symbol(guest: &Guest, syscall: &str) -> String {
+    let machine = Value::named(guest.machine);
+    let symbols = machine.and_then(|machine| machine.syscall_symbols(syscall).ok());
+    let first = symbols.and_then(|mut symbols| symbols.next());
+    first.map_or_else(|| syscall.to_owned(), |symbol| symbol.to_string())
+}
 
 /// What a guest does, step by step.
 #[derive(Debug)]
@@ -118,7 +143,36 @@ impl Plan {
             program: program.to_owned(),
             symbol: symbol.to_owned(),
         });
-        Self(steps.into())
+        let mut steps = Vec::from(steps);
+        let how = match guest.syscalls {
+            Syscalls::Wrapped(_) => "wrapped",
+            Syscalls::Plain(_) => "plain",
+        };
+        for syscall in TYPED {
+            let symbol = symbol(guest, syscall);
+            for (kind, what, symbol) in [
+                ("kprobe.calls", how, &*symbol),
+                ("kretprobe.calls", "returned", &symbol),
+                ("raw_tracepoint.calls", "enter", "sys_enter"),
+            ] {
+                let program = format!("{syscall}_{what}");
+                steps.push(Step {
+                    name: program.clone(),
+                    kind,
+                    program,
+                    symbol: symbol.to_owned(),
+                });
+            }
+        }
+        for (program, symbol) in [("path", "sys_enter"), ("exit", "sys_exit")] {
+            steps.push(Step {
+                name: program.to_owned(),
+                kind: "raw_tracepoint.calls",
+                program: program.to_owned(),
+                symbol: symbol.to_owned(),
+            });
+        }
+        Self(steps)
     }
 
     /// Adds a program that is only loaded.
@@ -226,6 +280,8 @@ pub const PROMISES: &[&str] = &[
     "kretprobe.multi",
     "context",
     "BTF",
+    "symbols",
+    "typed syscalls",
     "corpus",
 ];
 
@@ -448,6 +504,8 @@ impl Check<'_> {
             "kprobe.multi" => self.multi_entry(),
             "context" => self.said.report(self.promise).map(drop),
             "BTF" => self.btf(),
+            "symbols" => self.symbols(),
+            "typed syscalls" => self.typed_syscalls(),
             "corpus" => self.corpus(),
             other => Err(format!("nothing checks `{other}`")),
         }
@@ -737,6 +795,78 @@ impl Check<'_> {
             ));
         }
         Ok(())
+    }
+
+    /// What the guest called with, and what that returned, is what the programs wrote down.
+    fn typed_syscalls(&mut self) -> Result<(), String> {
+        let how = match self.guest.syscalls {
+            Syscalls::Wrapped(_) => "wrapped",
+            Syscalls::Plain(_) => "plain",
+        };
+        let mask = u64::MAX >> (64 - self.guest.bits);
+        for syscall in TYPED {
+            let called = self.said.text("calls", syscall);
+            let called = called.ok_or_else(|| format!("the guest did not call `{syscall}`"))?;
+            let called = called.split(' ').map(|word| u64::from_str_radix(word, 16));
+            let mut called: Vec<u64> = called
+                .collect::<Result<_, _>>()
+                .map_err(|error| format!("`{syscall}`: {error}"))?;
+            let result = called.pop().unwrap_or_default();
+            for step in [format!("{syscall}_{how}"), format!("{syscall}_enter")] {
+                let step: &'static str = step.leak();
+                let report = self
+                    .said
+                    .report(step)
+                    .map_err(|why| format!("{step}: {why}"))?;
+                for (n, &value) in called.iter().enumerate() {
+                    let what = format!("{step}: parameter {n}");
+                    self.same(&what, report[FIRST_SYSCALL_ARG + n], value);
+                }
+            }
+            if self.kernel.kprobe_at_entry {
+                let step: &'static str = format!("{syscall}_returned").leak();
+                let report = self
+                    .said
+                    .report(step)
+                    .map_err(|why| format!("{step}: {why}"))?;
+                self.same(step, report[RETURN_VALUE] & mask, result & mask);
+            }
+        }
+        let letters = match self.guest.endian {
+            Endian::Little => u64::from_le_bytes(*b"/no/such"),
+            Endian::Big => u64::from_be_bytes(*b"/no/such"),
+        };
+        let path = self
+            .said
+            .report("path")
+            .map_err(|why| format!("path: {why}"))?;
+        self.same("path", path[FIRST_SYSCALL_ARG], letters);
+        let exit = self
+            .said
+            .report("exit")
+            .map_err(|why| format!("exit: {why}"))?;
+        // EBADF, of `close`.
+        self.same("sys_exit", exit[RETURN_VALUE], -9_i64 as u64);
+        Ok(())
+    }
+
+    /// Every syscall that the kernel's release has, has its function under the name that the machine's value says.
+    fn symbols(&mut self) -> Result<(), String> {
+        let kallsyms = self.said.all("symbols", "line").join("\n");
+        let value = Value::named(self.guest.machine).ok_or("the library has no such machine")?;
+        let wrapped = matches!(self.guest.syscalls, Syscalls::Wrapped(_));
+        self.differences.extend(symbols::complaints(
+            value,
+            self.kernel.release,
+            wrapped,
+            &kallsyms,
+        ));
+        match symbols::wrong_are_refused(value, self.kernel.release, wrapped, &kallsyms) {
+            None => Ok(()),
+            Some(wrong) => Err(format!(
+                "a machine that is wrong in this is not refused: {wrong}"
+            )),
+        }
     }
 
     /// The whole corpus loads; and where the verifier refuses addresses computed from ctx, so it does those

@@ -230,6 +230,35 @@ static int call_fallocate(void)
 	return result;
 }
 
+/* Syscalls with parameters of every kind, which all fail. Those of 64 bits are the C library's own calls, and it knows where
+ * the kernel wants them. */
+static void call_syscalls(void)
+{
+	static const char path[] = "/no/such/file";
+	const __off64_t offset = 0x123456789abcdell, length = 0x2345678912345ll;
+	long long result;
+
+#define CALL(name, call, format, ...)                                          \
+	do {                                                                   \
+		result = call;                                                 \
+		say("calls", #name, format "%llx", ##__VA_ARGS__, result == -1 ? -(long long)errno : result); \
+	} while (0)
+	CALL(getppid, syscall(SYS_getppid), "");
+	CALL(close, syscall(SYS_close, -77), "%llx ", -77ll);
+	CALL(listen, syscall(SYS_listen, -78, 0x1234567), "%llx %llx ", -78ll, 0x1234567ll);
+	CALL(faccessat, syscall(SYS_faccessat, -79, path, 7), "%llx %llx %llx ", -79ll, (long long)(word)path, 7ll);
+	CALL(openat, syscall(SYS_openat, -80, path, 0x12, 0123), "%llx %llx %llx %llx ", -80ll,
+	     (long long)(word)path, 0x12ll, 0123ll);
+	CALL(pread64, pread64(-81, (void *)path, 0x4321, offset), "%llx %llx %llx %llx ", -81ll, (long long)(word)path,
+	     0x4321ll, (long long)offset);
+	CALL(fallocate, fallocate64(-82, 3, offset, length), "%llx %llx %llx %llx ", -82ll, 3ll, (long long)offset,
+	     (long long)length);
+	CALL(mremap, syscall(SYS_mremap, 1, 0x2000, 0x3000, 0x70, 0x5000), "%llx %llx %llx %llx %llx ", 1ll, 0x2000ll,
+	     0x3000ll, 0x70ll, 0x5000ll);
+	CALL(sendto, syscall(SYS_sendto, -83, path, 0x11, 0x22, 0x33000, 0x44), "%llx %llx %llx %llx %llx %llx ",
+	     -83ll, (long long)(word)path, 0x11ll, 0x22ll, 0x33000ll, 0x44ll);
+}
+
 /* The kernel's interfaces. */
 
 static int bpf(enum bpf_cmd command, union bpf_attr *attr)
@@ -447,7 +476,7 @@ static int attach_kprobe(const char *name, int program, int returns, const char 
 
 /* Steps. */
 
-enum trigger { NOTHING, USER, KERNEL };
+enum trigger { NOTHING, USER, KERNEL, CALLS };
 
 static const struct kind {
 	const char *name;
@@ -464,6 +493,9 @@ static const struct kind {
 	{ "kprobe.multi", BPF_PROG_TYPE_KPROBE, BPF_TRACE_KPROBE_MULTI, 0, KERNEL },
 	{ "kretprobe.multi", BPF_PROG_TYPE_KPROBE, BPF_TRACE_KPROBE_MULTI, 1, KERNEL },
 	{ "raw_tracepoint", BPF_PROG_TYPE_RAW_TRACEPOINT, 0, 0, KERNEL },
+	{ "kprobe.calls", BPF_PROG_TYPE_KPROBE, 0, 0, CALLS },
+	{ "kretprobe.calls", BPF_PROG_TYPE_KPROBE, 0, 1, CALLS },
+	{ "raw_tracepoint.calls", BPF_PROG_TYPE_RAW_TRACEPOINT, 0, 0, CALLS },
 };
 
 static int attach(const char *name, const struct kind *kind, int program, const char *symbol)
@@ -472,7 +504,7 @@ static int attach(const char *name, const struct kind *kind, int program, const 
 		return attach_raw_tracepoint(program, symbol);
 	if (kind->attach_type == BPF_TRACE_KPROBE_MULTI)
 		return attach_multi(program, kind->returns, symbol);
-	if (kind->trigger == KERNEL)
+	if (kind->trigger == KERNEL || kind->trigger == CALLS)
 		return attach_kprobe(name, program, kind->returns, symbol);
 	if (!traced_as(symbol)) {
 		errno = ENOENT;
@@ -507,6 +539,9 @@ static void trigger(const char *name, enum trigger trigger, const char *symbol)
 		say(name, "result", "%llx", (long long)result);
 		say(name, "fallocated", "%llx", (long long)fallocated);
 		say(name, "number", "%x", SYS_sendto);
+	} else if (trigger == CALLS) {
+		for (int i = 0; i < 3; i++)
+			call_syscalls();
 	}
 }
 
@@ -670,6 +705,25 @@ static void say_btf(void)
 	say("btf", "failed", "there is no `pt_regs` in it");
 }
 
+/* The lines of the kernel's symbols that are the function of some syscall. */
+static void say_symbols(void)
+{
+	char line[512], symbol[256];
+	FILE *file = fopen("/proc/kallsyms", "re");
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "%*s %*c %255s", symbol) == 1 &&
+		    /* mips has the others. */
+		    (strstr(symbol, "sys_") || strstr(symbol, "sys32_") || strstr(symbol, "sysm_")) &&
+		    !strpbrk(symbol, ".$") && !strstr(symbol, "__event_") && !strstr(symbol, "_metadata") &&
+		    strncmp(symbol, "__pfx_", 6) && strncmp(symbol, "event_", 6) &&
+		    strncmp(symbol, "_eil_addr_", 10) && strncmp(symbol, "__syscall_meta_", 15) &&
+		    strncmp(symbol, "types__", 7) && strncmp(symbol, "args__", 6)) {
+			line[strcspn(line, "\n")] = 0;
+			say("symbols", "line", "%s", line);
+		}
+}
+
 int main(void)
 {
 	struct utsname kernel;
@@ -692,6 +746,7 @@ int main(void)
 			say("guest", "failed", "no value %zu in /values", i);
 	run_plan(slots);
 	say_btf();
+	say_symbols();
 	say("guest", "done", "");
 	reboot(RB_POWER_OFF);
 	pause();

@@ -14,6 +14,7 @@ mod check;
 pub mod guests;
 mod image;
 mod init;
+pub mod symbols;
 
 pub use check::LOOP_REFUSAL;
 
@@ -46,6 +47,10 @@ const LEGEND: &str = "\
 * sys_enter: the same by the raw tracepoint
 * kprobe.multi, kretprobe.multi: as kprobe and kretprobe
 * context: ctx is as long as `pt_regs`
+* symbols: each syscall's function is in the kernel's symbols under the name that the machine has for it, wrapped or not
+  as it says, those for tasks of 32 bits among them
+* typed syscalls: parameters of nine syscalls, 0 to 6 of them and some of 64 bits, by kprobe and by sys_enter; what they
+  return, by kretprobe and by sys_exit; a path
 * BTF: the kernel's own description of `pt_regs` agrees, field by field
 * corpus: all programs of tests/corpus load; and on x86_64, up to 6.12, those that are listed as refused
   when they read fields plainly are refused

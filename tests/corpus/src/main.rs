@@ -20,6 +20,13 @@ mod reshaped;
     feature = "plain",
     feature = "reshaped"
 )))]
+mod syscalls;
+#[cfg(not(any(
+    feature = "elsewhere",
+    feature = "perf-event",
+    feature = "plain",
+    feature = "reshaped"
+)))]
 mod typed;
 
 #[cfg(not(feature = "reshaped"))]

@@ -9,6 +9,7 @@
 
 mod bpf;
 mod slots;
+mod syscalls;
 
 use core::ffi::c_void;
 

@@ -1,0 +1,93 @@
+//! `src/syscalls.tbl`, and what the library has of it: a machine's column, as Rust.
+
+use std::fmt::Write as _;
+
+/// What one machine has of a line. Of the functions, each is empty where there is none.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Row {
+    pub number: u32,
+    pub name: String,
+    pub function: String,
+    /// For a task of this machine on a kernel of 64 bits, where it is another one.
+    pub compat_function: String,
+}
+
+impl Row {
+    /// A line's cell: `3`, `4=sys_newstat`, `5+compat_sys_open`, `134=` without a function.
+    fn parse(name: &str, cell: &str) -> Option<Self> {
+        let (cell, compat_function) = cell.split_once('+').unwrap_or((cell, ""));
+        let (number, function) = match cell.split_once('=') {
+            Some((number, function)) => (number, function.to_owned()),
+            None => (cell, usual(name)),
+        };
+        Some(Self {
+            number: number.parse().ok()?,
+            name: name.to_owned(),
+            function,
+            compat_function: compat_function.to_owned(),
+        })
+    }
+}
+
+/// What a syscall's function is called unless the table says otherwise.
+pub fn usual(name: &str) -> String {
+    format!("sys_{name}")
+}
+
+/// What stands in the place of a cell where a machine has no such syscall.
+pub const NONE: &str = "-";
+
+/// A machine's rows, in the order of their numbers and names: none where it has no column. `Err` is the line
+/// that cannot be read.
+pub fn rows(table: &str, machine: &str) -> Result<Vec<Row>, String> {
+    let mut lines = table.lines().filter(|line| !line.starts_with('#'));
+    let mut names = lines.next().unwrap_or_default().split(' ').skip(1);
+    let Some(column) = names.position(|name| name == machine) else {
+        return Ok(Vec::new());
+    };
+    let mut rows = Vec::new();
+    for line in lines {
+        let unreadable = || format!("no cell of `{machine}` in `{line}`");
+        let mut cells = line.split(' ');
+        let name = cells.next().ok_or_else(unreadable)?;
+        match cells.nth(column).ok_or_else(unreadable)? {
+            NONE => {}
+            cell => rows.push(Row::parse(name, cell).ok_or_else(unreadable)?),
+        }
+    }
+    rows.sort();
+    Ok(rows)
+}
+
+/// A machine's numbers, and its table.
+pub fn rust(rows: &[Row]) -> String {
+    let mut text = String::from("#[allow(non_upper_case_globals)]\nimpl nr {\n");
+    for Row { number, name, .. } in rows {
+        let name = identifier(name);
+        let _ = writeln!(text, "    pub const {name}: c_ulong = {number};");
+    }
+    text += "}\n\n#[allow(clippy::unnecessary_cast)]\nconst SYSCALLS: &[machine::Syscall] = &[\n";
+    for Row {
+        name,
+        function,
+        compat_function,
+        ..
+    } in rows
+    {
+        let _ = writeln!(
+            text,
+            "    machine::Syscall::row(nr::{} as u32, {name:?}, {function:?}, {compat_function:?}),",
+            identifier(name)
+        );
+    }
+    text += "];\n";
+    text
+}
+
+fn identifier(name: &str) -> &str {
+    match name {
+        // The one that is a word of Rust's.
+        "break" => "r#break",
+        name => name,
+    }
+}

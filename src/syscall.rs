@@ -1,0 +1,407 @@
+//! A syscall as the prototype that its manual page has: in a kprobe on the kernel's function for it, in a kretprobe, and
+//! in the raw tracepoints `sys_enter` and `sys_exit`.
+//!
+//! ```
+//! use probe_abi::{Entry, Ptr, Return, SysEnter, c_char, c_int, c_void, nr};
+//! use probe_abi::arch::x86_64::{self, Syscall};
+//!
+//! // int openat(int dirfd, const char *path, int flags, ...);
+//! type Prototype = unsafe extern "C" fn(dirfd: c_int, path: *const c_char, flags: c_int, ...) -> c_int;
+//!
+//! /// A kprobe on the function that `Machine::syscall_function` finds.
+//! fn on_openat(ctx: *const c_void) -> Result<u8, i32> {
+//!     // SAFETY: this is the ctx of that kprobe.
+//!     let call = unsafe { Entry::<Syscall<Prototype>>::from_ctx(ctx) };
+//!     let path = call.read_arg::<1>()?;
+//!     path.cast().read_user()
+//! }
+//!
+//! /// A kretprobe on it.
+//! fn error(ctx: *const c_void) -> Option<c_int> {
+//!     // SAFETY: this is the ctx of that kretprobe.
+//!     let fd = unsafe { Return::<Syscall<Prototype>>::from_ctx(ctx) }.value();
+//!     (fd < 0).then_some(-fd)
+//! }
+//!
+//! /// `raw_tracepoint/sys_enter`, for all syscalls.
+//! fn on_sys_enter(ctx: *const c_void) -> Result<u8, i32> {
+//!     // SAFETY: this is the ctx of that raw tracepoint.
+//!     let enter = unsafe { x86_64::SysEnter::from_ctx(ctx) };
+//!     match enter.number() {
+//!         x86_64::nr::openat => enter.call::<Prototype>().read_arg::<1>()?.cast().read_user(),
+//!         _ => Ok(0),
+//!     }
+//! }
+//! ```
+//!
+//! # Wrapped or not
+//!
+//! Most kernels wrap the functions of their syscalls: such a function has one argument, a pointer to the syscall's own
+//! `pt_regs`. Of these a [`Syscall`] reads the slots that are asked for, and no more. Other kernels hand the arguments to the
+//! function as to any other, and a [`Syscall`] reads them from `ctx`. So its parameters are read with
+//! [`read_arg`](crate::Entry::read_arg), which can fail, on every machine.
+//!
+//! | machine | wrapped | symbol |
+//! |---|---|---|
+//! | x86_64 | since 4.17 | `__x64_sys_openat` |
+//! | x86 | since 5.7 | `__ia32_sys_openat` |
+//! | aarch64 | since 4.19 | `__arm64_sys_openat` |
+//! | s390x | since 6.1 or before | `__s390x_sys_openat` |
+//! | riscv64, riscv32 | since 6.6 | `__riscv_sys_openat`, before `sys_openat` |
+//! | powerpc64, powerpc | since 6.1, unless the kernel has `COMPAT` or `SPU_BASE` | `sys_openat`, wrapped or not |
+//! | arm, mips, mips64, loongarch64, sparc64 | never | `sys_openat` |
+//!
+//! [`Machine::syscall_function`](crate::machine::Machine::syscall_function) finds the symbol in a running kernel, and says
+//! whether it is a wrapper. On x86_64, x86, aarch64 and s390x a [`Syscall`] takes it that it is. On riscv and powerpc it has to
+//! be told, by a type that is [`Told`]; on the others that costs nothing, and is not asked:
+//!
+//! ```
+//! use probe_abi::{Syscall, c_int, syscall::Told};
+//!
+//! /// The loader sets it before it loads the program, to `SyscallFunction::wrapped`.
+//! #[unsafe(no_mangle)]
+//! static WRAPPED: u8 = 1;
+//!
+//! struct ByLoader;
+//!
+//! impl Told for ByLoader {
+//!     fn wrapped() -> bool {
+//!         // SAFETY: it is a static, which the compiler may not take for what it was compiled as.
+//!         unsafe { (&raw const WRAPPED).read_volatile() != 0 }
+//!     }
+//! }
+//!
+//! type Close = Syscall<unsafe extern "C" fn(fd: c_int) -> c_int, ByLoader>;
+//! ```
+//!
+//! # What is returned
+//!
+//! The kernel returns a negative error number, and no `errno`: `-2` is `ENOENT`.
+//!
+//! # Integers of 64 bits on a machine of 32 bits
+//!
+//! They are in two slots, where [`Machine::syscall_place`](crate::machine::Machine::syscall_place) says. Some syscalls have
+//! another order of parameters on some machines: its table has them.
+//!
+//! # Tasks of 32 bits on a kernel of 64 bits
+//!
+//! Such a task has syscalls of its own: other numbers, other registers for arguments, other functions. A probe for
+//! `openat` that forgets them does not see every file that is opened.
+//! [`Machine::compat_syscall_function`](crate::machine::Machine::compat_syscall_function) of `x86` names the functions that an
+//! x86_64 kernel has for them, and of `arm` those of an aarch64 kernel: probe these too. In `sys_enter` such a task shows
+//! the numbers of its own machine, which are others' numbers here: `arch::x86::nr` has them, and nothing in the two words
+//! of ctx tells whose they are.
+
+use core::{ffi::c_void, fmt, marker::PhantomData};
+
+use crate::{
+    call::{self, Code, Function, HasParameter, Located, Machine},
+    machine::{self, Convention, Endian, Place, Slot},
+    memory::{self, Memory},
+    ptr::Ptr,
+    regs::{Registers, Role, load},
+    signature::{Address, Left, Output, Parameter, Parameters, Signature},
+};
+
+/// A syscall: how a kprobe on the kernel's function for it sees it. [The module](self) has an example.
+///
+/// `F` is the [prototype](crate::signature) of the system call. `...` at its end stands for nothing.
+pub struct Syscall<F, Registers, Wrapped = ByMachine>(
+    PhantomData<F>,
+    PhantomData<(Registers, Wrapped)>,
+);
+
+/// What is known of the machine decides whether the kernel wraps its syscalls.
+pub enum ByMachine {}
+
+/// Something that a loader tells: whether the kernel wraps its syscalls. It is only asked on machines where kernels
+/// differ.
+pub trait Told {
+    /// What [`SyscallFunction::wrapped`](crate::machine::SyscallFunction::wrapped) is.
+    fn wrapped() -> bool;
+}
+
+/// Of a way to know whether a kernel wraps its syscalls: it serves on this machine.
+#[diagnostic::on_unimplemented(
+    message = "kernels of this machine differ in whether they wrap their syscalls",
+    label = "a loader has to tell which kernel this is",
+    note = "`Syscall<F, T>` asks a type `T` that is `probe_abi::syscall::Told`"
+)]
+pub trait Wraps<Registers> {
+    #[doc(hidden)]
+    fn wraps() -> bool;
+}
+
+impl<R: Machine, T: Told> Wraps<R> for T {
+    #[inline(always)]
+    fn wraps() -> bool {
+        match const { R::MACHINE.wraps_syscalls } {
+            Some(wraps) => wraps,
+            None => T::wrapped(),
+        }
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<R: Machine<Wraps = Decided<true>>> Wraps<R> for ByMachine {
+    #[inline(always)]
+    fn wraps() -> bool {
+        matches!(const { R::MACHINE.wraps_syscalls }, Some(true))
+    }
+}
+
+/// Whether a machine says if its kernels wrap their syscalls.
+#[doc(hidden)]
+pub enum Decided<const IS: bool> {}
+
+/// The registers of a syscall lie in memory.
+#[doc(hidden)]
+pub enum Nested {}
+
+#[diagnostic::do_not_recommend]
+impl<R: Machine> Wraps<R> for Nested {
+    #[inline(always)]
+    fn wraps() -> bool {
+        true
+    }
+}
+
+impl<F, R: Machine, W: Wraps<R>> Code for Syscall<F, R, W> {
+    type Registers = R;
+    const MEMORY: Memory = Memory::Kernel;
+
+    #[inline(always)]
+    fn wrapped() -> bool {
+        W::wraps()
+    }
+}
+
+impl<F, R: Machine, W: Wraps<R>> Function for Syscall<F, R, W>
+where
+    F: Signature,
+    F::Parameters: Parameters<R::Word>,
+    F::Output: Output<R::Word>,
+{
+    type Output = F::Output;
+    type Parameters = F::Parameters;
+    // None is in a register of ctx on every kernel.
+    type ArgumentRegisters = Left<0, false>;
+    const CONVENTION: Convention = R::MACHINE.asmlinkage;
+
+    fn place(sizes: &[u8], n: usize) -> Option<Place> {
+        match W::wraps() {
+            true => R::MACHINE.syscall_place(sizes, n, Endian::THIS),
+            false => Self::CONVENTION.place(sizes, n, Endian::THIS),
+        }
+    }
+
+    #[inline(always)]
+    fn read_bits<const N: usize>(regs: &<Self as Code>::Registers) -> Result<u64, i32>
+    where
+        Self: HasParameter<N>,
+    {
+        match W::wraps() {
+            true => nested::<Self, N>(load::<_, Outer>(regs)),
+            false => call::passed::<Self, N>(regs),
+        }
+    }
+}
+
+/// A wrapper's only argument: where the syscall's own registers lie.
+enum Outer {}
+
+impl<R: Registers> Role<R> for Outer {
+    const SLOT: Slot = R::MACHINE.kernel.registers[0];
+}
+
+/// Parameter `N` of a syscall, in registers that lie in memory.
+struct InRegisters<C, const N: usize>(PhantomData<C>);
+
+impl<C: HasParameter<N>, const N: usize> Located for InRegisters<C, N> {
+    const PLACE: Place = {
+        let machine = C::Registers::MACHINE;
+        match machine.syscall_place(C::Parameters::SIZES, N, Endian::THIS) {
+            Some(place) => place,
+            None => panic!("a syscall of this machine has no register left for this parameter"),
+        }
+    };
+    const SIZE: u8 = C::Parameter::SIZE;
+}
+
+/// Reads parameter `N`, and nothing else of the registers.
+#[inline(always)]
+fn nested<C: HasParameter<N>, const N: usize>(regs: u64) -> Result<u64, i32> {
+    match const { InRegisters::<C, N>::PLACE } {
+        Place::Pair { low, high } => {
+            let (first, second) = match Endian::THIS {
+                Endian::Little => (low, high),
+                Endian::Big => (high, low),
+            };
+            // Two slots that are as one of 64 bits.
+            if second.offset == first.offset + 4 {
+                return memory::read_bits::<8>(Memory::Kernel, at(regs, first.offset));
+            }
+            let low = memory::read_bits::<4>(Memory::Kernel, at(regs, low.offset))?;
+            let high = memory::read_bits::<4>(Memory::Kernel, at(regs, high.offset))?;
+            Ok(low | high << 32)
+        }
+        Place::Register(slot) => {
+            let slot = slot.low(InRegisters::<C, N>::SIZE, Endian::THIS);
+            let address = at(regs, slot.offset);
+            match slot.width {
+                1 => memory::read_bits::<1>(Memory::Kernel, address),
+                2 => memory::read_bits::<2>(Memory::Kernel, address),
+                4 => memory::read_bits::<4>(Memory::Kernel, address),
+                _ => memory::read_bits::<8>(Memory::Kernel, address),
+            }
+        }
+        // `syscall_place` gives none of these.
+        Place::Split { .. } | Place::Stack(_) => Err(memory::EFAULT as i32),
+    }
+}
+
+#[inline(always)]
+fn at(regs: u64, offset: u16) -> u64 {
+    regs.wrapping_add(offset.into())
+}
+
+/// What a program of `raw_tracepoint/sys_enter` gets: a syscall that begins.
+#[repr(C)]
+pub struct SysEnter<Registers> {
+    regs: u64,
+    number: u64,
+    of: PhantomData<Registers>,
+}
+
+/// What a program of `raw_tracepoint/sys_exit` gets: a syscall that ends.
+#[repr(C)]
+pub struct SysExit<Registers> {
+    regs: u64,
+    result: u64,
+    of: PhantomData<Registers>,
+}
+
+/// The arguments of a raw tracepoint are 64 bits each on every machine: `bpf_raw_tracepoint_args` in
+/// `uapi/linux/bpf.h`.
+macro_rules! tracepoint {
+    ($name:ident) => {
+        impl<R: Machine> Registers for $name<R> {
+            const MACHINE: machine::Machine = R::MACHINE;
+            const CONVENTION: Convention = R::CONVENTION;
+            type Word = u64;
+        }
+
+        impl<R: Machine> $name<R> {
+            /// The syscall that a probe program was started for.
+            ///
+            /// # Safety
+            ///
+            /// `ctx` is what the kernel passed to this program, which is attached to that raw tracepoint, or to its
+            /// `tp_btf` twin. The reference must not outlive the program's run.
+            #[inline(always)]
+            // See `pt_regs::from_ctx`.
+            #[allow(clippy::transmute_ptr_to_ref)]
+            pub unsafe fn from_ctx<'ctx>(ctx: *const c_void) -> &'ctx Self {
+                // SAFETY: the caller passes a ctx, which has these two words.
+                unsafe { core::mem::transmute(ctx) }
+            }
+
+            /// Where the syscall's own registers lie, in the kernel's memory.
+            #[inline(always)]
+            pub fn regs(&self) -> Ptr<R, R::Word> {
+                Ptr::new(R::Word::from_bits(load::<_, First>(self)))
+            }
+        }
+
+        impl<R> fmt::Debug for $name<R> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        }
+    };
+}
+tracepoint!(SysEnter);
+tracepoint!(SysExit);
+
+enum First {}
+enum Second {}
+
+impl<R: Registers> Role<R> for First {
+    const SLOT: Slot = Slot {
+        field: "args[0]",
+        offset: 0,
+        width: 8,
+    };
+}
+
+impl<R: Registers> Role<R> for Second {
+    const SLOT: Slot = Slot {
+        field: "args[1]",
+        offset: 8,
+        width: 8,
+    };
+}
+
+impl<R: Machine> SysEnter<R> {
+    /// The number of the syscall: one of `nr`.
+    ///
+    /// A task of 32 bits on a kernel of 64 bits has the numbers of its own machine.
+    #[inline(always)]
+    pub fn number(&self) -> R::Word {
+        R::Word::from_bits(load::<_, Second>(self))
+    }
+
+    /// The syscall, as this prototype has it.
+    #[inline(always)]
+    pub fn call<F>(&self) -> Called<F, R> {
+        Called {
+            regs: load::<_, First>(self),
+            of: PhantomData,
+        }
+    }
+}
+
+impl<R: Machine> SysExit<R> {
+    /// What the syscall returns, as this prototype has it: a negative error number, if it failed.
+    #[inline(always)]
+    pub fn value<F>(&self) -> <F::Output as Parameter<R::Word>>::Value
+    where
+        F: Signature<Output: Parameter<R::Word>>,
+    {
+        <F::Output as Parameter<R::Word>>::from_bits(load::<_, Second>(self))
+    }
+}
+
+/// A syscall whose registers lie in memory: its parameters, as the prototype `F` has them.
+pub struct Called<F, Registers> {
+    regs: u64,
+    of: PhantomData<(fn() -> F, Registers)>,
+}
+
+impl<F, R: Machine> Called<F, R> {
+    /// Parameter `N`, counted from 0: the read of one slot, or of two.
+    ///
+    /// # Errors
+    ///
+    /// The error of `bpf_probe_read_kernel`: a negative number.
+    #[inline(always)]
+    pub fn read_arg<const N: usize>(
+        &self,
+    ) -> Result<<Syscall<F, R, Nested> as HasParameter<N>>::Value, i32>
+    where
+        Syscall<F, R, Nested>: HasParameter<N>,
+    {
+        let bits = nested::<Syscall<F, R, Nested>, N>(self.regs)?;
+        Ok(
+            <<Syscall<F, R, Nested> as HasParameter<N>>::Parameter as Parameter<_>>::from_bits(
+                bits,
+            ),
+        )
+    }
+}
+
+impl<F, R> fmt::Debug for Called<F, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Called").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,171 @@
+//! The syscalls of a machine: names, numbers, and the kernel's functions.
+
+use core::{error::Error, fmt};
+
+use crate::{arch::MACHINES, machine::Machine};
+
+/// A syscall of one machine. Numbers stay as they are from release to release: an older kernel lacks some of them,
+/// and one that is newer than this crate has more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Syscall {
+    /// As `asm/unistd.h` has it behind `__NR_`.
+    pub name: &'static str,
+    /// What [`syscall_number`](crate::pt_regs::syscall_number) gives.
+    pub number: u32,
+    /// The kernel's function, as the kernel's table names it: `sys_newstat` of `stat`. `None` where the table has the
+    /// number and no function any more.
+    pub function: Option<&'static str>,
+    /// The function for a task of this machine on a kernel of 64 bits, where it is another one:
+    /// `compat_sys_open` of x86's `open`.
+    pub compat_function: Option<&'static str>,
+}
+
+impl Syscall {
+    /// A row of a generated table. An empty text stands for no function.
+    pub(crate) const fn row(
+        number: u32,
+        name: &'static str,
+        function: &'static str,
+        compat_function: &'static str,
+    ) -> Self {
+        const fn some(text: &'static str) -> Option<&'static str> {
+            if text.is_empty() { None } else { Some(text) }
+        }
+        Self {
+            name,
+            number,
+            function: some(function),
+            compat_function: some(compat_function),
+        }
+    }
+}
+
+impl Machine {
+    /// The syscall of that name, as `asm/unistd.h` has it behind `__NR_`.
+    pub fn syscall<'a>(&self, name: &'a str) -> Result<&'static Syscall, NoSuchSyscall<'a>> {
+        let found = self.syscalls.iter().find(|syscall| syscall.name == name);
+        found.ok_or(NoSuchSyscall {
+            name,
+            machine: self.name,
+        })
+    }
+
+    /// The syscall of that number; `None` if this machine has none. Where two names have the same number, the first
+    /// of the alphabet.
+    ///
+    /// arm has a few more, for itself alone (`__ARM_NR_cacheflush` and its neighbours, from 0x0f0001 on), and
+    /// an x86_64 kernel takes the numbers of x32 (from 0x40000000 on): neither are in the table.
+    pub fn syscall_numbered(&self, number: u64) -> Option<&'static Syscall> {
+        let first = self
+            .syscalls
+            .partition_point(|syscall| u64::from(syscall.number) < number);
+        let syscall = self.syscalls.get(first)?;
+        (u64::from(syscall.number) == number).then_some(syscall)
+    }
+}
+
+/// Why there is no syscall of some name. Its text says which name may have been meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoSuchSyscall<'a> {
+    /// What was asked for.
+    pub name: &'a str,
+    /// The name of the machine.
+    pub machine: &'static str,
+}
+
+impl NoSuchSyscall<'_> {
+    /// The syscall of the machine whose name is the most like it, if one is.
+    pub fn nearest(&self) -> Option<&'static Syscall> {
+        let syscalls = Machine::named(self.machine)?.syscalls;
+        // How others write it: libc's constants, the kernel's macros and functions.
+        let bare = ["SYS_", "__NR_", "NR_", "sys_", "__se_sys_"]
+            .iter()
+            .find_map(|prefix| self.name.strip_prefix(prefix));
+        let written = |name: &str| syscalls.iter().find(|syscall| syscall.name == name);
+        if let Some(syscall) = bare.and_then(written) {
+            return Some(syscall);
+        }
+        let by_function = |syscall: &&Syscall| syscall.function.is_some_and(|it| self.is(it));
+        if let Some(syscall) = syscalls.iter().find(by_function) {
+            return Some(syscall);
+        }
+        let name = bare.unwrap_or(self.name);
+        let near = syscalls
+            .iter()
+            .map(|syscall| (distance(name, syscall.name), syscall))
+            .filter(|(distance, syscall)| *distance <= 2 && distance * 3 <= syscall.name.len());
+        let nearest = near.min_by_key(|(distance, _)| *distance);
+        // Where this machine has dropped an old name, the newer one is longer: `open`, `openat`.
+        let longer = || {
+            let newer = ["at", "64", "at2", "3", "2", "4"];
+            newer.iter().find_map(|end| {
+                syscalls
+                    .iter()
+                    .find(|syscall| syscall.name.strip_suffix(end) == Some(name))
+            })
+        };
+        nearest
+            .map(|(_, syscall)| syscall)
+            .filter(|_| !self.is_elsewhere())
+            .or_else(longer)
+    }
+
+    /// Whether it is what the kernel calls a function, with or without the `sys_`.
+    fn is(&self, function: &str) -> bool {
+        function == self.name || function.strip_prefix("sys_") == Some(self.name)
+    }
+
+    fn is_elsewhere(&self) -> bool {
+        self.elsewhere().next().is_some()
+    }
+
+    /// The machines that have it.
+    fn elsewhere(&self) -> impl Iterator<Item = &'static str> {
+        MACHINES
+            .iter()
+            .filter(|machine| machine.syscall(self.name).is_ok())
+            .map(|machine| machine.name)
+    }
+}
+
+impl fmt::Display for NoSuchSyscall<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is no syscall of {}", self.name, self.machine)?;
+        for (index, machine) in self.elsewhere().enumerate() {
+            let before = if index == 0 { ", though of " } else { ", " };
+            write!(f, "{before}{machine}")?;
+        }
+        match self.nearest() {
+            Some(syscall) => write!(f, "; did you mean `{}`?", syscall.name),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error for NoSuchSyscall<'_> {}
+
+/// How many letters are wrong: how many to insert, to leave out, to replace, or to swap with the next one. Of
+/// long texts, more than anybody takes for a slip.
+fn distance(left: &str, right: &str) -> usize {
+    const LONGEST: usize = 31;
+    let (left, right) = (left.as_bytes(), right.as_bytes());
+    if left.len() > LONGEST || right.len() > LONGEST {
+        return usize::MAX / 3;
+    }
+    let (mut before, mut last, mut row) = ([0; LONGEST + 1], [0; LONGEST + 1], [0; LONGEST + 1]);
+    for (index, cell) in last.iter_mut().enumerate() {
+        *cell = index;
+    }
+    for (i, one) in left.iter().enumerate() {
+        row[0] = i + 1;
+        for (j, other) in right.iter().enumerate() {
+            let replaced = last[j] + usize::from(one != other);
+            row[j + 1] = replaced.min(last[j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && *one == right[j - 1] && left[i - 1] == *other {
+                row[j + 1] = row[j + 1].min(before[j - 1] + 1);
+            }
+        }
+        (before, last) = (last, row);
+    }
+    last[right.len()]
+}
