@@ -9,6 +9,7 @@ mod indices;
 pub mod machine;
 pub mod memory;
 mod ptr;
+pub mod registers;
 mod regs;
 pub mod signature;
 mod stamp;
