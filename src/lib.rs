@@ -8,6 +8,7 @@ pub mod call;
 mod indices;
 pub mod machine;
 pub mod memory;
+pub mod operand;
 mod ptr;
 pub mod registers;
 mod regs;

@@ -43,6 +43,30 @@ pub struct Register {
 pub struct Syntax {
     /// The sign before a register's name: `%`, `$`, or none.
     pub register: &'static str,
+    /// The sign before a constant: `$`, `#`, the `i` that compilers for powerpc can be told to write, or none.
+    pub constant: &'static str,
+    pub memory: MemorySyntax,
+    /// The register that stands for none where it is the base of an address, or the index; empty if each stands for itself.
+    pub no_base: &'static str,
+}
+
+/// How a machine's assembler writes a place in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MemorySyntax {
+    /// `8(%rbx,%rcx,4)`: a number, the base, the index and what it is multiplied by. Each may be left out.
+    Scaled,
+    /// `8(s0)`
+    Displacement,
+    /// `8(%r15)`, or `8(%r1,%r15)`: the index comes first.
+    IndexFirst,
+    /// `8(31)`, or `31,5`: a base and an index. A number alone is a register's.
+    DisplacementOrPair,
+    /// `[x19, 8]`, or `[x0, x1, lsl 3]`
+    Brackets,
+    /// `$r23,12`, or `$r23,$r12`
+    Pair,
+    /// `[%sp+2047]`, or `[%g1+%g2]`
+    Sum,
 }
 
 /// A register that ctx has, or a part of one: what is in some bytes of a slot.
@@ -203,6 +227,14 @@ impl RegisterError {
             Why::None(_) => None,
         }
     }
+
+    /// The name that may be meant, where there is no such register.
+    pub const fn meant(&self) -> Option<&'static str> {
+        match self.why {
+            Why::None(meant) => meant,
+            Why::NotInCtx(_) => None,
+        }
+    }
 }
 
 impl error::Error for RegisterError {}
@@ -285,6 +317,10 @@ impl Quote {
             length: length as u8,
             is_cut: length < text.len(),
         }
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.length == 0
     }
 }
 

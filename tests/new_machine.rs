@@ -32,7 +32,7 @@ const GENERATED: [&str; 5] = [
 ];
 
 /// Tests that have some of each machine, with its name.
-const OF_EACH: [&str; 11] = [
+const OF_EACH: [&str; 12] = [
     "c_module",
     "calls",
     "compilers",
@@ -41,6 +41,7 @@ const OF_EACH: [&str; 11] = [
     "kernel_headers",
     "libbpf",
     "libclang",
+    "operands",
     "registers",
     "uapi",
     "verifier",

@@ -97,5 +97,10 @@ pub const MACHINE: Machine = Machine {
     stack_pointer: slot!(sp),
     frame_pointer: Some(slot!(regs[29])),
     registers: &join::<{ count(REGISTERS) }>(REGISTERS),
-    syntax: Syntax { register: "" },
+    syntax: Syntax {
+        register: "",
+        constant: "",
+        memory: MemorySyntax::Brackets,
+        no_base: "",
+    },
 };

@@ -89,5 +89,10 @@ pub const MACHINE: Machine = Machine {
     stack_pointer: slot!(uregs[13]),
     frame_pointer: Some(slot!(uregs[11])),
     registers: &join::<{ count(REGISTERS) }>(REGISTERS),
-    syntax: Syntax { register: "" },
+    syntax: Syntax {
+        register: "",
+        constant: "#",
+        memory: MemorySyntax::Brackets,
+        no_base: "",
+    },
 };

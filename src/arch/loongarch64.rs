@@ -93,5 +93,10 @@ pub const MACHINE: Machine = Machine {
     stack_pointer: slot!(regs[3]),
     frame_pointer: Some(slot!(regs[22])),
     registers: &join::<{ count(REGISTERS) }>(REGISTERS),
-    syntax: Syntax { register: "$" },
+    syntax: Syntax {
+        register: "$",
+        constant: "",
+        memory: MemorySyntax::Pair,
+        no_base: "",
+    },
 };

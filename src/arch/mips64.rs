@@ -89,5 +89,10 @@ pub const MACHINE: Machine = Machine {
     stack_pointer: slot!(regs[29]),
     frame_pointer: Some(slot!(regs[30])),
     registers: &join::<{ count(REGISTERS) }>(REGISTERS),
-    syntax: Syntax { register: "$" },
+    syntax: Syntax {
+        register: "$",
+        constant: "",
+        memory: MemorySyntax::Displacement,
+        no_base: "",
+    },
 };

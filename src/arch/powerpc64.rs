@@ -117,5 +117,10 @@ pub const MACHINE: Machine = Machine {
     stack_pointer: slot!(gpr[1]),
     frame_pointer: None,
     registers: &join::<{ count(REGISTERS) }>(REGISTERS),
-    syntax: Syntax { register: "" },
+    syntax: Syntax {
+        register: "%",
+        constant: "i",
+        memory: MemorySyntax::DisplacementOrPair,
+        no_base: "r0",
+    },
 };

@@ -100,5 +100,10 @@ pub const MACHINE: Machine = Machine {
     stack_pointer: slot!(sp),
     frame_pointer: Some(slot!(s0)),
     registers: &join::<{ count(REGISTERS) }>(REGISTERS),
-    syntax: Syntax { register: "" },
+    syntax: Syntax {
+        register: "",
+        constant: "",
+        memory: MemorySyntax::Displacement,
+        no_base: "",
+    },
 };

@@ -80,5 +80,10 @@ pub const MACHINE: Machine = Machine {
     stack_pointer: slot!(gprs[15]),
     frame_pointer: Some(slot!(gprs[11])),
     registers: &join::<{ count(REGISTERS) }>(REGISTERS),
-    syntax: Syntax { register: "%" },
+    syntax: Syntax {
+        register: "%",
+        constant: "",
+        memory: MemorySyntax::IndexFirst,
+        no_base: "r0",
+    },
 };

@@ -102,5 +102,10 @@ pub const MACHINE: Machine = Machine {
     stack_pointer: slot!(u_regs[14]),
     frame_pointer: None,
     registers: &join::<{ count(REGISTERS) }>(REGISTERS),
-    syntax: Syntax { register: "%" },
+    syntax: Syntax {
+        register: "%",
+        constant: "",
+        memory: MemorySyntax::Sum,
+        no_base: "",
+    },
 };

@@ -98,5 +98,10 @@ pub const MACHINE: Machine = Machine {
     stack_pointer: slot!(esp),
     frame_pointer: Some(slot!(ebp)),
     registers: &join::<{ count(REGISTERS) }>(REGISTERS),
-    syntax: Syntax { register: "%" },
+    syntax: Syntax {
+        register: "%",
+        constant: "$",
+        memory: MemorySyntax::Scaled,
+        no_base: "",
+    },
 };

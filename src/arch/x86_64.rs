@@ -96,5 +96,10 @@ pub const MACHINE: Machine = Machine {
     stack_pointer: slot!(rsp),
     frame_pointer: Some(slot!(rbp)),
     registers: &join::<{ count(REGISTERS) }>(REGISTERS),
-    syntax: Syntax { register: "%" },
+    syntax: Syntax {
+        register: "%",
+        constant: "$",
+        memory: MemorySyntax::Scaled,
+        no_base: "",
+    },
 };
