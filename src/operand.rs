@@ -309,8 +309,7 @@ impl<'a> Parser<'a> {
     fn error(&self, why: Why) -> OperandError {
         OperandError {
             text: Quote::of(self.text),
-            at: Quote::of(self.rest),
-            place: self.text.len() - self.rest.len(),
+            place: u16::try_from(self.text.len() - self.rest.len()).unwrap_or(u16::MAX),
             why,
         }
     }
@@ -758,9 +757,8 @@ impl<'a> Parser<'a> {
 /// Why a text is no operand that a probe can read: a sentence, with the place in the text.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct OperandError {
-    text: Quote,
-    at: Quote,
-    place: usize,
+    text: Quote<40>,
+    place: u16,
     why: Why,
 }
 
@@ -779,9 +777,9 @@ enum Why {
 }
 
 impl OperandError {
-    /// Where in the text it is, in bytes.
+    /// Where in the text it is, in bytes, up to 65535.
     pub const fn place(&self) -> usize {
-        self.place
+        self.place as usize
     }
 
     /// What is said of the register, if it is about one.
@@ -797,10 +795,11 @@ impl error::Error for OperandError {}
 
 impl fmt::Display for OperandError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { text, at, .. } = self;
-        match at.is_empty() {
-            true => write!(f, "`{text}`, at its end: ")?,
-            false => write!(f, "`{text}`, at `{at}`: ")?,
+        let text = self.text;
+        match text.from(self.place()) {
+            Some(at) if at.is_empty() => write!(f, "`{text}`, at its end: ")?,
+            Some(at) => write!(f, "`{text}`, at `{at}`: ")?,
+            None => write!(f, "`{text}`, behind byte {}: ", self.place)?,
         }
         match self.why {
             Why::Size => f.write_str(

@@ -142,7 +142,6 @@ impl Machine {
         let bare = name.strip_prefix(self.syntax.register).unwrap_or(name);
         let error = |why| RegisterError {
             machine: self.name,
-            registers: self.registers,
             asked: Asked::Name(Quote::of(name)),
             why,
         };
@@ -168,7 +167,6 @@ impl Machine {
     pub fn dwarf_register(&self, number: u16) -> Result<View, RegisterError> {
         let error = |why| RegisterError {
             machine: self.name,
-            registers: self.registers,
             asked: Asked::Dwarf(number),
             why,
         };
@@ -199,14 +197,13 @@ impl Machine {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct RegisterError {
     machine: &'static str,
-    registers: &'static [Register],
     asked: Asked,
     why: Why,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Asked {
-    Name(Quote),
+    Name(Quote<20>),
     Dwarf(u16),
 }
 
@@ -268,8 +265,9 @@ impl fmt::Display for RegisterError {
                     )?,
                 }
                 f.write_str(": `pt_regs` has")?;
-                let registers = self.registers.iter();
-                let held = registers.filter(|register| register.slot.is_some());
+                let registers =
+                    Machine::named(machine).map_or(&[][..], |machine| machine.registers);
+                let held = registers.iter().filter(|register| register.slot.is_some());
                 let mut before = " ";
                 for register in held {
                     match (asked, register.dwarf) {
@@ -296,21 +294,19 @@ impl fmt::Debug for RegisterError {
 
 /// The beginning of a text, to be quoted in an error, which borrows nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Quote {
-    bytes: [u8; Self::LONGEST],
+pub(crate) struct Quote<const LONGEST: usize> {
+    bytes: [u8; LONGEST],
     length: u8,
     is_cut: bool,
 }
 
-impl Quote {
-    const LONGEST: usize = 40;
-
+impl<const LONGEST: usize> Quote<LONGEST> {
     pub(crate) fn of(text: &str) -> Self {
-        let mut length = text.len().min(Self::LONGEST);
+        let mut length = text.len().min(LONGEST);
         while !text.is_char_boundary(length) {
             length -= 1;
         }
-        let mut bytes = [0; Self::LONGEST];
+        let mut bytes = [0; LONGEST];
         bytes[..length].copy_from_slice(&text.as_bytes()[..length]);
         Self {
             bytes,
@@ -319,12 +315,21 @@ impl Quote {
         }
     }
 
+    /// What is behind so many bytes; `None` if that is not quoted.
+    pub(crate) fn from(&self, place: usize) -> Option<Self> {
+        let bytes = &self.bytes[..self.length.into()];
+        let text = core::str::from_utf8(bytes).ok()?.get(place..)?;
+        let mut from = Self::of(text);
+        from.is_cut = self.is_cut;
+        (!text.is_empty() || !self.is_cut).then_some(from)
+    }
+
     pub(crate) const fn is_empty(&self) -> bool {
         self.length == 0
     }
 }
 
-impl fmt::Display for Quote {
+impl<const LONGEST: usize> fmt::Display for Quote<LONGEST> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bytes = &self.bytes[..self.length.into()];
         let text = core::str::from_utf8(bytes).unwrap_or_default();
