@@ -53,6 +53,7 @@ pub use crate::{
 pub use crate::stamp::NoMachine;
 use crate::{
     memory::{self, Memory},
+    registers::{Register, Syntax},
     signature::Address,
 };
 
@@ -184,6 +185,10 @@ pub struct Machine {
     pub stack_pointer: Slot,
     /// The register that the ABI sets aside for a frame pointer, if it does.
     pub frame_pointer: Option<Slot>,
+    /// The registers that its psABI names, those that ctx has first.
+    pub registers: &'static [Register],
+    /// How its assembler writes them.
+    pub syntax: Syntax,
 }
 
 impl Machine {

@@ -157,6 +157,20 @@ impl pt_regs {
         regs::argument_at(self, index)
     }
 
+    /// The register in the slot at an offset chosen at run time, in bytes; `None` where no register of
+    /// [`MACHINE`] has its slot there.
+    ///
+    /// A loader knows the register by its name or number, and sends the probe its offset:
+    /// [`Machine::register`](crate::machine::Machine::register) and
+    /// [`Machine::dwarf_register`](crate::machine::Machine::dwarf_register) give the slot. Meaningful in a kprobe or
+    /// uprobe of any kind; in a kprobe.multi or fprobe not every slot is filled ([`arch`](crate::arch)).
+    ///
+    /// It takes a few comparisons, because the verifier wants each load at a constant offset.
+    #[inline(always)]
+    pub fn slot_at(&self, offset: u16) -> Option<c_ulong> {
+        regs::slot_at(self, offset)
+    }
+
     /// The address on the stack where argument `N` lies, for an argument that is not passed
     /// in a register; read it with `bpf_probe_read_kernel` or `bpf_probe_read_user`.
     ///

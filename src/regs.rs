@@ -43,6 +43,7 @@ roles! {
     ReturnAddress = match R::MACHINE.return_address {
         machine::ReturnAddress::Register(slot) | machine::ReturnAddress::Stack(slot) => slot,
     };
+    Held<N> = nth_held(R::MACHINE, N);
     InstructionPointer = R::MACHINE.instruction_pointer;
     StackPointer = R::MACHINE.stack_pointer;
     FramePointer = match R::MACHINE.frame_pointer {
@@ -57,6 +58,31 @@ const fn nth(slots: &[Slot], index: usize, machine: Machine) -> Slot {
         true => slots[index],
         false => machine.stack_pointer,
     }
+}
+
+/// The slot of the register that is the `index`th of those that ctx has, or some slot if there are fewer.
+const fn nth_held(machine: Machine, index: usize) -> Slot {
+    let (mut n, mut held) = (0, 0);
+    while n < machine.registers.len() {
+        if let Some(slot) = machine.registers[n].slot {
+            if held == index {
+                return slot;
+            }
+            held += 1;
+        }
+        n += 1;
+    }
+    machine.stack_pointer
+}
+
+/// How many registers ctx has.
+const fn held(machine: Machine) -> usize {
+    let (mut n, mut held) = (0, 0);
+    while n < machine.registers.len() {
+        held += machine.registers[n].slot.is_some() as usize;
+        n += 1;
+    }
+    held
 }
 
 /// Reads the slot of a role.
@@ -178,6 +204,22 @@ pub(crate) fn argument_at<R: Registers>(regs: &R, index: usize) -> Option<R::Wor
         )* };
     }
     compare!(0 1 2 3 4 5 6 7);
+    none()
+}
+
+/// The register in the slot at an offset chosen at run time: some comparisons, and a load for each register.
+#[inline(always)]
+pub(crate) fn slot_at<R: Registers>(regs: &R, offset: u16) -> Option<R::Word> {
+    const { assert!(held(R::MACHINE) <= 40) }
+    macro_rules! compare {
+        ($($n:literal)*) => { $(
+            if const { $n < held(R::MACHINE) } && offset == const { nth_held(R::MACHINE, $n).offset } {
+                return Some(read::<R, Held<$n>>(regs));
+            }
+        )* };
+    }
+    compare!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19);
+    compare!(20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39);
     none()
 }
 

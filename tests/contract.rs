@@ -65,6 +65,17 @@ macro_rules! tests {
                 }
                 assert_eq!(regs.arg_at(ARG_REGISTERS), None);
                 assert_eq!(regs.arg_at(usize::MAX), None);
+
+                let of_registers = MACHINE.registers.iter().filter_map(|register| register.slot);
+                let of_registers: Vec<_> = of_registers.map(|slot| slot.field).collect();
+                for offset in 0..=u16::MAX {
+                    let mut slots = facts.slots.iter();
+                    let slot = slots.find(|slot| {
+                        slot.offset == usize::from(offset) && of_registers.contains(&slot.field)
+                    });
+                    let value = slot.map(|&slot| read(Reading { slot, plus: 0, mask: None }));
+                    assert_eq!(regs.slot_at(offset).map(u64::from), value, "offset {offset}");
+                }
                 assert_eq!(u64::from(regs.arg::<0>()), args[0]);
                 assert_eq!(u64::from(regs.arg::<2>()), args[2]);
                 assert_eq!(u64::from(regs.arg::<{ ARG_REGISTERS - 1 }>()), args[ARG_REGISTERS - 1]);

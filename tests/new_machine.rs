@@ -33,7 +33,7 @@ const GENERATED: [&str; 6] = [
 ];
 
 /// Tests that have some of each machine, with its name.
-const OF_EACH: [&str; 11] = [
+const OF_EACH: [&str; 13] = [
     "c_module",
     "calls",
     "compilers",
@@ -42,6 +42,8 @@ const OF_EACH: [&str; 11] = [
     "kernel_headers",
     "libbpf",
     "libclang",
+    "operands",
+    "registers",
     "syscalls",
     "uapi",
     "verifier",

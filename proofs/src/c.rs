@@ -1,6 +1,7 @@
 //! Questions to C compilers, asked as assertions: what a compiler lets pass is what it believes.
 
 use std::{
+    collections::BTreeSet,
     env::consts,
     ffi::OsString,
     fs,
@@ -190,7 +191,7 @@ impl Compiler {
             format!("_Static_assert(({expression}) == {value}, {expression:?});\n")
         });
         let source = format!("{prelude}\n{}", assertions.collect::<String>());
-        let output = self.run("-fsyntax-only", &source)?;
+        let output = self.run("-fsyntax-only", "c", &source)?;
         if output.status.success() {
             return Ok(String::new());
         }
@@ -209,7 +210,7 @@ impl Compiler {
     }
 
     fn text(&self, what: &str, source: &str) -> Result<String, String> {
-        let output = self.run(what, source)?;
+        let output = self.run(what, "c", source)?;
         if !output.status.success() {
             return Err(String::from_utf8_lossy(&output.stderr).into_owned());
         }
@@ -218,6 +219,43 @@ impl Compiler {
 
     /// The object that a source text is compiled to.
     pub fn object(&self, source: &str) -> Result<Vec<u8>, String> {
+        self.object_of("c", source)
+    }
+
+    /// The object that a text in assembly language is assembled to.
+    pub fn assembled(&self, source: &str) -> Result<Vec<u8>, String> {
+        self.object_of("assembler", source)
+    }
+
+    /// The object of a text in which each line stands for itself, without those lines that the compiler refuses: their
+    /// indices.
+    pub fn object_without(
+        &self,
+        language: &str,
+        lines: &[String],
+    ) -> Result<(Vec<u8>, BTreeSet<usize>), String> {
+        let mut refused = BTreeSet::new();
+        loop {
+            let lines = lines.iter().enumerate();
+            let text: String = lines
+                .map(|(index, line)| match refused.contains(&index) {
+                    true => "\n".to_owned(),
+                    false => format!("{line}\n"),
+                })
+                .collect();
+            let errors = match self.object_of(language, &text) {
+                Ok(object) => return Ok((object, refused)),
+                Err(errors) => errors,
+            };
+            let before = refused.len();
+            refused.extend(errors.lines().filter_map(line_of_error));
+            if refused.len() == before {
+                return Err(errors);
+            }
+        }
+    }
+
+    fn object_of(&self, language: &str, source: &str) -> Result<Vec<u8>, String> {
         static OBJECTS: AtomicUsize = AtomicUsize::new(0);
         let folder = root().join("target/objects");
         let number = OBJECTS.fetch_add(1, Ordering::Relaxed);
@@ -226,7 +264,7 @@ impl Compiler {
         let output = self
             .clone()
             .args([OsString::from("-o"), object.clone().into()])
-            .run("-c", source)?;
+            .run("-c", language, source)?;
         if !output.status.success() {
             return Err(String::from_utf8_lossy(&output.stderr).into_owned());
         }
@@ -235,10 +273,10 @@ impl Compiler {
         Ok(bytes)
     }
 
-    fn run(&self, what: &str, source: &str) -> Result<Output, String> {
+    fn run(&self, what: &str, language: &str, source: &str) -> Result<Output, String> {
         let mut command = self.command();
         command
-            .args([what, "-x", "c", "-"])
+            .args([what, "-x", language, "-"])
             // The messages are searched.
             .env("LC_ALL", "C")
             .stdin(Stdio::piped())
@@ -253,6 +291,18 @@ impl Compiler {
         };
         run().map_err(|error| format!("cannot run `{}`: {error}", self.path.display()))
     }
+}
+
+/// Which line an error is about: `<stdin>:12:5: error: …`, and gas says `{standard input}:12: Error: …`.
+fn line_of_error(said: &str) -> Option<usize> {
+    let (_, place) = said
+        .split_once("<stdin>:")
+        .or_else(|| said.split_once("{standard input}:"))?;
+    if !place.to_ascii_lowercase().contains("error:") {
+        return None;
+    }
+    let line: usize = place.split(':').next()?.parse().ok()?;
+    line.checked_sub(1)
 }
 
 fn build(variant: &Variant) -> cc::Build {

@@ -2,13 +2,17 @@
 //!
 //! * Calls: Procedure Call Standard for the Arm 64-bit Architecture (AAPCS64), "General-purpose
 //!   Registers" and "Parameter passing".
+//! * Registers: DWARF for the Arm 64-bit Architecture (AADWARF64), "DWARF register names".
 //! * Syscalls: syscall(2), "Architecture calling conventions"; `arch/arm64/include/asm/syscall.h`. `x0`
 //!   is also the return value's, so argument 0 is read from `orig_x0`.
 //! * `ctx`: the UAPI's `user_pt_regs` is a prefix of the kernel's `struct pt_regs`; `orig_x0` is
 //!   the kernel's alone.
 #![doc = include_str!(concat!(env!("OUT_DIR"), "/aarch64.md"))]
 
-use crate::machine::{ReturnAddress::Register, *};
+use crate::{
+    machine::{ReturnAddress::Register, *},
+    registers::*,
+};
 
 include!(concat!(env!("OUT_DIR"), "/aarch64.rs"));
 include!(concat!(env!("OUT_DIR"), "/aarch64.syscalls.rs"));
@@ -22,6 +26,61 @@ const CALLS: Convention = Convention {
     pairs: None,
     return_value: slots![regs[0]],
 };
+
+// One line for each register that ctx has; then those that it does not have.
+const REGISTERS: Groups = &[
+    &[
+        register("x0", 0, slot!(regs[0])).parts(["w0", "", "", ""]),
+        register("x1", 1, slot!(regs[1])).parts(["w1", "", "", ""]),
+        register("x2", 2, slot!(regs[2])).parts(["w2", "", "", ""]),
+        register("x3", 3, slot!(regs[3])).parts(["w3", "", "", ""]),
+        register("x4", 4, slot!(regs[4])).parts(["w4", "", "", ""]),
+        register("x5", 5, slot!(regs[5])).parts(["w5", "", "", ""]),
+        register("x6", 6, slot!(regs[6])).parts(["w6", "", "", ""]),
+        register("x7", 7, slot!(regs[7])).parts(["w7", "", "", ""]),
+        register("x8", 8, slot!(regs[8])).parts(["w8", "", "", ""]),
+        register("x9", 9, slot!(regs[9])).parts(["w9", "", "", ""]),
+        register("x10", 10, slot!(regs[10])).parts(["w10", "", "", ""]),
+        register("x11", 11, slot!(regs[11])).parts(["w11", "", "", ""]),
+        register("x12", 12, slot!(regs[12])).parts(["w12", "", "", ""]),
+        register("x13", 13, slot!(regs[13])).parts(["w13", "", "", ""]),
+        register("x14", 14, slot!(regs[14])).parts(["w14", "", "", ""]),
+        register("x15", 15, slot!(regs[15])).parts(["w15", "", "", ""]),
+        register("x16", 16, slot!(regs[16]))
+            .or(&["ip0"])
+            .parts(["w16", "", "", ""]),
+        register("x17", 17, slot!(regs[17]))
+            .or(&["ip1"])
+            .parts(["w17", "", "", ""]),
+        register("x18", 18, slot!(regs[18])).parts(["w18", "", "", ""]),
+        register("x19", 19, slot!(regs[19])).parts(["w19", "", "", ""]),
+        register("x20", 20, slot!(regs[20])).parts(["w20", "", "", ""]),
+        register("x21", 21, slot!(regs[21])).parts(["w21", "", "", ""]),
+        register("x22", 22, slot!(regs[22])).parts(["w22", "", "", ""]),
+        register("x23", 23, slot!(regs[23])).parts(["w23", "", "", ""]),
+        register("x24", 24, slot!(regs[24])).parts(["w24", "", "", ""]),
+        register("x25", 25, slot!(regs[25])).parts(["w25", "", "", ""]),
+        register("x26", 26, slot!(regs[26])).parts(["w26", "", "", ""]),
+        register("x27", 27, slot!(regs[27])).parts(["w27", "", "", ""]),
+        register("x28", 28, slot!(regs[28])).parts(["w28", "", "", ""]),
+        register("x29", 29, slot!(regs[29]))
+            .or(&["fp"])
+            .parts(["w29", "", "", ""]),
+        register("x30", 30, slot!(regs[30]))
+            .or(&["lr"])
+            .parts(["w30", "", "", ""]),
+        register("sp", 31, slot!(sp)).parts(["wsp", "", "", ""]),
+        unnumbered("pc", slot!(pc)),
+        unnumbered("pstate", slot!(pstate)).or(&["cpsr"]),
+    ],
+    &elsewhere(
+        64,
+        numbered!(
+            ["v" "b" "h" "s" "d" "q" "z"] 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22
+            23 24 25 26 27 28 29 30 31
+        ),
+    ),
+];
 
 /// What is known of this machine.
 pub const MACHINE: Machine = Machine {
@@ -37,11 +96,21 @@ pub const MACHINE: Machine = Machine {
     syscall_pairs: None,
     // Since Linux 4.19, `arch/arm64/include/asm/syscall_wrapper.h`.
     wraps_syscalls: Some(true),
-    syscall_symbols: &[SyscallPrefix::registers("__arm64_"), SyscallPrefix::arguments("")],
+    syscall_symbols: &[
+        SyscallPrefix::registers("__arm64_"),
+        SyscallPrefix::arguments(""),
+    ],
     compat_syscall_symbols: &[],
     return_address: Register(slot!(regs[30])),
     return_address_behind: 0,
     instruction_pointer: slot!(pc),
     stack_pointer: slot!(sp),
     frame_pointer: Some(slot!(regs[29])),
+    registers: &join::<{ count(REGISTERS) }>(REGISTERS),
+    syntax: Syntax {
+        register: "",
+        constant: "",
+        memory: MemorySyntax::Brackets,
+        no_base: "",
+    },
 };

@@ -2,6 +2,8 @@
 //!
 //! * Calls: Procedure Call Standard for the Arm Architecture (AAPCS32), "Core registers" and "Parameter
 //!   Passing". Four arguments in registers; a 64-bit one starts at an even register.
+//! * Registers: DWARF for the Arm Architecture (AADWARF32), "DWARF register names". gcc still describes a
+//!   variable in `d0` to `d15` by the older numbers of `s0` to `s31`.
 //! * Syscalls: syscall(2), "Architecture calling conventions", EABI: seven arguments, number in `r7`;
 //!   `arch/arm/include/asm/syscall.h`. `r0` is also the return value's, so argument 0 is read from
 //!   `uregs[17]`, the kernel's `ARM_ORIG_r0`.
@@ -11,7 +13,10 @@
 //! pointer is that of A32 code, `r11`; Thumb code uses `r7`.
 #![doc = include_str!(concat!(env!("OUT_DIR"), "/arm.md"))]
 
-use crate::machine::{ReturnAddress::Register, *};
+use crate::{
+    machine::{ReturnAddress::Register, *},
+    registers::*,
+};
 
 include!(concat!(env!("OUT_DIR"), "/arm.rs"));
 include!(concat!(env!("OUT_DIR"), "/arm.syscalls.rs"));
@@ -28,6 +33,44 @@ const CALLS: Convention = Convention {
     }),
     return_value: slots![uregs[0], uregs[1]],
 };
+
+// One line for each register that ctx has; then those that it does not have.
+const REGISTERS: Groups = &[
+    &[
+        register("r0", 0, slot!(uregs[0])).or(&["a1"]),
+        register("r1", 1, slot!(uregs[1])).or(&["a2"]),
+        register("r2", 2, slot!(uregs[2])).or(&["a3"]),
+        register("r3", 3, slot!(uregs[3])).or(&["a4"]),
+        register("r4", 4, slot!(uregs[4])).or(&["v1"]),
+        register("r5", 5, slot!(uregs[5])).or(&["v2"]),
+        register("r6", 6, slot!(uregs[6])).or(&["v3"]),
+        register("r7", 7, slot!(uregs[7])).or(&["v4"]),
+        register("r8", 8, slot!(uregs[8])).or(&["v5"]),
+        register("r9", 9, slot!(uregs[9])).or(&["v6", "sb"]),
+        register("r10", 10, slot!(uregs[10])).or(&["v7", "sl"]),
+        register("r11", 11, slot!(uregs[11])).or(&["v8", "fp"]),
+        register("r12", 12, slot!(uregs[12])).or(&["ip"]),
+        register("r13", 13, slot!(uregs[13])).or(&["sp"]),
+        register("r14", 14, slot!(uregs[14])).or(&["lr"]),
+        register("r15", 15, slot!(uregs[15])).or(&["pc"]),
+        unnumbered("cpsr", slot!(uregs[16])),
+    ],
+    &elsewhere(
+        64,
+        numbered!(
+            ["s"] 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30
+            31
+        ),
+    ),
+    &elsewhere(
+        256,
+        names![
+            d0 q0, d1, d2 q1, d3, d4 q2, d5, d6 q3, d7, d8 q4, d9, d10 q5, d11, d12 q6, d13, d14 q7,
+            d15, d16 q8, d17, d18 q9, d19, d20 q10, d21, d22 q11, d23, d24 q12, d25, d26 q13, d27,
+            d28 q14, d29, d30 q15, d31
+        ],
+    ),
+];
 
 /// What is known of this machine.
 pub const MACHINE: Machine = Machine {
@@ -54,4 +97,11 @@ pub const MACHINE: Machine = Machine {
     instruction_pointer: slot!(uregs[15]),
     stack_pointer: slot!(uregs[13]),
     frame_pointer: Some(slot!(uregs[11])),
+    registers: &join::<{ count(REGISTERS) }>(REGISTERS),
+    syntax: Syntax {
+        register: "",
+        constant: "#",
+        memory: MemorySyntax::Brackets,
+        no_base: "",
+    },
 };

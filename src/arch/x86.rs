@@ -5,6 +5,7 @@
 //!   [`pt_regs::user_code`].
 //! * Calls of kernel code: the kernel is compiled with `-mregparm=3` (`arch/x86/Makefile`): three
 //!   arguments in registers. That is [`pt_regs::arg`].
+//! * Registers: the same supplement, "DWARF Register Number Mapping".
 //! * Syscalls: syscall(2), "Architecture calling conventions"; `arch/x86/include/asm/syscall.h`.
 //! * `ctx`: the kernel's `struct pt_regs` is the UAPI's; fields have the UAPI's names.
 //!
@@ -16,7 +17,10 @@
 //! (`arch/x86/include/asm/linkage.h`; GCC manual, x86 function attributes, `regparm`): read those as [`UserCode`] does.
 #![doc = include_str!(concat!(env!("OUT_DIR"), "/x86.md"))]
 
-use crate::machine::{ReturnAddress::Stack, *};
+use crate::{
+    machine::{ReturnAddress::Stack, *},
+    registers::*,
+};
 
 include!(concat!(env!("OUT_DIR"), "/x86.rs"));
 include!(concat!(env!("OUT_DIR"), "/x86.syscalls.rs"));
@@ -39,6 +43,46 @@ const ON_THE_STACK: Convention = Convention {
     ..CALLS
 };
 
+// One line for each register that ctx has; then those that it does not have.
+const REGISTERS: Groups = &[
+    &[
+        register("eax", 0, slot!(eax)).parts(["", "ax", "al", "ah"]),
+        register("ecx", 1, slot!(ecx)).parts(["", "cx", "cl", "ch"]),
+        register("edx", 2, slot!(edx)).parts(["", "dx", "dl", "dh"]),
+        register("ebx", 3, slot!(ebx)).parts(["", "bx", "bl", "bh"]),
+        register("esp", 4, slot!(esp)).parts(["", "sp", "", ""]),
+        register("ebp", 5, slot!(ebp)).parts(["", "bp", "", ""]),
+        register("esi", 6, slot!(esi)).parts(["", "si", "", ""]),
+        register("edi", 7, slot!(edi)).parts(["", "di", "", ""]),
+        register("eip", 8, slot!(eip)),
+        register("eflags", 9, slot!(eflags)),
+        register("es", 40, slot!(xes)),
+        register("cs", 41, slot!(xcs)),
+        register("ss", 42, slot!(xss)),
+        register("ds", 43, slot!(xds)),
+        register("fs", 44, slot!(xfs)),
+        register("gs", 45, slot!(xgs)),
+    ],
+    &elsewhere(
+        11,
+        [
+            &["st0", "st(0)"],
+            &["st1", "st(1)"],
+            &["st2", "st(2)"],
+            &["st3", "st(3)"],
+            &["st4", "st(4)"],
+            &["st5", "st(5)"],
+            &["st6", "st(6)"],
+            &["st7", "st(7)"],
+        ],
+    ),
+    &elsewhere(21, numbered!(["xmm" "ymm" "zmm"] 0 1 2 3 4 5 6 7)),
+    &elsewhere(29, numbered!(["mm"] 0 1 2 3 4 5 6 7)),
+    &elsewhere(37, names![fcw, fsw, mxcsr]),
+    &elsewhere(48, names![tr, ldtr]),
+    &elsewhere(93, numbered!(["k"] 0 1 2 3 4 5 6 7)),
+];
+
 /// What is known of this machine.
 pub const MACHINE: Machine = Machine {
     name: "x86",
@@ -56,11 +100,21 @@ pub const MACHINE: Machine = Machine {
     }),
     // Since Linux 5.7, `arch/x86/include/asm/syscall_wrapper.h`. Before, they were `asmlinkage`.
     wraps_syscalls: Some(true),
-    syscall_symbols: &[SyscallPrefix::registers("__ia32_"), SyscallPrefix::arguments("")],
+    syscall_symbols: &[
+        SyscallPrefix::registers("__ia32_"),
+        SyscallPrefix::arguments(""),
+    ],
     compat_syscall_symbols: &[SyscallPrefix::registers("__ia32_")],
     return_address: Stack(slot!(esp)),
     return_address_behind: 0,
     instruction_pointer: slot!(eip),
     stack_pointer: slot!(esp),
     frame_pointer: Some(slot!(ebp)),
+    registers: &join::<{ count(REGISTERS) }>(REGISTERS),
+    syntax: Syntax {
+        register: "%",
+        constant: "$",
+        memory: MemorySyntax::Scaled,
+        no_base: "",
+    },
 };

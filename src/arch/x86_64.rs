@@ -2,6 +2,7 @@
 //!
 //! * Calls: System V ABI, AMD64 Architecture Processor Supplement, 3.2.2 "The Stack Frame" and 3.2.3
 //!   "Parameter Passing".
+//! * Registers: the same, 3.6.2 "DWARF Register Number Mapping".
 //! * Syscalls: the same, A.2.1 "Calling Conventions": `r10` in place of `rcx`, which the `syscall`
 //!   instruction overwrites.
 //! * `ctx`: the kernel's `struct pt_regs` is the UAPI's; fields have the UAPI's names.
@@ -11,7 +12,10 @@
 //! the processor has FRED the others describe the event that entered the kernel.
 #![doc = include_str!(concat!(env!("OUT_DIR"), "/x86_64.md"))]
 
-use crate::machine::{ReturnAddress::Stack, *};
+use crate::{
+    machine::{ReturnAddress::Stack, *},
+    registers::*,
+};
 
 include!(concat!(env!("OUT_DIR"), "/x86_64.rs"));
 include!(concat!(env!("OUT_DIR"), "/x86_64.syscalls.rs"));
@@ -23,6 +27,59 @@ const CALLS: Convention = Convention {
     pairs: None,
     return_value: slots![rax],
 };
+
+// One line for each register that ctx has; then those that it does not have.
+const REGISTERS: Groups = &[
+    &[
+        register("rax", 0, slot!(rax)).parts(["eax", "ax", "al", "ah"]),
+        register("rdx", 1, slot!(rdx)).parts(["edx", "dx", "dl", "dh"]),
+        register("rcx", 2, slot!(rcx)).parts(["ecx", "cx", "cl", "ch"]),
+        register("rbx", 3, slot!(rbx)).parts(["ebx", "bx", "bl", "bh"]),
+        register("rsi", 4, slot!(rsi)).parts(["esi", "si", "sil", ""]),
+        register("rdi", 5, slot!(rdi)).parts(["edi", "di", "dil", ""]),
+        register("rbp", 6, slot!(rbp)).parts(["ebp", "bp", "bpl", ""]),
+        register("rsp", 7, slot!(rsp)).parts(["esp", "sp", "spl", ""]),
+        register("r8", 8, slot!(r8)).parts(["r8d", "r8w", "r8b", ""]),
+        register("r9", 9, slot!(r9)).parts(["r9d", "r9w", "r9b", ""]),
+        register("r10", 10, slot!(r10)).parts(["r10d", "r10w", "r10b", ""]),
+        register("r11", 11, slot!(r11)).parts(["r11d", "r11w", "r11b", ""]),
+        register("r12", 12, slot!(r12)).parts(["r12d", "r12w", "r12b", ""]),
+        register("r13", 13, slot!(r13)).parts(["r13d", "r13w", "r13b", ""]),
+        register("r14", 14, slot!(r14)).parts(["r14d", "r14w", "r14b", ""]),
+        register("r15", 15, slot!(r15)).parts(["r15d", "r15w", "r15b", ""]),
+        register("rip", 16, slot!(rip)).parts(["eip", "", "", ""]),
+        register("rflags", 49, slot!(eflags)).or(&["eflags"]),
+        register("cs", 51, slot!(cs)),
+        register("ss", 52, slot!(ss)),
+    ],
+    &elsewhere(
+        17,
+        numbered!(["xmm" "ymm" "zmm"] 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15),
+    ),
+    &elsewhere(
+        33,
+        [
+            &["st0", "st(0)"],
+            &["st1", "st(1)"],
+            &["st2", "st(2)"],
+            &["st3", "st(3)"],
+            &["st4", "st(4)"],
+            &["st5", "st(5)"],
+            &["st6", "st(6)"],
+            &["st7", "st(7)"],
+        ],
+    ),
+    &elsewhere(41, numbered!(["mm"] 0 1 2 3 4 5 6 7)),
+    &elsewhere(50, names![es]),
+    &elsewhere(53, names![ds, fs, gs]),
+    &elsewhere(58, [&["fs.base"], &["gs.base"]]),
+    &elsewhere(62, names![tr, ldtr, mxcsr, fcw, fsw]),
+    &elsewhere(
+        67,
+        numbered!(["xmm" "ymm" "zmm"] 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31),
+    ),
+    &elsewhere(118, numbered!(["k"] 0 1 2 3 4 5 6 7)),
+];
 
 /// What is known of this machine.
 pub const MACHINE: Machine = Machine {
@@ -38,11 +95,21 @@ pub const MACHINE: Machine = Machine {
     syscall_pairs: None,
     // Since Linux 4.17, `arch/x86/include/asm/syscall_wrapper.h`.
     wraps_syscalls: Some(true),
-    syscall_symbols: &[SyscallPrefix::registers("__x64_"), SyscallPrefix::arguments("")],
+    syscall_symbols: &[
+        SyscallPrefix::registers("__x64_"),
+        SyscallPrefix::arguments(""),
+    ],
     compat_syscall_symbols: &[],
     return_address: Stack(slot!(rsp)),
     return_address_behind: 0,
     instruction_pointer: slot!(rip),
     stack_pointer: slot!(rsp),
     frame_pointer: Some(slot!(rbp)),
+    registers: &join::<{ count(REGISTERS) }>(REGISTERS),
+    syntax: Syntax {
+        register: "%",
+        constant: "$",
+        memory: MemorySyntax::Scaled,
+        no_base: "",
+    },
 };

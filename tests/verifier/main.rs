@@ -109,6 +109,13 @@ fn main() {
             Box::new(move |_| reshaped(&toolchain)),
         );
     }
+    for (reads, toolchain) in ways.clone().unwrap_or_default() {
+        prove(
+            format!("{reads}: programs that read operands"),
+            kernel.clone(),
+            Box::new(move |_| operands(&toolchain)),
+        );
+    }
     for setting in settings() {
         // Nightly has one way to read.
         if let Ok(ways) = &ways
@@ -573,6 +580,30 @@ fn reshaped(toolchain: &Toolchain) -> Result<(), String> {
         refused.extend(errors.map(|(name, why)| format!("{name} at opt-level {opt_level}: {why}")));
     }
     none(refused)
+}
+
+/// The programs that read what operands say, at every level. `Toolchain` says which way is tried.
+fn operands(toolchain: &Toolchain) -> Result<(), String> {
+    let mut complaints = Vec::new();
+    for opt_level in OPT_LEVELS {
+        let level = format!("profile.release.opt-level={}", toml(opt_level));
+        let arguments = [
+            "--features=operands".to_owned(),
+            "--config".to_owned(),
+            level,
+        ];
+        let bytes = build(toolchain, x86_64()?, Endian::Little, "release", &arguments)?;
+        let verdicts = verdicts(&bytes)?;
+        if verdicts.len() != 4 {
+            return Err(format!("the object has {} programs", verdicts.len()));
+        }
+        let errors = verdicts
+            .into_iter()
+            .filter_map(|(name, verdict)| Some((name, verdict.err()?)));
+        complaints
+            .extend(errors.map(|(name, why)| format!("{name} at opt-level {opt_level}: {why}")));
+    }
+    none(complaints)
 }
 
 /// The corpus with plain field access: what is refused is what the list says, for the reason that

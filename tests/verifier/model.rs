@@ -1,7 +1,7 @@
 //! The corpus on the host: the same text, reading a register file by the facts that the proofs have
 //! typed, and not by anything of this crate.
 
-use proofs::registers::Registers;
+use proofs::{facts::Reading, registers::Registers};
 
 /// What a program of the corpus returns by the model; `None` on a machine that there is no model of.
 pub type Expected = fn(&Registers) -> u64;
@@ -25,6 +25,8 @@ macro_rules! models {
                 pub use probe_abi::{Argument, SyscallArgument};
                 pub use probe_abi::arch::$module::{ARG_REGISTERS, ReturnAddress, c_ulong};
                 use probe_abi::arch::$module::{self as machine, SYSCALL_ARG_REGISTERS};
+
+                use super::super::Reading;
 
                 #[allow(non_camel_case_types)]
                 #[derive(Clone, Copy)]
@@ -58,6 +60,15 @@ macro_rules! models {
                     pub fn arg_at(&self, index: usize) -> Option<c_ulong> {
                         let reading = *self.0.facts.arguments.get(index)?;
                         Some(self.0.get(reading) as c_ulong)
+                    }
+
+                    pub fn slot_at(&self, offset: u16) -> Option<c_ulong> {
+                        let registers = machine::MACHINE.registers.iter();
+                        let mut slots = registers.filter_map(|register| register.slot);
+                        let field = slots.find(|slot| slot.offset == offset)?.field;
+                        let mut slots = self.0.facts.slots.iter();
+                        let slot = *slots.find(|slot| slot.field == field)?;
+                        Some(self.0.get(Reading { slot, plus: 0, mask: None }) as c_ulong)
                     }
 
                     pub fn syscall_arg<const N: usize>(&self) -> c_ulong

@@ -63,6 +63,18 @@ impl pt_regs {
     }
 
     #[inline(always)]
+    pub fn slot_at(&self, offset: u16) -> Option<c_ulong> {
+        match offset {
+            0 => Some(value(6)),
+            8 => Some(value(7)),
+            16 => Some(value(8)),
+            24 => Some(value(9)),
+            32 => Some(value(10)),
+            _ => None,
+        }
+    }
+
+    #[inline(always)]
     pub fn syscall_arg<const N: usize>(&self) -> c_ulong
     where
         Self: SyscallArgument<N, SYSCALL_ARG_REGISTERS>,

@@ -5,11 +5,13 @@
 
 #[cfg(feature = "elsewhere")]
 mod elsewhere;
-#[cfg(not(feature = "reshaped"))]
+#[cfg(not(any(feature = "operands", feature = "reshaped")))]
 mod helpers;
+#[cfg(feature = "operands")]
+mod operands;
 #[cfg(feature = "plain")]
 mod plain;
-#[cfg(not(feature = "reshaped"))]
+#[cfg(not(any(feature = "operands", feature = "reshaped")))]
 mod programs;
 #[cfg(feature = "reshaped")]
 mod reshaped;
@@ -29,7 +31,9 @@ mod syscalls;
 )))]
 mod typed;
 
-#[cfg(not(feature = "reshaped"))]
+#[cfg(feature = "operands")]
+use operands as tempting;
+#[cfg(not(any(feature = "operands", feature = "reshaped")))]
 use programs as tempting;
 #[cfg(feature = "reshaped")]
 use reshaped as tempting;

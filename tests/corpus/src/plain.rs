@@ -50,6 +50,33 @@ impl pt_regs {
     }
 
     #[inline(always)]
+    pub fn slot_at(&self, offset: u16) -> Option<c_ulong> {
+        Some(match offset {
+            0 => self.0.r15,
+            8 => self.0.r14,
+            16 => self.0.r13,
+            24 => self.0.r12,
+            32 => self.0.rbp,
+            40 => self.0.rbx,
+            48 => self.0.r11,
+            56 => self.0.r10,
+            64 => self.0.r9,
+            72 => self.0.r8,
+            80 => self.0.rax,
+            88 => self.0.rcx,
+            96 => self.0.rdx,
+            104 => self.0.rsi,
+            112 => self.0.rdi,
+            128 => self.0.rip,
+            136 => self.0.cs,
+            144 => self.0.eflags,
+            152 => self.0.rsp,
+            160 => self.0.ss,
+            _ => return None,
+        })
+    }
+
+    #[inline(always)]
     pub fn syscall_arg<const N: usize>(&self) -> c_ulong
     where
         Self: SyscallArgument<N, SYSCALL_ARG_REGISTERS>,

@@ -17,6 +17,8 @@ macro_rules! for_each {
             match_on_index match_with_a_read_by_default match_on_sparse_values match_on_ranges
             match_with_scaled_reads match_on_two_values
             index_at_run_time index_beyond_the_last two_indices_at_run_time index_from_an_argument
+            slot_at_run_time slot_from_an_argument two_slots_at_run_time slots_in_a_loop slot_or_argument
+            slot_plus_scaled_slot
             loop_over_all loop_with_break loop_with_run_time_bound loop_downwards loop_with_a_stride
             loop_rereading_one loop_of_states loop_while_some
             iterator_sum iterator_position iterator_max iterator_zip
@@ -272,6 +274,57 @@ pub fn two_indices_at_run_time(regs: &pt_regs) -> u64 {
 pub fn index_from_an_argument(regs: &pt_regs) -> u64 {
     let index = regs.arg_at(choice(regs)).unwrap_or(0) as usize;
     regs.arg_at(index).map_or(u64::MAX, |value| value as u64)
+}
+
+/// An offset that may be that of a slot.
+#[inline(always)]
+fn offset(number: usize) -> u16 {
+    number.wrapping_mul(4) as u16
+}
+
+pub fn slot_at_run_time(regs: &pt_regs) -> u64 {
+    match regs.slot_at(offset(choice(regs))) {
+        Some(value) => value as u64,
+        None => u64::MAX,
+    }
+}
+
+pub fn slot_from_an_argument(regs: &pt_regs) -> u64 {
+    let value = regs.slot_at(regs.arg::<0>() as u16);
+    value.map_or(choice(regs) as u64, |value| value as u64)
+}
+
+pub fn two_slots_at_run_time(regs: &pt_regs) -> u64 {
+    let first = regs.slot_at(offset(choice(regs))).unwrap_or(7);
+    let second = regs.slot_at(offset(choice(regs) >> 1)).unwrap_or(9);
+    mix(first as u64, second)
+}
+
+pub fn slots_in_a_loop(regs: &pt_regs) -> u64 {
+    let mut sum = 0;
+    for number in 0..choice(regs).min(12) {
+        match regs.slot_at(offset(number)) {
+            Some(value) => sum = mix(sum, value),
+            None => sum ^= 1,
+        }
+    }
+    sum
+}
+
+pub fn slot_or_argument(regs: &pt_regs) -> u64 {
+    let index = choice(regs);
+    let value = regs.slot_at(offset(index)).or_else(|| regs.arg_at(index & 1));
+    value.map_or(1, |value| value as u64)
+}
+
+pub fn slot_plus_scaled_slot(regs: &pt_regs) -> u64 {
+    let index = choice(regs);
+    let base = regs.slot_at(offset(index & 0xff)).unwrap_or(0) as u64;
+    let scaled = match index & 1 {
+        0 => regs.slot_at(offset(index & 0x1f)).unwrap_or(1) as u64,
+        _ => 0,
+    };
+    base.wrapping_add(scaled << (index & 3))
 }
 
 pub fn loop_over_all(regs: &pt_regs) -> u64 {

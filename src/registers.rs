@@ -1,0 +1,468 @@
+//! Registers by name and by number: what tracers, profilers and loaders ask of a machine.
+//!
+//! A user of a tracer for x86_64 asks for `eax`, and a debugger's location says `DW_OP_breg7`:
+//!
+//! ```
+//! use probe_abi::machine::Machine;
+//!
+//! let x86_64 = Machine::named("x86_64").expect("it is one of the machines");
+//! let eax = x86_64.register("eax").unwrap();
+//! assert_eq!((eax.slot.field, eax.slot.offset), ("rax", 80));
+//! assert_eq!(eax.of(0x1122_3344_5566_7788), 0x5566_7788);
+//! assert_eq!(x86_64.dwarf_register(7).unwrap().slot.field, "rsp");
+//!
+//! let error = x86_64.register("rdii").unwrap_err();
+//! assert_eq!(error.to_string(), "`rdii` is not a register of x86_64: did you mean `rdi`?");
+//! let error = x86_64.register("xmm0").unwrap_err();
+//! assert_eq!(error.to_string(), "`xmm0` is a register of x86_64 that `pt_regs` does not have");
+//! ```
+
+use core::{error, fmt};
+
+use crate::machine::{Machine, Slot};
+
+/// A register of a machine, whether ctx has it or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Register {
+    /// As the psABI writes it, without the sign that some assemblers put before it: `rdi`, `x19`, `a0`.
+    pub name: &'static str,
+    /// What else assemblers and people call it: `r4` or `4` for `a0`. Of a register that ctx does not have, also what
+    /// parts of it are called, and wider registers that it is a part of.
+    pub aliases: &'static [&'static str],
+    /// What its low 4 bytes, its low 2 bytes, its low byte and its second byte are called: `eax`, `ax`, `al`, `ah`.
+    /// Empty where there is no name.
+    pub parts: [&'static str; 4],
+    /// Its number in DWARF, in the machine's psABI and in what Linux's compilers write; `None` where it has none.
+    pub dwarf: Option<u16>,
+    /// The slot of `pt_regs` that holds it; `None` where ctx does not have it.
+    pub slot: Option<Slot>,
+}
+
+/// How a machine's assembler writes operands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Syntax {
+    /// The sign before a register's name: `%`, `$`, or none.
+    pub register: &'static str,
+    /// The sign before a constant: `$`, `#`, the `i` that compilers for powerpc can be told to write, or none.
+    pub constant: &'static str,
+    pub memory: MemorySyntax,
+    /// The register that stands for none where it is the base of an address, or the index; empty if each stands for itself.
+    pub no_base: &'static str,
+}
+
+/// How a machine's assembler writes a place in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MemorySyntax {
+    /// `8(%rbx,%rcx,4)`: a number, the base, the index and what it is multiplied by. Each may be left out.
+    Scaled,
+    /// `8(s0)`
+    Displacement,
+    /// `8(%r15)`, or `8(%r1,%r15)`: the index comes first.
+    IndexFirst,
+    /// `8(31)`, or `31,5`: a base and an index. A number alone is a register's.
+    DisplacementOrPair,
+    /// `[x19, 8]`, or `[x0, x1, lsl 3]`
+    Brackets,
+    /// `$r23,12`, or `$r23,$r12`
+    Pair,
+    /// `[%sp+2047]`, or `[%g1+%g2]`
+    Sum,
+}
+
+/// A register that ctx has, or a part of one: what is in some bytes of a slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct View {
+    /// As the psABI writes the whole register.
+    pub register: &'static str,
+    pub slot: Slot,
+    /// The lowest bit of the slot's value that is in it: 8 of `ah`, and 0 of all others.
+    pub shift: u8,
+    /// In bytes: 1, 2, 4 or 8.
+    pub width: u8,
+}
+
+impl View {
+    /// The value of this register, or part, where the slot holds that value.
+    pub const fn of(self, slot: u64) -> u64 {
+        let shifted = slot >> self.shift;
+        match self.width {
+            1 => shifted as u8 as u64,
+            2 => shifted as u16 as u64,
+            4 => shifted as u32 as u64,
+            _ => shifted,
+        }
+    }
+}
+
+impl Register {
+    /// The whole of it; `None` where ctx does not have it.
+    pub const fn view(&self) -> Option<View> {
+        match self.slot {
+            Some(slot) => Some(View {
+                register: self.name,
+                slot,
+                shift: 0,
+                width: slot.width,
+            }),
+            None => None,
+        }
+    }
+
+    /// Every name by which it is found, or a part of it: the psABI's first.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let parts = self.parts.into_iter().filter(|name| !name.is_empty());
+        let names = core::iter::once(self.name).chain(self.aliases.iter().copied());
+        names.chain(parts)
+    }
+
+    /// What a name means that is one of [`names`](Self::names).
+    fn named(&self, name: &str) -> Option<View> {
+        let whole = self.view()?;
+        let part = self.parts.iter().position(|part| *part == name);
+        Some(match part {
+            Some(part) => View {
+                shift: [0, 0, 0, 8][part],
+                width: [4, 2, 1, 1][part],
+                ..whole
+            },
+            None => whole,
+        })
+    }
+}
+
+impl Machine {
+    /// The register of that name, or the part of one, with or without the sign that the machine's assembler puts
+    /// before it: `rdi` and `%rdi`, `a0` and `$a0`.
+    ///
+    /// # Errors
+    ///
+    /// There is no such register, or ctx does not have it. Which of them it is, and which name may be meant,
+    /// [`RegisterError`] says.
+    pub fn register(&self, name: &str) -> Result<View, RegisterError> {
+        let bare = name.strip_prefix(self.syntax.register).unwrap_or(name);
+        let error = |why| RegisterError {
+            machine: self.name,
+            asked: Asked::Name(Quote::of(name)),
+            why,
+        };
+        let Some(register) = self.register_named(bare) else {
+            return Err(error(Why::None(self.nearest(bare))));
+        };
+        register
+            .named(bare)
+            .ok_or_else(|| error(Why::NotInCtx(register.name)))
+    }
+
+    /// The register of that name, or of which a part has it, whether ctx has it or not.
+    pub(crate) fn register_named(&self, name: &str) -> Option<&'static Register> {
+        let mut registers = self.registers.iter();
+        registers.find(|register| register.names().any(|other| other == name))
+    }
+
+    /// The register that has that number in DWARF.
+    ///
+    /// # Errors
+    ///
+    /// No register of the machine's table has it, or ctx does not have the one that it is.
+    pub fn dwarf_register(&self, number: u16) -> Result<View, RegisterError> {
+        let error = |why| RegisterError {
+            machine: self.name,
+            asked: Asked::Dwarf(number),
+            why,
+        };
+        let mut registers = self.registers.iter();
+        let register = registers.find(|register| register.dwarf == Some(number));
+        let register = register.ok_or_else(|| error(Why::None(None)))?;
+        register
+            .view()
+            .ok_or_else(|| error(Why::NotInCtx(register.name)))
+    }
+
+    /// The name that one who writes this may mean: of the nearest names, the first.
+    fn nearest(&self, name: &str) -> Option<&'static str> {
+        let far = match name.len() {
+            0 | 1 => 0,
+            2 | 3 => 1,
+            _ => 2,
+        };
+        let names = self.registers.iter().flat_map(Register::names);
+        let near = names.filter_map(|other| Some((distance(name, other)?, other)));
+        let near = near.filter(|(distance, other)| *distance <= far && *distance < other.len());
+        near.min_by_key(|(distance, _)| *distance)
+            .map(|(_, name)| name)
+    }
+}
+
+/// Why there is no slot for a name or a number: a sentence, and whether ctx lacks the register.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct RegisterError {
+    machine: &'static str,
+    asked: Asked,
+    why: Why,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Name(Quote<20>),
+    Dwarf(u16),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Why {
+    /// It is no register, but this may be meant.
+    None(Option<&'static str>),
+    /// It is this one, and ctx does not have it.
+    NotInCtx(&'static str),
+}
+
+impl RegisterError {
+    /// The register that is meant, where it is one that ctx does not have: `xmm0`, `v0`, `f12`. `None` where there is
+    /// no such register.
+    pub const fn not_in_ctx(&self) -> Option<&'static str> {
+        match self.why {
+            Why::NotInCtx(name) => Some(name),
+            Why::None(_) => None,
+        }
+    }
+
+    /// The name that may be meant, where there is no such register.
+    pub const fn meant(&self) -> Option<&'static str> {
+        match self.why {
+            Why::None(meant) => meant,
+            Why::NotInCtx(_) => None,
+        }
+    }
+}
+
+impl error::Error for RegisterError {}
+
+impl fmt::Display for RegisterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let machine = self.machine;
+        match (self.asked, self.why) {
+            (Asked::Name(name), Why::NotInCtx(_)) => {
+                write!(
+                    f,
+                    "`{name}` is a register of {machine} that `pt_regs` does not have"
+                )
+            }
+            (Asked::Dwarf(number), Why::NotInCtx(name)) => write!(
+                f,
+                "register `{number}` of DWARF is `{name}` of {machine}, which `pt_regs` does not have"
+            ),
+            (Asked::Name(name), Why::None(Some(near))) => {
+                write!(
+                    f,
+                    "`{name}` is not a register of {machine}: did you mean `{near}`?"
+                )
+            }
+            (asked, Why::None(_)) => {
+                match asked {
+                    Asked::Name(name) => write!(f, "`{name}` is not a register of {machine}")?,
+                    Asked::Dwarf(number) => write!(
+                        f,
+                        "`{number}` is not the number that DWARF has for a register of {machine}"
+                    )?,
+                }
+                f.write_str(": `pt_regs` has")?;
+                let registers =
+                    Machine::named(machine).map_or(&[][..], |machine| machine.registers);
+                let held = registers.iter().filter(|register| register.slot.is_some());
+                let mut before = " ";
+                for register in held {
+                    match (asked, register.dwarf) {
+                        (Asked::Name(_), _) => write!(f, "{before}`{}`", register.name)?,
+                        (Asked::Dwarf(_), Some(number)) => {
+                            write!(f, "{before}`{number}` ({})", register.name)?
+                        }
+                        (Asked::Dwarf(_), None) => continue,
+                    }
+                    before = ", ";
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// As it is displayed, for `unwrap`.
+impl fmt::Debug for RegisterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The beginning of a text, to be quoted in an error, which borrows nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Quote<const LONGEST: usize> {
+    bytes: [u8; LONGEST],
+    length: u8,
+    is_cut: bool,
+}
+
+impl<const LONGEST: usize> Quote<LONGEST> {
+    pub(crate) fn of(text: &str) -> Self {
+        let mut length = text.len().min(LONGEST);
+        while !text.is_char_boundary(length) {
+            length -= 1;
+        }
+        let mut bytes = [0; LONGEST];
+        bytes[..length].copy_from_slice(&text.as_bytes()[..length]);
+        Self {
+            bytes,
+            length: length as u8,
+            is_cut: length < text.len(),
+        }
+    }
+
+    /// What is behind so many bytes; `None` if that is not quoted.
+    pub(crate) fn from(&self, place: usize) -> Option<Self> {
+        let bytes = &self.bytes[..self.length.into()];
+        let text = core::str::from_utf8(bytes).ok()?.get(place..)?;
+        let mut from = Self::of(text);
+        from.is_cut = self.is_cut;
+        (!text.is_empty() || !self.is_cut).then_some(from)
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+}
+
+impl<const LONGEST: usize> fmt::Display for Quote<LONGEST> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = &self.bytes[..self.length.into()];
+        let text = core::str::from_utf8(bytes).unwrap_or_default();
+        // Nothing that is quoted may rule a terminal.
+        write!(f, "{}", text.escape_debug())?;
+        f.write_str(if self.is_cut { "…" } else { "" })
+    }
+}
+
+/// How many letters to add, drop, change or swap with the next make one name of the other, where letters of both cases are
+/// the same. `None` for what is longer than any register's name.
+fn distance(one: &str, other: &str) -> Option<usize> {
+    const LONGEST: usize = 16;
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    if one.len() > LONGEST || other.len() > LONGEST {
+        return None;
+    }
+    // Of the first letters of each, so many.
+    let mut distances = [[0; LONGEST + 1]; LONGEST + 1];
+    for i in 0..=one.len() {
+        for j in 0..=other.len() {
+            distances[i][j] = if i == 0 || j == 0 {
+                i + j
+            } else {
+                let same = |i: usize, j: usize| one[i - 1].eq_ignore_ascii_case(&other[j - 1]);
+                let changed = distances[i - 1][j - 1] + usize::from(!same(i, j));
+                let least = changed
+                    .min(distances[i - 1][j] + 1)
+                    .min(distances[i][j - 1] + 1);
+                match i > 1 && j > 1 && same(i, j - 1) && same(i - 1, j) {
+                    true => least.min(distances[i - 2][j - 2] + 1),
+                    false => least,
+                }
+            };
+        }
+    }
+    Some(distances[one.len()][other.len()])
+}
+
+// What the tables of `src/arch` are made of.
+
+/// A machine's registers: those that ctx has, and then groups of others.
+pub(crate) type Groups = &'static [&'static [Register]];
+
+/// A register that ctx has.
+pub(crate) const fn register(name: &'static str, dwarf: u16, slot: Slot) -> Register {
+    Register {
+        dwarf: Some(dwarf),
+        ..unnumbered(name, slot)
+    }
+}
+
+/// A register that ctx has and that DWARF has no number for.
+pub(crate) const fn unnumbered(name: &'static str, slot: Slot) -> Register {
+    Register {
+        name,
+        aliases: &[],
+        parts: [""; 4],
+        dwarf: None,
+        slot: Some(slot),
+    }
+}
+
+/// Registers that ctx does not have: their names, the psABI's first, by the number that DWARF has for the first of
+/// them.
+pub(crate) const fn elsewhere<const N: usize>(
+    dwarf: u16,
+    names: [&'static [&'static str]; N],
+) -> [Register; N] {
+    let mut registers = [Register {
+        name: "",
+        aliases: &[],
+        parts: [""; 4],
+        dwarf: None,
+        slot: None,
+    }; N];
+    let mut n = 0;
+    while n < N {
+        if let Some((name, aliases)) = names[n].split_first() {
+            registers[n].name = name;
+            registers[n].aliases = aliases;
+        }
+        registers[n].dwarf = Some(dwarf + n as u16);
+        n += 1;
+    }
+    registers
+}
+
+impl Register {
+    /// What else it is called.
+    pub(crate) const fn or(self, aliases: &'static [&'static str]) -> Self {
+        Self { aliases, ..self }
+    }
+
+    pub(crate) const fn parts(self, parts: [&'static str; 4]) -> Self {
+        Self { parts, ..self }
+    }
+}
+
+/// How many registers there are in groups.
+pub(crate) const fn count(groups: Groups) -> usize {
+    let (mut count, mut n) = (0, 0);
+    while n < groups.len() {
+        count += groups[n].len();
+        n += 1;
+    }
+    count
+}
+
+/// The registers of all groups: as many as [`count`] has.
+pub(crate) const fn join<const N: usize>(groups: Groups) -> [Register; N] {
+    let mut all = [groups[0][0]; N];
+    let (mut group, mut n, mut at) = (0, 0, 0);
+    while at < N {
+        while n == groups[group].len() {
+            (group, n) = (group + 1, 0);
+        }
+        all[at] = groups[group][n];
+        (n, at) = (n + 1, at + 1);
+    }
+    all
+}
+
+/// The names of registers that differ in a number: `numbered!(["xmm" "ymm"] 0 1)` is `xmm0`, also called `ymm0`, and
+/// `xmm1`, also called `ymm1`.
+macro_rules! numbered {
+    (@[$($prefix:literal)*] $n:literal) => { &[$(concat!($prefix, $n)),*] };
+    ($prefixes:tt $($n:literal)*) => { [$($crate::registers::numbered!(@$prefixes $n)),*] };
+}
+pub(crate) use numbered;
+
+/// The names of registers: `names![ft0 f0, ft1 f1]` is `ft0`, also called `f0`, and `ft1`, also called `f1`.
+macro_rules! names {
+    ($($($name:ident)+),*) => { [$(&[$(stringify!($name)),*]),*] };
+}
+pub(crate) use names;
