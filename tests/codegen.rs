@@ -1,10 +1,14 @@
 //! A read costs what it costs in C: the instructions that are emitted for every role of every machine,
 //! and for whole probes beside the same probes in C.
 
+use std::sync::LazyLock;
+
 use proofs::{
     bpf::{Reads, Toolchain},
     ctx,
     facts::{Facts, Reading},
+    interpreter::{Constants, Memory, Program},
+    libbpf::Headers,
     object::Object,
     proof::{Proof, none, run},
     roles,
@@ -42,7 +46,7 @@ fn main() {
         product.map(each).collect::<Vec<_>>()
     };
     let found = toolchain.as_ref().map(drop).map_err(String::clone);
-    let and_clang = found.clone().and(clang.map(drop));
+    let and_clang = found.clone().and(clang.clone().map(drop));
     proofs.extend(named(
         "a role is one load of its slot",
         found.clone(),
@@ -50,7 +54,7 @@ fn main() {
     ));
     proofs.extend(named(
         "what becomes of a value does not reshape its read",
-        found,
+        found.clone(),
         every_reshaped,
     ));
     proofs.extend(named(
@@ -61,7 +65,18 @@ fn main() {
             beside_c(&ours, &c, endian)
         },
     ));
+    proofs.extend(named(
+        "no more instructions than C with libbpf's macros",
+        found.and(clang.map(drop)).and(headers().map(drop)),
+        beside_libbpf,
+    ));
     run(proofs)
+}
+
+/// libbpf's headers, asked for once.
+fn headers() -> Result<Headers, String> {
+    static HEADERS: LazyLock<Result<Headers, String>> = LazyLock::new(Headers::newest);
+    HEADERS.clone()
 }
 
 type Verdict = Result<(), String>;
@@ -153,4 +168,53 @@ fn beside_c(ours: &Object, c: &Object, endian: Endian) -> Result<(), String> {
         }
     }
     none(complaints)
+}
+
+/// Compares typed probes: what they give, and how long they are.
+fn beside_libbpf(ours: Object, endian: Endian) -> Result<(), String> {
+    let mut complaints = Vec::new();
+    for facts in roles::machines(endian)? {
+        let c = roles::with_libbpf(&headers()?, &roles::clang()?, facts, endian)?;
+        let c = Object::parse(&c)?;
+        let mut differs = false;
+        for typed in roles::typed(facts) {
+            let symbol = roles::typed_symbol(facts, &typed);
+            let (ours, c) = (ours.program(&symbol)?, c.program(&symbol)?);
+            let (given, expected) = (given(&ours, endian)?, given(&c, endian)?);
+            if facts.name() == roles::LIBBPF_IS_WRONG {
+                differs |= given != expected;
+                continue;
+            }
+            if given != expected {
+                complaints.push(format!("{symbol}: gives {given:x?}, and C {expected:x?}"));
+            }
+            if ours.len() > c.len() {
+                complaints.push(format!(
+                    "{symbol}: {} instructions, and {} in C with libbpf: {ours:?}",
+                    ours.len(),
+                    c.len()
+                ));
+            }
+        }
+        if differs != (facts.name() == roles::LIBBPF_IS_WRONG) {
+            let name = facts.name();
+            complaints.push(format!("{name}: libbpf's macros have become right"));
+        }
+    }
+    none(complaints)
+}
+
+/// What a program gives for registers of which no two bytes next to each other are alike, and that are positive and
+/// negative. Nothing lies in memory.
+fn given(program: &[Insn], endian: Endian) -> Result<Vec<u64>, String> {
+    let program = Program::new(program, endian)?;
+    let registers = [0x00, 0x5a, 0xff].map(|mask| {
+        let bytes = (0..400_u32).map(|at| (at.wrapping_mul(0x9e37_79b1) >> 24) as u8 ^ mask);
+        bytes.collect::<Vec<_>>()
+    });
+    let memory = Memory::default();
+    let states = registers
+        .iter()
+        .map(|registers| (registers.as_slice(), &memory));
+    program.run(&Constants::default(), states)
 }

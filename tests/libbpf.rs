@@ -6,10 +6,9 @@
 use std::collections::HashMap;
 
 use proofs::{
-    bpf::root,
     c::Compiler,
-    debian::Package,
     facts::{Facts, Reading},
+    libbpf::{self, Headers, UNSUPPORTED},
     proof::{self, Proof, none},
     select::MACHINES,
     witnesses::Witness,
@@ -114,9 +113,6 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
 /// else it reads memory: at the return address itself, if that is in a register.
 const RETURN_ADDRESS_IN_REGISTER: &[&str] = &["arm64", "powerpc", "sparc"];
 
-/// How libbpf writes that a machine has no such register.
-const UNSUPPORTED: &str = "__unsupported__";
-
 /// libbpf has a field that the struct has not: its macro does not compile.
 const NO_FIELD: &str = "";
 
@@ -193,20 +189,18 @@ impl Truth {
 }
 
 fn main() {
-    // Both packages hold headers alone, the same on every architecture of Debian's.
-    let libbpf = Package::newest("forky", "amd64", "libbpf-dev");
-    let linux = Package::newest("forky", "amd64", "linux-libc-dev");
+    let headers = Headers::newest();
     let proofs = MACHINES.iter().map(|machine| {
-        let (libbpf, linux) = (libbpf.clone(), linux.clone());
+        let headers = headers.clone();
         let needs = Compiler::clang(&machine.variants[0])
-            .and_then(|clang| Ok((Facts::of(machine)?, clang, libbpf?, linux?)));
+            .and_then(|clang| Ok((Facts::of(machine)?, clang, headers?)));
         let missing = needs.as_ref().map(drop).map_err(Clone::clone);
         Proof::new(
             proof::name(machine.name, None, "libbpf"),
             missing,
             move || {
-                let (facts, clang, libbpf, linux) = needs?;
-                let truth = Libbpf::new(facts, clang, &libbpf, &linux).truth(facts)?;
+                let (facts, clang, headers) = needs?;
+                let truth = Libbpf::new(facts, clang, &headers).truth(facts)?;
                 proof::checked("libbpf", machine.name, roles(facts).len() + 1);
                 none(truth.complaints(facts))?;
                 let refuses = |wrong: &Facts| !truth.complaints(wrong).is_empty();
@@ -225,25 +219,12 @@ struct Libbpf {
 }
 
 impl Libbpf {
-    fn new(facts: &Facts, clang: Compiler, libbpf: &Package, linux: &Package) -> Self {
-        let machine = facts.name();
-        let arch = facts.machine.linux;
-        let clang = clang
-            // So that a struct can be a nameless member.
-            .args(["-nostdinc", "-fms-extensions"])
-            .headers(&libbpf.root.join("usr/include"))
-            .headers(&linux.root.join("usr/lib/linux/uapi").join(arch))
-            .headers(&linux.root.join("usr/include"));
-        // Linux's headers have libbpf's types and sparc's register numbers, and headers/ the struct
-        // that ctx is.
-        let prelude = format!(
-            "#define pt_regs uapi_pt_regs\n#include <asm/ptrace.h>\n#include <linux/types.h>\n#undef pt_regs\n\
-             #include \"{}/headers/{machine}.h\"\n\
-             #define __TARGET_ARCH_{arch}\n#include <bpf/bpf_tracing.h>\n\
-             struct slots {{ struct pt_regs; char {UNSUPPORTED}; }};",
-            root().display(),
-        );
-        Self { clang, prelude }
+    fn new(facts: &Facts, clang: Compiler, headers: &Headers) -> Self {
+        let prelude = libbpf::prelude(facts);
+        Self {
+            clang: headers.compiler(clang, facts),
+            prelude: format!("{prelude}struct slots {{ struct pt_regs; char {UNSUPPORTED}; }};"),
+        }
     }
 
     fn truth(&self, facts: &Facts) -> Result<Truth, String> {

@@ -2,14 +2,20 @@
 
 use std::{
     any::Any,
+    cell::RefCell,
     collections::{BTreeMap, BTreeSet},
+    ptr, slice,
 };
 
 use rbpf::ebpf::{self, Insn};
 
-use crate::object::{constants, is_local_call};
+use crate::{
+    object::{constants, is_local_call},
+    select::Endian,
+};
 
 /// The constants of an object's programs, at addresses of this process.
+#[derive(Default)]
 pub struct Constants(BTreeMap<String, Vec<u8>>);
 
 impl Constants {
@@ -42,27 +48,211 @@ pub fn run_with<'a>(
     constants: &Constants,
     contexts: impl Iterator<Item = &'a [u8]>,
 ) -> Result<Vec<u64>, String> {
-    let program = with_wide_comparisons(program);
-    let frames = frames(&program);
-    let bytes: Vec<u8> = program.iter().flat_map(Insn::to_array).collect();
-    let failed = |error: std::io::Error| error.to_string();
-    let mut vm = rbpf::EbpfVmRaw::new(None).map_err(failed)?;
-    vm.set_stack_usage_calculator(frame, Box::new(frames))
-        .map_err(failed)?;
-    vm.set_program(&bytes).map_err(failed)?;
-    for &(number, helper) in helpers {
-        vm.register_helper(number, helper).map_err(failed)?;
-    }
-    for section in constants.0.values() {
-        let start = section.as_ptr().addr() as u64;
-        vm.register_allowed_memory(start..start + section.len() as u64);
-    }
-    contexts
-        .map(|ctx| {
-            let mut memory = ctx.to_vec();
-            vm.execute_program(&mut memory).map_err(failed)
+    Program::new(program, Endian::Little)?.run_with(helpers, constants, contexts)
+}
+
+/// A program that is ready to run.
+pub struct Program {
+    bytes: Vec<u8>,
+    frames: BTreeMap<usize, u16>,
+}
+
+impl Program {
+    /// A program of an object of that endianness.
+    ///
+    /// `Err` if it writes to its stack in a way that a big-endian program's are not run here.
+    pub fn new(program: &[Insn], endian: Endian) -> Result<Self, String> {
+        let program = match endian {
+            Endian::Little => program.to_vec(),
+            Endian::Big => with_memory_of_big_endian(program)?,
+        };
+        let program = with_wide_comparisons(&program);
+        Ok(Self {
+            frames: frames(&program),
+            bytes: program.iter().flat_map(Insn::to_array).collect(),
         })
-        .collect()
+    }
+
+    /// What it returns for each ctx, on a machine with that memory.
+    pub fn run<'a>(
+        &self,
+        constants: &Constants,
+        states: impl Iterator<Item = (&'a [u8], &'a Memory)>,
+    ) -> Result<Vec<u64>, String> {
+        let contexts = states.map(|(ctx, memory)| {
+            MEMORY.set(memory.clone());
+            ctx
+        });
+        let results = self.run_with(&READERS, constants, contexts);
+        MEMORY.take();
+        results
+    }
+
+    fn run_with<'a>(
+        &self,
+        helpers: &[Helper],
+        constants: &Constants,
+        contexts: impl Iterator<Item = &'a [u8]>,
+    ) -> Result<Vec<u64>, String> {
+        let failed = |error: std::io::Error| error.to_string();
+        let mut vm = rbpf::EbpfVmRaw::new(None).map_err(failed)?;
+        vm.set_stack_usage_calculator(frame, Box::new(self.frames.clone()))
+            .map_err(failed)?;
+        vm.set_program(&self.bytes).map_err(failed)?;
+        for &(number, helper) in helpers {
+            vm.register_helper(number, helper).map_err(failed)?;
+        }
+        for section in constants.0.values() {
+            let start = section.as_ptr().addr() as u64;
+            vm.register_allowed_memory(start..start + section.len() as u64);
+        }
+        contexts
+            .map(|ctx| {
+                let mut ctx = ctx.to_vec();
+                vm.execute_program(&mut ctx).map_err(failed)
+            })
+            .collect()
+    }
+}
+
+/// The memory of a machine, which a program's helpers read.
+#[derive(Debug, Clone, Default)]
+pub struct Memory {
+    /// What lies where in the memory of the process.
+    pub user: Vec<Region>,
+    /// What lies where in the kernel's.
+    pub kernel: Vec<Region>,
+}
+
+/// Bytes at an address.
+#[derive(Debug, Clone)]
+pub struct Region {
+    pub at: u64,
+    pub bytes: Vec<u8>,
+}
+
+impl Region {
+    /// So many bytes at an address, if they are all here.
+    fn get(&self, at: u64, size: u64) -> Option<&[u8]> {
+        let start = usize::try_from(at.checked_sub(self.at)?).ok()?;
+        let end = start.checked_add(usize::try_from(size).ok()?)?;
+        self.bytes.get(start..end)
+    }
+}
+
+thread_local! {
+    static MEMORY: RefCell<Memory> = RefCell::default();
+}
+
+/// Those that read memory, by their numbers in `enum bpf_func_id` of `uapi/linux/bpf.h`.
+const READERS: [Helper; 4] = [
+    (112, probe_read_user),
+    (113, probe_read_kernel),
+    (114, probe_read_user_str),
+    (115, probe_read_kernel_str),
+];
+
+fn probe_read_user(to: u64, size: u64, from: u64, _: u64, _: u64) -> u64 {
+    MEMORY.with_borrow(|memory| probe_read(&memory.user, to, size, from))
+}
+
+fn probe_read_kernel(to: u64, size: u64, from: u64, _: u64, _: u64) -> u64 {
+    MEMORY.with_borrow(|memory| probe_read(&memory.kernel, to, size, from))
+}
+
+fn probe_read_user_str(to: u64, size: u64, from: u64, _: u64, _: u64) -> u64 {
+    MEMORY.with_borrow(|memory| probe_read_str(&memory.user, to, size, from))
+}
+
+fn probe_read_kernel_str(to: u64, size: u64, from: u64, _: u64, _: u64) -> u64 {
+    MEMORY.with_borrow(|memory| probe_read_str(&memory.kernel, to, size, from))
+}
+
+const EFAULT: i64 = 14;
+
+/// `bpf_probe_read_user` or `bpf_probe_read_kernel`: zeros and `-EFAULT` where nothing lies.
+fn probe_read(memory: &[Region], to: u64, size: u64, from: u64) -> u64 {
+    let to = place(to, size);
+    match memory.iter().find_map(|region| region.get(from, size)) {
+        Some(bytes) => {
+            to.copy_from_slice(bytes);
+            0
+        }
+        None => {
+            to.fill(0);
+            -EFAULT as u64
+        }
+    }
+}
+
+/// `bpf_probe_read_user_str` or `bpf_probe_read_kernel_str`: the length with the zero, which a cut string has too.
+fn probe_read_str(memory: &[Region], to: u64, size: u64, from: u64) -> u64 {
+    let to = place(to, size);
+    for (at, end) in (from..).zip(1..=to.len()) {
+        let byte = memory.iter().find_map(|region| region.get(at, 1));
+        let Some(&[byte]) = byte else {
+            to.fill(0);
+            return -EFAULT as u64;
+        };
+        to[end - 1] = if end == to.len() { 0 } else { byte };
+        if byte == 0 || end == to.len() {
+            return end as u64;
+        }
+    }
+    0
+}
+
+/// The place that a program hands to a helper.
+fn place<'a>(at: u64, size: u64) -> &'a mut [u8] {
+    let start = ptr::with_exposed_provenance_mut::<u8>(at as usize);
+    // SAFETY: the program hands over a place of its stack, which is memory of this process, with its size; while
+    // the helper runs, nobody else has it.
+    unsafe { slice::from_raw_parts_mut(start, size as usize) }
+}
+
+/// The same program with values in memory as a big-endian machine has them: each is swapped behind its load, and
+/// before its store. A swap of bytes is one where that machine has it.
+fn with_memory_of_big_endian(program: &[Insn]) -> Result<Vec<Insn>, String> {
+    let swap = |register: u8, bits: i32| Insn {
+        opc: ebpf::BE,
+        dst: register,
+        src: 0,
+        off: 0,
+        imm: bits,
+    };
+    let mut refused = None;
+    let expand = |insn: &Insn| {
+        let as_it_is = || insn.clone();
+        match insn.opc {
+            ebpf::LD_B_REG => vec![as_it_is()],
+            ebpf::LD_H_REG => vec![as_it_is(), swap(insn.dst, 16)],
+            ebpf::LD_W_REG => vec![as_it_is(), swap(insn.dst, 32)],
+            ebpf::LD_DW_REG => vec![as_it_is(), swap(insn.dst, 64)],
+            ebpf::ST_B_IMM | ebpf::ST_B_REG => vec![as_it_is()],
+            // The stored register is as it was behind that.
+            ebpf::ST_DW_REG if insn.src != insn.dst => {
+                vec![swap(insn.src, 64), as_it_is(), swap(insn.src, 64)]
+            }
+            ebpf::BE => vec![Insn {
+                opc: ebpf::LE,
+                ..as_it_is()
+            }],
+            ebpf::LE => vec![Insn {
+                opc: ebpf::BE,
+                ..as_it_is()
+            }],
+            opc if matches!(opc & ebpf::BPF_CLS_MASK, ebpf::BPF_ST | ebpf::BPF_STX) => {
+                refused = Some(as_it_is());
+                vec![as_it_is()]
+            }
+            _ => vec![as_it_is()],
+        }
+    };
+    let expanded = expanded(program, expand);
+    match refused {
+        None => Ok(expanded),
+        Some(insn) => Err(format!("a big-endian `{insn:?}` is not run here")),
+    }
 }
 
 /// The same program without 64-bit comparisons for (in)equality or order without a sign with a negative
@@ -72,13 +262,21 @@ pub fn run_with<'a>(
 /// zeros. It is right where the comparison itself has a sign, which those are made of here: a negative
 /// number without its sign is as large as half of all numbers, or larger.
 fn with_wide_comparisons(program: &[Insn]) -> Vec<Insn> {
+    expanded(program, |insn| match insn.imm < 0 {
+        true => wide_comparison(insn),
+        false => vec![insn.clone()],
+    })
+}
+
+/// The same program with some instructions in the place of each.
+fn expanded(program: &[Insn], mut expand: impl FnMut(&Insn) -> Vec<Insn>) -> Vec<Insn> {
     let mut expanded: Vec<Vec<Insn>> = Vec::with_capacity(program.len());
     let mut constant = false;
     for insn in program {
         // The second half of a load of 64 bits looks like an instruction.
-        expanded.push(match insn.imm < 0 && !constant {
-            true => wide_comparison(insn),
-            false => vec![insn.clone()],
+        expanded.push(match constant {
+            true => vec![insn.clone()],
+            false => expand(insn),
         });
         constant = !constant && insn.opc == ebpf::LD_DW_IMM;
     }
@@ -170,13 +368,7 @@ fn lowest(insns: &[Insn]) -> i16 {
         let place = match insn.opc & ebpf::BPF_CLS_MASK {
             ebpf::BPF_LDX if insn.src == FRAME_POINTER => insn.off,
             ebpf::BPF_ST | ebpf::BPF_STX if insn.dst == FRAME_POINTER => insn.off,
-            // What is lower is a number in a register that had a copy before.
-            _ if insn.opc == ebpf::ADD64_IMM
-                && copies.contains(&insn.dst)
-                && insn.imm >= -(ebpf::STACK_SIZE as i32) =>
-            {
-                insn.imm as i16
-            }
+            _ if insn.opc == ebpf::ADD64_IMM && copies.contains(&insn.dst) => insn.imm as i16,
             _ => 0,
         };
         lowest = lowest.min(place);
@@ -189,12 +381,12 @@ fn lowest(insns: &[Insn]) -> i16 {
     lowest
 }
 
-/// What rbpf asks for: the frame of the function that an instruction is in, which is the function's first or, because it
-/// takes the numbers of helpers for distances, any other. It hands over the box that it was given.
-fn frame(_program: &[u8], instruction: usize, given: &mut dyn Any) -> u16 {
+/// What rbpf asks for: the frame of the function that starts at an instruction. It hands over the box that
+/// it was given.
+fn frame(_program: &[u8], start: usize, given: &mut dyn Any) -> u16 {
     let frames = given
         .downcast_ref::<Box<dyn Any>>()
         .and_then(|given| given.downcast_ref::<BTreeMap<usize, u16>>());
-    let frame = frames.and_then(|frames| frames.range(..=instruction).next_back());
-    frame.map_or(ebpf::STACK_SIZE as u16, |(_, frame)| *frame)
+    let frame = frames.and_then(|frames| frames.get(&start));
+    frame.copied().unwrap_or(ebpf::STACK_SIZE as u16)
 }

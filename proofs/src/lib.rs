@@ -28,6 +28,7 @@ pub mod host;
 pub mod internal;
 pub mod interpreter;
 pub mod kernels;
+pub mod libbpf;
 pub mod libclang;
 pub mod object;
 pub mod package;
@@ -39,6 +40,7 @@ pub mod random;
 pub mod registers;
 pub mod roles;
 pub mod syscalls;
+pub mod typed;
 #[cfg(feature = "aya")]
 pub mod verifier;
 pub mod witnesses;

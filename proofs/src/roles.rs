@@ -13,6 +13,7 @@ use crate::{
     c::Compiler,
     facts::{Facts, Reading},
     host::{cannot, write_if_new},
+    libbpf::{self, Headers},
     select::{Endian, MACHINES, Machine},
 };
 
@@ -233,6 +234,174 @@ pub fn whole(facts: &Facts) -> Vec<Role> {
     ]
 }
 
+/// A typed probe, beside C with libbpf's macros.
+#[derive(Debug)]
+pub struct Typed {
+    pub name: &'static str,
+    /// An expression of `call` or `returned`, and what that is.
+    rust: String,
+    /// What stands behind the macro's name and the probe's.
+    c: String,
+    /// `BPF_KPROBE` and so on.
+    c_macro: &'static str,
+}
+
+/// Typed probes as users write them, of parameters that are in registers.
+pub fn typed(facts: &Facts) -> Vec<Typed> {
+    let entry = |name, c_macro, code: &str, [rust, c]: [&str; 2], [read, value]: [&str; 2]| Typed {
+        name,
+        rust: format!(
+            "let call = unsafe {{ Entry::<{code}<unsafe extern \"C\" fn({rust})>>::from_ctx(ctx) }};\n{read}"
+        ),
+        c: format!("{c})\n{{\n{value}\n}}"),
+        c_macro,
+    };
+    let returned = |name, rust: &str, c: &str, [read, value]: [&str; 2]| Typed {
+        name,
+        rust: format!(
+            "let returned = unsafe {{ Return::<Kernel<unsafe extern \"C\" fn() -> {rust}>>::from_ctx(ctx) }};\n{read}"
+        ),
+        c: format!("{c})\n{{\n{value}\n}}"),
+        c_macro: "BPF_KRETPROBE",
+    };
+    let numbered = |each: fn(usize) -> String, between| {
+        let all = (0..facts.arguments.len()).map(each);
+        all.collect::<Vec<_>>().join(between)
+    };
+    let words = [
+        numbered(|_| "c_ulong".to_owned(), ", "),
+        numbered(|n| format!("word p{n}"), ", "),
+    ];
+    let sums = [
+        numbered(|n| format!("call.arg::<{n}>() as u64"), " + "),
+        format!("return {};", numbered(|n| format!("(u64)p{n}"), " + ")),
+    ];
+    let openat = [
+        "c_int, *const c_char, c_int, ...",
+        "int dirfd, const char *path, int flags",
+    ];
+    let mut typed = vec![
+        entry(
+            "narrow_arguments",
+            "BPF_KPROBE",
+            "Kernel",
+            [
+                "c_int, c_short, c_uchar",
+                "int first, short second, unsigned char third",
+            ],
+            [
+                "call.arg::<0>() as i64 + call.arg::<1>() as i64 + call.arg::<2>() as i64",
+                "return (long long)first + second + third;",
+            ],
+        ),
+        entry(
+            "sum_of_words",
+            "BPF_KPROBE",
+            "Kernel",
+            words.each_ref().map(String::as_str),
+            sums.each_ref().map(String::as_str),
+        ),
+        entry(
+            "value_behind_pointer",
+            "BPF_KPROBE",
+            "Kernel",
+            ["c_long, *const c_int", "word first, const int *second"],
+            [
+                "match call.arg::<1>().read_kernel() { Ok(value) => value, Err(error) => error }",
+                "int value;\nint error = bpf_probe_read_kernel(&value, sizeof(value), second);\n\
+                 return error ? error : value;",
+            ],
+        ),
+        returned(
+            "returns_int",
+            "c_int",
+            "int value",
+            [
+                "let value: c_int = returned.value(); value as i64",
+                "return value;",
+            ],
+        ),
+        returned(
+            "fails",
+            "c_int",
+            "int value",
+            [
+                "if returned.value() < 0 { returned.regs().stack_pointer() } else { 0 }",
+                "return value < 0 ? PT_REGS_SP(ctx) : 0;",
+            ],
+        ),
+        returned(
+            "returns_pointer",
+            "*mut c_void",
+            "void *value",
+            ["returned.value().address()", "return (u64)value;"],
+        ),
+    ];
+    // On x86 user code has nothing in registers.
+    if !facts.user_arguments.is_empty() {
+        let openat = [openat[0], openat[1]];
+        typed.extend([
+            entry(
+                "from_the_working_directory",
+                "BPF_UPROBE",
+                "User",
+                openat,
+                [
+                    "call.arg::<0>() == -100 && call.arg::<2>() & 0o100 != 0",
+                    "return dirfd == -100 && flags & 0100;",
+                ],
+            ),
+            entry(
+                "path",
+                "BPF_UPROBE",
+                "User",
+                openat,
+                [
+                    "read_user_str(call.arg::<1>().address() as u64)",
+                    "return read_user_str((u64)path);",
+                ],
+            ),
+        ]);
+    }
+    typed
+}
+
+/// The name of a machine's typed probe.
+pub fn typed_symbol(facts: &Facts, typed: &Typed) -> String {
+    format!("{}__typed__{}", facts.name(), typed.name)
+}
+
+/// Where libbpf's macros are wrong in C for BPF: they read a struct of Linux's whose slots are `long`, which has 8 bytes
+/// there.
+pub const LIBBPF_IS_WRONG: &str = "riscv32";
+
+/// Typed probes in C with libbpf's macros.
+pub fn with_libbpf(
+    headers: &Headers,
+    clang: &Path,
+    facts: &Facts,
+    endian: Endian,
+) -> Result<Vec<u8>, String> {
+    let clang = Compiler::for_triple(clang.to_owned(), endian.bpf_target());
+    let mut clang = headers
+        .compiler(clang, facts)
+        // rustc's default, which LLVM calls `generic`.
+        .args(["-O2", "-mcpu=v1"]);
+    if facts.name() == "x86" {
+        // libbpf asks the compiler, and the compiler is BPF's.
+        clang = clang.args(["-D__i386__"]);
+    }
+    // BPF's long has 8 bytes on every machine.
+    let word = if facts.word == 4 { "int" } else { "long" };
+    let mut source = libbpf::prelude(facts);
+    source += &format!("typedef unsigned {word} word;\n{C_READ_USER_STR}");
+    for typed in typed(facts) {
+        let (symbol, Typed { c, c_macro, .. }) = (typed_symbol(facts, &typed), &typed);
+        source += &format!("\nSEC(\"kprobe\") u64 {c_macro}({symbol}, {c}\n");
+    }
+    clang.object(&source)
+}
+
 /// Every probe of a machine.
 pub fn all(facts: &Facts, endian: Endian) -> Vec<Role> {
     let mut roles = reads(facts, endian);
@@ -256,20 +425,29 @@ pub fn symbol(facts: &Facts, role: &Role) -> String {
 
 /// An object of all machines' probes with this crate: every machine's module is in every build.
 pub fn ours(toolchain: &Toolchain, endian: Endian) -> Result<Vec<u8>, String> {
-    let package = folder(endian).join(match toolchain.reads() {
+    of_all_machines("roles", &rust_source(endian)?, toolchain, endian)
+}
+
+/// The object of a package with this crate: `source` is what its programs' file has behind its first lines.
+pub fn of_all_machines(
+    name: &str,
+    source: &str,
+    toolchain: &Toolchain,
+    endian: Endian,
+) -> Result<Vec<u8>, String> {
+    let package = folder(name, endian).join(match toolchain.reads() {
         Reads::ByConstruction => "by-construction",
         Reads::Fenced => "fenced",
     });
     let manifest = format!(
-        "[workspace]\n\n[package]\nname = \"roles\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
+        "[workspace]\n\n[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
          [dependencies]\nprobe-abi = {{ path = {:?}, default-features = false }}\n\n\
          [profile.release]\nlto = true\n",
         root()
     );
     write_if_new(&package.join("Cargo.toml"), &manifest)?;
     let source = format!(
-        "{}\nconst _: () = assert!(probe_abi::READS_BY_CONSTRUCTION == {});\n",
-        rust_source(endian)?,
+        "{PREFACE}{source}\nconst _: () = assert!(probe_abi::READS_BY_CONSTRUCTION == {});\n",
         toolchain.reads() == Reads::ByConstruction
     );
     write_if_new(&package.join("src/main.rs"), &source)?;
@@ -280,8 +458,20 @@ pub fn ours(toolchain: &Toolchain, endian: Endian) -> Result<Vec<u8>, String> {
     let objects = Probe::new(&package, any, endian)
         .target_dir(package.join("target"))
         .build(toolchain)?;
-    read(&objects.join("roles"))
+    read(&objects.join(name))
 }
+
+/// The first lines of a package for BPF.
+const PREFACE: &str = "\
+#![no_std]
+#![no_main]
+#![allow(unused, unreachable_patterns, non_snake_case)]
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    loop {}
+}
+";
 
 /// The same in C. `fenced` tells the compiler not to merge reads behind branches, without
 /// which it makes of them what kernels refuse.
@@ -306,10 +496,6 @@ pub fn clang() -> Result<PathBuf, String> {
 
 fn rust_source(endian: Endian) -> Result<String, String> {
     let mut source = "\
-#![no_std]
-#![no_main]
-#![allow(unused_imports, unreachable_patterns, non_snake_case)]
-
 use core::{ffi::c_void, mem::{MaybeUninit, transmute}};
 
 #[inline(always)]
@@ -317,11 +503,6 @@ fn read_user_str(address: u64) -> i64 {
     let helper: unsafe extern \"C\" fn(*mut c_void, u32, u64) -> i64 = unsafe { transmute(114_usize) };
     let mut name = MaybeUninit::<[u8; 64]>::uninit();
     unsafe { helper(name.as_mut_ptr().cast(), 64, address) }
-}
-
-#[panic_handler]
-fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
-    loop {}
 }
 "
     .to_owned();
@@ -344,12 +525,27 @@ extern \"C\" fn {symbol}(ctx: *const c_void) -> u64 {{
             )
             .expect("a string takes everything");
         }
+        for typed in typed(facts) {
+            let (symbol, rust) = (typed_symbol(facts, &typed), &typed.rust);
+            write!(
+                source,
+                "
+#[unsafe(no_mangle)]
+#[unsafe(link_section = \"kprobe\")]
+extern \"C\" fn {symbol}(ctx: *const c_void) -> u64 {{
+    use probe_abi::arch::{machine}::*;
+    let value = {{ {rust} }};
+    value as u64
+}}
+"
+            )
+            .expect("a string takes everything");
+        }
     }
     Ok(source)
 }
 
-fn c_source(endian: Endian) -> Result<String, String> {
-    let mut source = "\
+const C_READ_USER_STR: &str = "\
 typedef __UINT64_TYPE__ u64;
 
 static long (*const probe_read_user_str)(void *, unsigned, u64) = (void *)114;
@@ -360,8 +556,10 @@ static inline __attribute__((always_inline)) u64 read_user_str(u64 address)
 
 	return probe_read_user_str(name, sizeof(name), address);
 }
-"
-    .to_owned();
+";
+
+fn c_source(endian: Endian) -> Result<String, String> {
+    let mut source = C_READ_USER_STR.to_owned();
     for facts in machines(endian)? {
         let machine = facts.name();
         // BPF's long has 8 bytes on every machine.
@@ -397,8 +595,9 @@ __attribute__((section(\"uprobe\"))) u64 {symbol}(struct pt_regs *ctx)
     Ok(source)
 }
 
-fn folder(endian: Endian) -> PathBuf {
-    root().join("target/probes/roles").join(endian.to_string())
+fn folder(name: &str, endian: Endian) -> PathBuf {
+    let packages = root().join("target/probes");
+    packages.join(name).join(endian.to_string())
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {

@@ -18,6 +18,7 @@ use proofs::{
     ctx,
     facts::Facts,
     host::{run, write_if_new},
+    libbpf::Headers,
     object::Object,
     roles,
     select::{Endian, Machine},
@@ -28,6 +29,7 @@ pub fn bench() -> Result<(), String> {
     let toolchain = Toolchain::find()?;
     let mut text = "# Benchmarks\n\nMade by `cargo xtask bench`, as root.\n".to_owned();
     instructions(&toolchain, &mut text)?;
+    typed_instructions(&toolchain, &mut text)?;
     hits(&toolchain, &mut text)?;
     builds(&toolchain, &mut text)?;
     print!("{text}");
@@ -116,6 +118,45 @@ all reads of one role, added up.";
                     counted(&fenced, &symbol)?
                 ));
             }
+            line(text, &row);
+        }
+    }
+    Ok(())
+}
+
+fn typed_instructions(toolchain: &Toolchain, text: &mut String) -> Result<(), String> {
+    let why = "\
+Instructions of a typed probe: probe-abi / C with libbpf's `BPF_KPROBE`, `BPF_UPROBE` and `BPF_KRETPROBE`. On \
+riscv32 `–`: in C for BPF those macros read other slots. On x86 user code passes nothing in registers.";
+    let headers = Headers::newest()?;
+    let clang = roles::clang()?;
+    let mut heads = true;
+    for endian in [Endian::Little, Endian::Big] {
+        let ours = Object::parse(&roles::ours(toolchain, endian)?)?;
+        for facts in roles::machines(endian)? {
+            let typed = roles::typed(facts);
+            // The first machine has all of them.
+            if heads {
+                let names = typed.iter().map(|typed| typed.name.replace('_', " "));
+                let columns: Vec<String> =
+                    ["machine".to_owned()].into_iter().chain(names).collect();
+                let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+                heading(text, "Typed probes", why, &columns);
+                heads = false;
+            }
+            let c = roles::with_libbpf(&headers, &clang, facts, endian)?;
+            let c = Object::parse(&c)?;
+            let mut row = vec![format!("{}, {endian}", facts.name())];
+            for probe in &typed {
+                let symbol = roles::typed_symbol(facts, probe);
+                let theirs = match facts.name() {
+                    roles::LIBBPF_IS_WRONG => "–".to_owned(),
+                    _ => c.program(&symbol)?.len().to_string(),
+                };
+                row.push(format!("{} / {theirs}", ours.program(&symbol)?.len()));
+            }
+            let all = roles::typed(roles::machines(Endian::Little)?[0]).len();
+            row.resize(all + 1, "–".to_owned());
             line(text, &row);
         }
     }
