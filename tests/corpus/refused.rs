@@ -43,6 +43,11 @@
     "result_of_option",
     "role_at_run_time",
     "same_work_in_both_branches",
+    "slot_at_run_time",
+    "slot_from_an_argument",
+    "slot_or_argument",
+    "slot_plus_scaled_slot",
+    "slots_in_a_loop",
     "stack_argument_at_run_time",
     "stack_nearly_full",
     "string_argument_of_either",
@@ -53,4 +58,5 @@
     "tested_bit",
     "three_branches",
     "two_indices_at_run_time",
+    "two_slots_at_run_time",
 ]
