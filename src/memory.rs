@@ -20,7 +20,11 @@
 //! }
 //! ```
 //!
-//! In a test they read the memory that the test has made up: see [`testing`](crate::testing). In any other program on the
+//! An array that starts as zeros, such as `text` above, is filled by the function `memset` if it is longer than 8 bytes.
+//! aya-ebpf brings one along. A program without Aya needs one of its own, which [`verifier`](crate::verifier) shows;
+//! without it, loaders miss a function, or the verifier says `misaligned stack access`.
+//!
+//! In a test the methods read the memory that the test has made up: see [`testing`](crate::testing). In any other program on the
 //! host nothing lies at any address.
 
 use core::mem::MaybeUninit;
