@@ -26,6 +26,9 @@ const LOADED: u64 = 150;
 /// How many programs are decoded and run for each other machine.
 const DECODED: u64 = 50;
 
+/// How many programs it takes until each role makes a difference to one of them.
+const EVERYTHING: u64 = 500;
+
 /// In how many of a hundred programs a refusal that is not ours is no surprise.
 const NOT_OURS: usize = 5;
 
@@ -213,7 +216,7 @@ fn plain(workshop: &Workshop) -> Result<(), String> {
 
 /// Programs that read each role elsewhere than the host does, or other memory.
 fn mistakes(workshop: &Workshop) -> Result<(), String> {
-    let programs = programs(SEED, 0..LOADED);
+    let programs = programs(SEED, 0..EVERYTHING);
     let object = workshop.object(&programs, &Setting::ALL[0], Methods::Ours)?;
     let object = Programs::of(&object)?;
     let insns: Result<Vec<_>, _> = programs
