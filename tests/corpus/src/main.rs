@@ -18,6 +18,7 @@ mod reshaped;
 // Nothing else reads by prototypes, so these have no twins.
 #[cfg(not(any(
     feature = "elsewhere",
+    feature = "operands",
     feature = "perf-event",
     feature = "plain",
     feature = "reshaped"
@@ -25,6 +26,7 @@ mod reshaped;
 mod syscalls;
 #[cfg(not(any(
     feature = "elsewhere",
+    feature = "operands",
     feature = "perf-event",
     feature = "plain",
     feature = "reshaped"

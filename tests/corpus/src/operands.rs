@@ -11,7 +11,8 @@ pub(crate) use for_each;
 
 /// A map's value, which BPF programs reach as a static.
 #[unsafe(no_mangle)]
-static mut OPERANDS: [Operand; 4] = [Operand::constant(0, 8, probe_abi::operand::Class::Unsigned); 4];
+static mut OPERANDS: [Operand; 4] =
+    [Operand::constant(0, 8, probe_abi::operand::Class::Unsigned); 4];
 
 #[inline(always)]
 fn nth(index: usize) -> &'static Operand {

@@ -313,7 +313,9 @@ pub fn slots_in_a_loop(regs: &pt_regs) -> u64 {
 
 pub fn slot_or_argument(regs: &pt_regs) -> u64 {
     let index = choice(regs);
-    let value = regs.slot_at(offset(index)).or_else(|| regs.arg_at(index & 1));
+    let value = regs
+        .slot_at(offset(index))
+        .or_else(|| regs.arg_at(index & 1));
     value.map_or(1, |value| value as u64)
 }
 
