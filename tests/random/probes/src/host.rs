@@ -2,8 +2,6 @@
 
 use std::io::{Read, Write, stdin, stdout};
 
-mod memory;
-
 #[path = "model.rs"]
 #[allow(dead_code)]
 mod machine;
@@ -21,7 +19,7 @@ macro_rules! all {
 programs::for_each!(all);
 
 /// How many roles registers hold.
-const ROLES: usize = 33;
+const ROLES: usize = 32;
 
 fn main() -> std::io::Result<()> {
     let mut input = Vec::new();
