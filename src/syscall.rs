@@ -146,7 +146,7 @@ impl<R: Machine, T: Told> Wraps<R> for T {
 impl<R: Machine<Wraps = Decided<true>>> Wraps<R> for ByMachine {
     #[inline(always)]
     fn wraps() -> bool {
-        matches!(const { R::MACHINE.wraps_syscalls }, Some(true))
+        const { matches!(R::MACHINE.wraps_syscalls, Some(true)) }
     }
 }
 
