@@ -373,7 +373,7 @@ pub fn typed_symbol(facts: &Facts, typed: &Typed) -> String {
 
 /// Where libbpf's macros are wrong in C for BPF: they read a struct of Linux's whose slots are `long`, which has 8 bytes
 /// there.
-pub const LIBBPF_IS_WRONG: &str = "riscv32";
+pub const LIBBPF_IS_WRONG: [&str; 2] = ["riscv32", "loongarch32"];
 
 /// Typed probes in C with libbpf's macros.
 pub fn with_libbpf(
