@@ -181,7 +181,7 @@ fn beside_libbpf(ours: Object, endian: Endian) -> Result<(), String> {
             let symbol = roles::typed_symbol(facts, &typed);
             let (ours, c) = (ours.program(&symbol)?, c.program(&symbol)?);
             let (given, expected) = (given(&ours, endian)?, given(&c, endian)?);
-            if roles::LIBBPF_IS_WRONG.contains(&facts.name()) {
+            if roles::libbpf_is_wrong(facts) {
                 differs |= given != expected;
                 continue;
             }
@@ -196,7 +196,7 @@ fn beside_libbpf(ours: Object, endian: Endian) -> Result<(), String> {
                 ));
             }
         }
-        if differs != (roles::LIBBPF_IS_WRONG.contains(&facts.name())) {
+        if differs != (roles::libbpf_is_wrong(facts)) {
             let name = facts.name();
             complaints.push(format!("{name}: libbpf's macros have become right"));
         }

@@ -371,9 +371,11 @@ pub fn typed_symbol(facts: &Facts, typed: &Typed) -> String {
     format!("{}__typed__{}", facts.name(), typed.name)
 }
 
-/// Where libbpf's macros are wrong in C for BPF: they read a struct of Linux's whose slots are `long`, which has 8 bytes
-/// there.
-pub const LIBBPF_IS_WRONG: [&str; 2] = ["riscv32", "loongarch32"];
+/// Whether libbpf's macros read other slots than the machine's, in C for BPF: they cast ctx to a struct of Linux's
+/// (`user_regs_struct`, `user_pt_regs`) whose slots are `unsigned long`, which has 8 bytes there.
+pub fn libbpf_is_wrong(facts: &Facts) -> bool {
+    facts.word == 4 && matches!(facts.machine.linux, "riscv" | "loongarch")
+}
 
 /// Typed probes in C with libbpf's macros.
 pub fn with_libbpf(

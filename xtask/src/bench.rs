@@ -149,9 +149,9 @@ riscv32 `–`: in C for BPF those macros read other slots. On x86 user code pass
             let mut row = vec![format!("{}, {endian}", facts.name())];
             for probe in &typed {
                 let symbol = roles::typed_symbol(facts, probe);
-                let theirs = match facts.name() {
-                    roles::LIBBPF_IS_WRONG => "–".to_owned(),
-                    _ => c.program(&symbol)?.len().to_string(),
+                let theirs = match roles::libbpf_is_wrong(facts) {
+                    true => "–".to_owned(),
+                    false => c.program(&symbol)?.len().to_string(),
                 };
                 row.push(format!("{} / {theirs}", ours.program(&symbol)?.len()));
             }
