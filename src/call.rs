@@ -311,15 +311,12 @@ pub(crate) fn passed<C: HasParameter<N>, const N: usize>(regs: &C::Registers) ->
     };
     let address = load::<_, regs::StackPointer>(regs).wrapping_add(offset.into());
     let address: u64 = Word::<C>::from_bits(address).into();
-    match const { (At::<C, N>::PLACE, At::<C, N>::SIZE) } {
-        (Place::Split { .. }, _) => {
-            let high = memory::read_bits::<4>(C::MEMORY, address)?;
+    match const { At::<C, N>::PLACE } {
+        Place::Split { .. } => {
+            let high = memory::read_bits(C::MEMORY, address, 4)?;
             Ok(load::<_, Low<At<C, N>>>(regs) | high << 32)
         }
-        (_, 1) => memory::read_bits::<1>(C::MEMORY, address),
-        (_, 2) => memory::read_bits::<2>(C::MEMORY, address),
-        (_, 4) => memory::read_bits::<4>(C::MEMORY, address),
-        _ => memory::read_bits::<8>(C::MEMORY, address),
+        _ => memory::read_bits(C::MEMORY, address, const { At::<C, N>::SIZE }),
     }
 }
 

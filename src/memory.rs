@@ -187,8 +187,8 @@ pub(crate) fn read<T: AnyBitPattern>(memory: Memory, from: u64) -> Result<T, i32
 
 /// Reads an integer of 1, 2, 4 or 8 bytes.
 #[inline(always)]
-pub(crate) fn read_bits<const SIZE: u8>(memory: Memory, from: u64) -> Result<u64, i32> {
-    match const { SIZE } {
+pub(crate) fn read_bits(memory: Memory, from: u64, size: u8) -> Result<u64, i32> {
+    match size {
         1 => Ok(read::<u8>(memory, from)?.into()),
         2 => Ok(read::<u16>(memory, from)?.into()),
         4 => Ok(read::<u32>(memory, from)?.into()),

@@ -197,10 +197,7 @@ impl Operand {
                 let address = base.wrapping_add(index).wrapping_add(self.constant as u64);
                 let address = R::Word::from_bits(address).into();
                 match self.size {
-                    1 => memory::read_bits::<1>(Memory::User, address)?,
-                    2 => memory::read_bits::<2>(Memory::User, address)?,
-                    4 => memory::read_bits::<4>(Memory::User, address)?,
-                    8 => memory::read_bits::<8>(Memory::User, address)?,
+                    1 | 2 | 4 | 8 => memory::read_bits(Memory::User, address, self.size)?,
                     _ => return Err(EINVAL),
                 }
             }

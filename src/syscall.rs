@@ -239,21 +239,15 @@ fn nested<C: HasParameter<N>, const N: usize>(regs: u64) -> Result<u64, i32> {
             };
             // Two slots that are as one of 64 bits.
             if second.offset == first.offset + 4 {
-                return memory::read_bits::<8>(Memory::Kernel, at(regs, first.offset));
+                return memory::read_bits(Memory::Kernel, at(regs, first.offset), 8);
             }
-            let low = memory::read_bits::<4>(Memory::Kernel, at(regs, low.offset))?;
-            let high = memory::read_bits::<4>(Memory::Kernel, at(regs, high.offset))?;
+            let low = memory::read_bits(Memory::Kernel, at(regs, low.offset), 4)?;
+            let high = memory::read_bits(Memory::Kernel, at(regs, high.offset), 4)?;
             Ok(low | high << 32)
         }
         Place::Register(slot) => {
             let slot = slot.low(InRegisters::<C, N>::SIZE, Endian::THIS);
-            let address = at(regs, slot.offset);
-            match slot.width {
-                1 => memory::read_bits::<1>(Memory::Kernel, address),
-                2 => memory::read_bits::<2>(Memory::Kernel, address),
-                4 => memory::read_bits::<4>(Memory::Kernel, address),
-                _ => memory::read_bits::<8>(Memory::Kernel, address),
-            }
+            memory::read_bits(Memory::Kernel, at(regs, slot.offset), slot.width)
         }
         // `syscall_place` gives none of these.
         Place::Split { .. } | Place::Stack(_) => Err(memory::EFAULT as i32),
