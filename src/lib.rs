@@ -5,6 +5,7 @@
 
 pub mod arch;
 pub mod call;
+mod distance;
 mod indices;
 pub mod machine;
 pub mod memory;

@@ -19,7 +19,10 @@
 
 use core::{error, fmt};
 
-use crate::machine::{Machine, Slot};
+use crate::{
+    distance::distance,
+    machine::{Machine, Slot},
+};
 
 /// A register of a machine, whether ctx has it or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,7 +189,9 @@ impl Machine {
             _ => 2,
         };
         let names = self.registers.iter().flat_map(Register::names);
-        let near = names.filter_map(|other| Some((distance(name, other)?, other)));
+        // Letters of both cases are the same.
+        let near = names
+            .filter_map(|other| Some((distance(name, other, u8::eq_ignore_ascii_case)?, other)));
         let near = near.filter(|(distance, other)| *distance <= far && *distance < other.len());
         near.min_by_key(|(distance, _)| *distance)
             .map(|(_, name)| name)
@@ -337,36 +342,6 @@ impl<const LONGEST: usize> fmt::Display for Quote<LONGEST> {
         write!(f, "{}", text.escape_debug())?;
         f.write_str(if self.is_cut { "…" } else { "" })
     }
-}
-
-/// How many letters to add, drop, change or swap with the next make one name of the other, where letters of both cases are
-/// the same. `None` for what is longer than any register's name.
-fn distance(one: &str, other: &str) -> Option<usize> {
-    const LONGEST: usize = 16;
-    let (one, other) = (one.as_bytes(), other.as_bytes());
-    if one.len() > LONGEST || other.len() > LONGEST {
-        return None;
-    }
-    // Of the first letters of each, so many.
-    let mut distances = [[0; LONGEST + 1]; LONGEST + 1];
-    for i in 0..=one.len() {
-        for j in 0..=other.len() {
-            distances[i][j] = if i == 0 || j == 0 {
-                i + j
-            } else {
-                let same = |i: usize, j: usize| one[i - 1].eq_ignore_ascii_case(&other[j - 1]);
-                let changed = distances[i - 1][j - 1] + usize::from(!same(i, j));
-                let least = changed
-                    .min(distances[i - 1][j] + 1)
-                    .min(distances[i][j - 1] + 1);
-                match i > 1 && j > 1 && same(i, j - 1) && same(i - 1, j) {
-                    true => least.min(distances[i - 2][j - 2] + 1),
-                    false => least,
-                }
-            };
-        }
-    }
-    Some(distances[one.len()][other.len()])
 }
 
 // What the tables of `src/arch` are made of.

@@ -2,7 +2,7 @@
 
 use core::{error::Error, fmt};
 
-use crate::{arch::MACHINES, machine::Machine};
+use crate::{arch::MACHINES, distance::distance, machine::Machine};
 
 /// A syscall of one machine. Numbers stay as they are from release to release: an older kernel lacks some of them,
 /// and one that is newer than this crate has more.
@@ -92,7 +92,7 @@ impl NoSuchSyscall<'_> {
         let name = bare.unwrap_or(self.name);
         let near = syscalls
             .iter()
-            .map(|syscall| (distance(name, syscall.name), syscall))
+            .filter_map(|syscall| Some((distance(name, syscall.name, u8::eq)?, syscall)))
             .filter(|(distance, syscall)| *distance <= 2 && distance * 3 <= syscall.name.len());
         let nearest = near.min_by_key(|(distance, _)| *distance);
         // Where this machine has dropped an old name, the newer one is longer: `open`, `openat`.
@@ -143,29 +143,3 @@ impl fmt::Display for NoSuchSyscall<'_> {
 }
 
 impl Error for NoSuchSyscall<'_> {}
-
-/// How many letters are wrong: how many to insert, to leave out, to replace, or to swap with the next one. Of
-/// long texts, more than anybody takes for a slip.
-fn distance(left: &str, right: &str) -> usize {
-    const LONGEST: usize = 31;
-    let (left, right) = (left.as_bytes(), right.as_bytes());
-    if left.len() > LONGEST || right.len() > LONGEST {
-        return usize::MAX / 3;
-    }
-    let (mut before, mut last, mut row) = ([0; LONGEST + 1], [0; LONGEST + 1], [0; LONGEST + 1]);
-    for (index, cell) in last.iter_mut().enumerate() {
-        *cell = index;
-    }
-    for (i, one) in left.iter().enumerate() {
-        row[0] = i + 1;
-        for (j, other) in right.iter().enumerate() {
-            let replaced = last[j] + usize::from(one != other);
-            row[j + 1] = replaced.min(last[j + 1] + 1).min(row[j] + 1);
-            if i > 0 && j > 0 && *one == right[j - 1] && left[i - 1] == *other {
-                row[j + 1] = row[j + 1].min(before[j - 1] + 1);
-            }
-        }
-        (before, last) = (last, row);
-    }
-    last[right.len()]
-}
