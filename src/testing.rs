@@ -237,8 +237,24 @@ pub(crate) unsafe fn copy_str(memory: Memory, to: *mut u8, size: usize, from: u6
 /// [`prototype!`](crate::prototype).
 pub struct Made<View: Seen> {
     regs: Box<View::Registers>,
-    /// Where something of it lies in memory.
-    stack: Vec<(Memory, Range<u64>)>,
+    /// What of it lies in memory.
+    lent: Vec<Lent>,
+}
+
+/// Bytes that lie in memory as long as this value lives.
+struct Lent {
+    memory: Memory,
+    range: Range<u64>,
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        with(self.memory, |memory| {
+            for address in self.range.clone() {
+                memory.at.remove(&address);
+            }
+        });
+    }
 }
 
 /// What a probe sees of registers.
@@ -334,7 +350,7 @@ impl<View: Seen> Made<View> {
         }
         Self {
             regs,
-            stack: Vec::new(),
+            lent: Vec::new(),
         }
     }
 
@@ -353,9 +369,13 @@ impl<View: Seen> Made<View> {
             ReturnAddress::Stack(_) => made.push(C::MEMORY, 0, CALLER, machine.word),
         }
         if C::wrapped() {
-            let (address, range) = nested::<C, _>(values);
-            made.stack.push((Memory::Kernel, range));
-            write(&mut *made.regs, machine.kernel.registers[0], address);
+            let lent = nested::<C, _>(values);
+            write(
+                &mut *made.regs,
+                machine.kernel.registers[0],
+                lent.range.start,
+            );
+            made.lent.push(lent);
             return made;
         }
         C::put(values, |place, size, bits| {
@@ -391,28 +411,31 @@ impl<View: Seen> Made<View> {
             let bytes = integer(bits, size);
             memory.put(start, bytes_of_all(&bytes));
         });
-        self.stack.push((code, start..start + u64::from(size)));
+        self.lent.push(Lent {
+            memory: code,
+            range: start..start + u64::from(size),
+        });
     }
 }
 
-/// Puts a syscall's own registers into the kernel's memory, and gives their address and where they are.
-fn nested<C: Code + Takes<Values>, Values>(values: Values) -> (u64, Range<u64>) {
-    let mut regs = Made::<Entry<C>>::new(Memory::Kernel);
+/// Puts a syscall's own registers into the kernel's memory.
+fn nested<C: Code + Takes<Values>, Values>(values: Values) -> Lent {
+    let mut made = Made::<Entry<C>>::new(Memory::Kernel);
     C::put(values, |place, size, bits| {
-        regs.put(Memory::Kernel, place, size, bits);
+        made.put(Memory::Kernel, place, size, bits);
     });
-    let address = with(Memory::Kernel, |memory| {
-        let address = memory.allocate(size_of::<C::Registers>());
-        memory.put(address, bytes_of(&*regs.regs));
-        address
-    });
-    (address, address..address + size_of::<C::Registers>() as u64)
+    let regs: Ptr<C::Registers, u64> = kernel(*made.regs);
+    let start = regs.address();
+    Lent {
+        memory: Memory::Kernel,
+        range: start..start + size_of::<C::Registers>() as u64,
+    }
 }
 
 /// A made-up syscall: what a program of `raw_tracepoint/sys_enter` sees of it.
 pub struct MadeSyscall<R> {
     words: Box<[u64; 2]>,
-    regs: Range<u64>,
+    _regs: Lent,
     of: core::marker::PhantomData<R>,
 }
 
@@ -422,10 +445,10 @@ impl<R: call::Machine> SysEnter<R> {
     where
         Syscall<F, R, Nested>: Takes<Values> + Code<Registers = R>,
     {
-        let (address, regs) = nested::<Syscall<F, R, Nested>, _>(values);
+        let regs = nested::<Syscall<F, R, Nested>, _>(values);
         MadeSyscall {
-            words: Box::new([address, number.into()]),
-            regs,
+            words: Box::new([regs.range.start, number.into()]),
+            _regs: regs,
             of: core::marker::PhantomData,
         }
     }
@@ -444,16 +467,6 @@ impl<R> Deref for MadeSyscall<R> {
     fn deref(&self) -> &SysEnter<R> {
         // SAFETY: it is two words.
         unsafe { &*self.words.as_ptr().cast() }
-    }
-}
-
-impl<R> Drop for MadeSyscall<R> {
-    fn drop(&mut self) {
-        with(Memory::Kernel, |memory| {
-            for address in self.regs.clone() {
-                memory.at.remove(&address);
-            }
-        });
     }
 }
 
@@ -480,18 +493,6 @@ fn write<R: call::Machine>(regs: &mut R, slot: Slot, bits: u64) {
             .cast::<u8>()
             .add(slot.offset.into());
         at.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
-    }
-}
-
-impl<View: Seen> Drop for Made<View> {
-    fn drop(&mut self) {
-        for (memory, range) in self.stack.drain(..) {
-            with(memory, |memory| {
-                for address in range {
-                    memory.at.remove(&address);
-                }
-            });
-        }
     }
 }
 
