@@ -3,6 +3,15 @@
 #![no_std]
 #![no_main]
 
+// Nothing else reads by prototypes, so these have no twins.
+#[cfg(not(any(
+    feature = "elsewhere",
+    feature = "operands",
+    feature = "perf-event",
+    feature = "plain",
+    feature = "reshaped"
+)))]
+mod by_prototype;
 #[cfg(feature = "elsewhere")]
 mod elsewhere;
 #[cfg(not(any(feature = "operands", feature = "reshaped")))]
@@ -15,23 +24,6 @@ mod plain;
 mod programs;
 #[cfg(feature = "reshaped")]
 mod reshaped;
-// Nothing else reads by prototypes, so these have no twins.
-#[cfg(not(any(
-    feature = "elsewhere",
-    feature = "operands",
-    feature = "perf-event",
-    feature = "plain",
-    feature = "reshaped"
-)))]
-mod syscalls;
-#[cfg(not(any(
-    feature = "elsewhere",
-    feature = "operands",
-    feature = "perf-event",
-    feature = "plain",
-    feature = "reshaped"
-)))]
-mod typed;
 
 #[cfg(feature = "operands")]
 use operands as tempting;

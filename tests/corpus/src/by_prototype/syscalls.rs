@@ -5,20 +5,6 @@ use probe_abi::{
     syscall::Told,
 };
 
-macro_rules! probes {
-    ($($name:ident)*) => {
-        mod probes {
-            $(
-                #[unsafe(no_mangle)]
-                #[unsafe(link_section = "uprobe")]
-                extern "C" fn $name(ctx: *const probe_abi::c_void) -> u64 {
-                    super::$name(ctx)
-                }
-            )*
-        }
-    };
-}
-
 probes! {
     typed_syscall_wrapped typed_syscall_plain typed_syscall_either typed_syscall_of_a_branch typed_syscall_enter typed_syscall_enter_of_many
     typed_syscall_result typed_syscall_exit

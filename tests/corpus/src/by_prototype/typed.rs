@@ -7,20 +7,6 @@ use probe_abi::{
     c_void, prototype, size_t,
 };
 
-macro_rules! probes {
-    ($($name:ident)*) => {
-        mod probes {
-            $(
-                #[unsafe(no_mangle)]
-                #[unsafe(link_section = "uprobe")]
-                extern "C" fn $name(ctx: *const probe_abi::c_void) -> u64 {
-                    super::$name(ctx)
-                }
-            )*
-        }
-    };
-}
-
 probes! {
     typed_either_branch typed_of_two_widths typed_match typed_match_with_the_stack typed_loop
     typed_sum_of_all typed_all_or_nothing typed_option typed_filtered typed_with_a_default
