@@ -30,7 +30,7 @@ impl Constants {
 }
 
 /// The number of a helper, and what it does.
-pub type Helper = (u32, fn(u64, u64, u64, u64, u64) -> u64);
+type Helper = (u32, fn(u64, u64, u64, u64, u64) -> u64);
 
 /// What a program without helpers returns for each ctx.
 pub fn run<'a>(
@@ -38,17 +38,7 @@ pub fn run<'a>(
     constants: &Constants,
     contexts: impl Iterator<Item = &'a [u8]>,
 ) -> Result<Vec<u64>, String> {
-    run_with(&[], program, constants, contexts)
-}
-
-/// What a program returns for each ctx.
-pub fn run_with<'a>(
-    helpers: &[Helper],
-    program: &[Insn],
-    constants: &Constants,
-    contexts: impl Iterator<Item = &'a [u8]>,
-) -> Result<Vec<u64>, String> {
-    Program::new(program, Endian::Little)?.run_with(helpers, constants, contexts)
+    Program::new(program, Endian::Little)?.run_with(&[], constants, contexts)
 }
 
 /// A program that is ready to run.
