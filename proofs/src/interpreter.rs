@@ -30,7 +30,7 @@ impl Constants {
 }
 
 /// The number of a helper, and what it does.
-type Helper = (u32, fn(u64, u64, u64, u64, u64) -> u64);
+pub type Helper = (u32, fn(u64, u64, u64, u64, u64) -> u64);
 
 /// What a program without helpers returns for each ctx.
 pub fn run<'a>(
@@ -38,7 +38,17 @@ pub fn run<'a>(
     constants: &Constants,
     contexts: impl Iterator<Item = &'a [u8]>,
 ) -> Result<Vec<u64>, String> {
-    Program::new(program, Endian::Little)?.run_with(&[], constants, contexts)
+    run_with(&[], program, constants, contexts)
+}
+
+/// What a program returns for each ctx.
+pub fn run_with<'a>(
+    helpers: &[Helper],
+    program: &[Insn],
+    constants: &Constants,
+    contexts: impl Iterator<Item = &'a [u8]>,
+) -> Result<Vec<u64>, String> {
+    Program::new(program, Endian::Little)?.run_with(helpers, constants, contexts)
 }
 
 /// A program that is ready to run.
@@ -358,7 +368,13 @@ fn lowest(insns: &[Insn]) -> i16 {
         let place = match insn.opc & ebpf::BPF_CLS_MASK {
             ebpf::BPF_LDX if insn.src == FRAME_POINTER => insn.off,
             ebpf::BPF_ST | ebpf::BPF_STX if insn.dst == FRAME_POINTER => insn.off,
-            _ if insn.opc == ebpf::ADD64_IMM && copies.contains(&insn.dst) => insn.imm as i16,
+            // What is lower is a number in a register that had a copy before.
+            _ if insn.opc == ebpf::ADD64_IMM
+                && copies.contains(&insn.dst)
+                && insn.imm >= -(ebpf::STACK_SIZE as i32) =>
+            {
+                insn.imm as i16
+            }
             _ => 0,
         };
         lowest = lowest.min(place);
@@ -371,12 +387,12 @@ fn lowest(insns: &[Insn]) -> i16 {
     lowest
 }
 
-/// What rbpf asks for: the frame of the function that starts at an instruction. It hands over the box that
-/// it was given.
-fn frame(_program: &[u8], start: usize, given: &mut dyn Any) -> u16 {
+/// What rbpf asks for: the frame of the function that an instruction is in, which is the function's first or, because
+/// rbpf takes the numbers of helpers for distances, any other. It hands over the box that it was given.
+fn frame(_program: &[u8], instruction: usize, given: &mut dyn Any) -> u16 {
     let frames = given
         .downcast_ref::<Box<dyn Any>>()
         .and_then(|given| given.downcast_ref::<BTreeMap<usize, u16>>());
-    let frame = frames.and_then(|frames| frames.get(&start));
-    frame.copied().unwrap_or(ebpf::STACK_SIZE as u16)
+    let frame = frames.and_then(|frames| frames.range(..=instruction).next_back());
+    frame.map_or(ebpf::STACK_SIZE as u16, |(_, frame)| *frame)
 }

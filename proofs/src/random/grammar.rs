@@ -6,6 +6,10 @@
 
 use std::{collections::BTreeMap, ops::Range, sync::LazyLock};
 
+use probe_abi::machine::Machine;
+
+use super::prototypes::{self, Asked};
+
 /// The grammar that comes with this file.
 pub static GRAMMAR: LazyLock<Grammar> =
     LazyLock::new(|| Grammar::parse(include_str!("grammar.txt")));
@@ -46,12 +50,13 @@ enum Part {
     Hole(Hole),
 }
 
-/// An index of an argument, of which each machine has another number.
+/// An index of an argument, or what is asked of a call: each machine has another number of those.
 #[derive(Clone, Copy)]
 enum Index {
     Argument,
     SyscallArgument,
     StackArgument,
+    OfCall(Asked),
 }
 
 struct Hole {
@@ -70,11 +75,12 @@ enum Hides {
     Everything,
 }
 
-/// How many arguments a machine has.
+/// What arguments a machine has.
 #[derive(Debug, Clone, Copy)]
-pub struct Counts {
-    pub arguments: u64,
-    pub syscall_arguments: u64,
+pub struct Arguments {
+    pub registers: u64,
+    pub of_syscalls: u64,
+    pub machine: &'static Machine,
 }
 
 /// A program, or a part of one.
@@ -206,11 +212,11 @@ impl Grammar {
 
     /// The text of a program's body on a machine. `None` if it assigns to or calls something that is not
     /// there any more.
-    pub fn write(&self, tree: &Tree, counts: Counts) -> Option<String> {
-        self.text(tree, &self.outermost(), counts)
+    pub fn write(&self, tree: &Tree, arguments: Arguments) -> Option<String> {
+        self.text(tree, &self.outermost(), arguments)
     }
 
-    fn text(&self, tree: &Tree, scope: &Scope, counts: Counts) -> Option<String> {
+    fn text(&self, tree: &Tree, scope: &Scope, arguments: Arguments) -> Option<String> {
         let (way, name, holes) = match tree {
             Tree::Number(number) => return Some(number.to_string()),
             Tree::Variable { kind, name } => {
@@ -220,7 +226,7 @@ impl Grammar {
                 {
                     return Some(name.clone());
                 }
-                return self.text(&self.simplest(*kind)?, scope, counts);
+                return self.text(&self.simplest(*kind)?, scope, arguments);
             }
             Tree::Way {
                 kind,
@@ -235,16 +241,16 @@ impl Grammar {
             match part {
                 Part::Text(words) => text += words,
                 Part::New(new) => text += &fresh(new, name),
-                Part::Number(_) => text += &self.text(holes.next()?, scope, counts)?,
+                Part::Number(_) => text += &self.text(holes.next()?, scope, arguments)?,
                 Part::Index(index) => {
                     let &Tree::Number(number) = holes.next()? else {
                         return None;
                     };
-                    text += &index.on(number, counts).to_string();
+                    text += &index.on(number, arguments);
                 }
                 Part::Hole(hole) => {
                     let filled =
-                        self.text(holes.next()?, &self.inside(hole, name, scope), counts)?;
+                        self.text(holes.next()?, &self.inside(hole, name, scope), arguments)?;
                     text += &match hole.tight && has_words(&filled) {
                         true => format!("({filled})"),
                         false => filled,
@@ -356,12 +362,22 @@ impl Tree {
 }
 
 impl Index {
-    fn on(self, number: u64, counts: Counts) -> u64 {
+    /// Among how many numbers one is taken at random. It is above the number of what any machine has.
+    fn limit(self) -> u64 {
         match self {
-            Index::Argument => number % counts.arguments,
-            Index::SyscallArgument => number % counts.syscall_arguments,
-            Index::StackArgument => counts.arguments + number,
+            Index::OfCall(_) => 1 << 16,
+            _ => 8,
         }
+    }
+
+    fn on(self, number: u64, arguments: Arguments) -> String {
+        let index = match self {
+            Index::Argument => number % arguments.registers,
+            Index::SyscallArgument => number % arguments.of_syscalls,
+            Index::StackArgument => arguments.registers + number,
+            Index::OfCall(asked) => return prototypes::asked(asked, number, arguments.machine),
+        };
+        index.to_string()
     }
 }
 
@@ -435,7 +451,7 @@ impl Filling<'_> {
                 Part::Number(range) => {
                     Tree::Number(range.start + self.random.below(range.end - range.start))
                 }
-                Part::Index(_) => Tree::Number(self.random.below(8)),
+                Part::Index(index) => Tree::Number(self.random.below(index.limit())),
                 Part::Hole(hole) => {
                     // What follows in a row of statements is no deeper.
                     let follows = hole.kind == kind && position == last;
@@ -615,12 +631,16 @@ fn is_tight(before: &str, after: &str) -> bool {
     !loose_before || joins.iter().any(|end| before.ends_with(end)) || !loose_after
 }
 
-/// `#2..8`, `#arg`, `#syscall` or `#stack`.
+/// `#2..8`, or `#arg` and its like.
 fn number_or_index(marked: &'static str) -> (Part, usize) {
     for (name, index) in [
         ("#arg", Index::Argument),
         ("#syscall", Index::SyscallArgument),
         ("#stack", Index::StackArgument),
+        ("#typed", Index::OfCall(Asked::Argument)),
+        ("#flag", Index::OfCall(Asked::Flag)),
+        ("#read", Index::OfCall(Asked::Anywhere)),
+        ("#value", Index::OfCall(Asked::Value)),
     ] {
         if marked.starts_with(name) {
             return (Part::Index(index), name.len());

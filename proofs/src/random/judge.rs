@@ -7,7 +7,7 @@ use rbpf::ebpf::Insn;
 use crate::{
     ctx,
     facts::Facts,
-    interpreter::{self, Constants},
+    interpreter::{self, Constants, Helper},
     object::Object,
     random::{
         grammar::Random,
@@ -17,6 +17,27 @@ use crate::{
     select::Endian,
     verifier,
 };
+
+#[path = "../../../tests/random/probes/src/memory.rs"]
+mod memory;
+
+/// `bpf_probe_read_user` and `bpf_probe_read_kernel`.
+pub const HELPERS: [Helper; 2] = [(112, probe_read_user), (113, probe_read_kernel)];
+
+fn probe_read_user(to: u64, size: u64, from: u64, _: u64, _: u64) -> u64 {
+    probe_read(true, to, size, from)
+}
+
+fn probe_read_kernel(to: u64, size: u64, from: u64, _: u64, _: u64) -> u64 {
+    probe_read(false, to, size, from)
+}
+
+fn probe_read(user: bool, to: u64, size: u64, from: u64) -> u64 {
+    let to = std::ptr::with_exposed_provenance_mut(to as usize);
+    // SAFETY: the program has handed over a place on its stack, of that size.
+    let to = unsafe { std::slice::from_raw_parts_mut(to, size as usize) };
+    memory::read(user, to, from).cast_unsigned()
+}
 
 /// What is wrong, in words that are the same for programs that are wrong in the same way: numbers are left
 /// out.
@@ -200,8 +221,19 @@ impl Programs {
         number: usize,
         expected: &Expected,
     ) -> Result<(), Class> {
+        self.is_right_with(&HELPERS, insns, number, expected)
+    }
+
+    /// The same with helpers that may be wrong.
+    pub fn is_right_with(
+        &self,
+        helpers: &[Helper],
+        insns: &[Insn],
+        number: usize,
+        expected: &Expected,
+    ) -> Result<(), Class> {
         let contexts = expected.files.iter().map(|file| file.bytes().as_slice());
-        let returned = interpreter::run(insns, &self.constants, contexts)
+        let returned = interpreter::run_with(helpers, insns, &self.constants, contexts)
             .map_err(|why| class(&format!("does not run: {why}")))?;
         let values = expected.values.iter().map(|values| values[number]);
         match returned.into_iter().eq(values) {

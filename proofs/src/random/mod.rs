@@ -6,16 +6,16 @@
 mod grammar;
 mod judge;
 mod package;
+mod prototypes;
 
 use std::{collections::BTreeMap, fmt::Write as _, ops::Range};
 
 pub use grammar::{GRAMMAR, Random, Tree};
-pub use judge::{Class, Expected, Judgement, Programs, WRONG_VALUE, mistaken};
+pub use judge::{Class, Expected, HELPERS, Judgement, Programs, WRONG_VALUE, mistaken};
 pub use package::{LTO, Methods, OPT_LEVELS, Program, ROLES, Setting, Workshop, readings};
 
 use crate::{
     bpf::{Reads, Toolchain},
-    facts::Facts,
     select::{MACHINES, Machine},
 };
 
@@ -95,7 +95,7 @@ impl Workshop {
     ) -> Result<Vec<Program>, String> {
         /// How many smaller programs of each are tried at a time.
         const TRIED: usize = 48;
-        let counts = package::counts(Facts::of(self.machine)?);
+        let arguments = self.arguments()?;
         let mut programs: Vec<Program> = findings
             .iter()
             .map(|finding| finding.program.clone())
@@ -109,7 +109,7 @@ impl Workshop {
                     continue;
                 };
                 let mut smaller = GRAMMAR.smaller(&program.tree);
-                smaller.retain(|tree| GRAMMAR.write(tree, counts).is_some());
+                smaller.retain(|tree| GRAMMAR.write(tree, arguments).is_some());
                 // Some of every size first: the smallest are the least likely to be as wrong.
                 let strides = smaller.len().div_ceil(TRIED).max(1);
                 let mut order: Vec<(usize, Tree)> = smaller.into_iter().enumerate().collect();

@@ -12,7 +12,10 @@ use crate::{
     bpf::{Probe, Reads, Toolchain, root},
     facts::{Facts, Reading},
     host::{cannot, run},
-    random::grammar::{Counts, GRAMMAR, Tree},
+    random::{
+        grammar::{Arguments, GRAMMAR, Tree},
+        prototypes,
+    },
     registers::Registers,
     select::{Endian, Machine},
 };
@@ -148,9 +151,19 @@ impl Workshop {
         }
     }
 
+    /// What arguments its machine has.
+    pub fn arguments(&self) -> Result<Arguments, String> {
+        let facts = Facts::of(self.machine)?;
+        Ok(Arguments {
+            registers: facts.arguments.len() as u64,
+            of_syscalls: facts.syscall_arguments.len() as u64,
+            machine: library(self.machine)?,
+        })
+    }
+
     /// The text of a program, as a function. `None` if it cannot be written.
     pub fn text(&self, program: &Program) -> Result<Option<String>, String> {
-        let body = GRAMMAR.write(&program.tree, counts(Facts::of(self.machine)?));
+        let body = GRAMMAR.write(&program.tree, self.arguments()?);
         let name = &program.name;
         Ok(body.map(|body| {
             format!("pub fn {name}(regs: &pt_regs) -> u64 {{ let mut s: u64 = 7; {body} }}\n")
@@ -159,7 +172,7 @@ impl Workshop {
 
     /// Writes programs and what they have to know of the machine.
     fn write(&self, programs: &[Program]) -> Result<[(&'static str, PathBuf); 2], String> {
-        let mut text = String::from(PREFACE);
+        let mut text = format!("{PREFACE}{}", prototypes::preface());
         let mut names = String::new();
         for program in programs {
             let function = self.text(program)?;
@@ -175,7 +188,8 @@ impl Workshop {
         let machine = self.folder.join("machine.rs");
         fs::create_dir_all(&self.folder).map_err(cannot("create", &self.folder))?;
         fs::write(&programs, text).map_err(cannot("write", &programs))?;
-        let facts = machine_text(Facts::of(self.machine)?);
+        let mut facts = machine_text(Facts::of(self.machine)?);
+        facts += &prototypes::places(library(self.machine)?);
         fs::write(&machine, facts).map_err(cannot("write", &machine))?;
         Ok([
             ("PROBE_ABI_RANDOM_PROGRAMS", programs),
@@ -296,15 +310,14 @@ fn mix(seed: u64, value: c_ulong) -> u64 {
 }
 ";
 
-pub fn counts(facts: &Facts) -> Counts {
-    Counts {
-        arguments: facts.arguments.len() as u64,
-        syscall_arguments: facts.syscall_arguments.len() as u64,
-    }
+/// The machine as the library has it.
+fn library(machine: &Machine) -> Result<&'static probe_abi::machine::Machine, String> {
+    let found = probe_abi::machine::Machine::named(machine.name);
+    found.ok_or_else(|| format!("the library has no `{}`", machine.name))
 }
 
 /// How many roles the model's registers have.
-pub const ROLES: usize = 32;
+pub const ROLES: usize = 33;
 
 /// A value for each role of the model.
 pub type Roles = [u64; ROLES];
@@ -331,6 +344,7 @@ pub fn readings(facts: &Facts) -> [Option<Reading>; ROLES] {
         facts.frame_pointer,
         facts.stack_argument(facts.arguments.len(), Endian::Little),
         facts.user_stack_argument(facts.user_arguments.len(), Endian::Little),
+        facts.second_return_value,
     ]);
     readings
 }

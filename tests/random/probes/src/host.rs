@@ -2,6 +2,8 @@
 
 use std::io::{Read, Write, stdin, stdout};
 
+mod memory;
+
 #[path = "model.rs"]
 #[allow(dead_code)]
 mod machine;
@@ -19,7 +21,7 @@ macro_rules! all {
 programs::for_each!(all);
 
 /// How many roles registers hold.
-const ROLES: usize = 32;
+const ROLES: usize = 33;
 
 fn main() -> std::io::Result<()> {
     let mut input = Vec::new();

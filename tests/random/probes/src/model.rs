@@ -1,7 +1,14 @@
 //! What programs know of a machine, without this crate: registers that hold each role's value at a number
 //! of its own, or are read by the offsets that the proofs have.
 
-// The machine's `c_ulong`, its numbers of arguments, and where each role is in ctx.
+#[path = "calls.rs"]
+mod calls;
+
+pub use calls::{Entry, Kernel, Ptr, Return, User};
+use calls::{Nth, Place, Returns};
+
+// The machine's `c_ulong`, its numbers of arguments, where each role is in ctx, and where the prototypes'
+// parameters are by those.
 include!(env!("PROBE_ABI_RANDOM_MACHINE"));
 
 const ARGUMENTS: usize = 0;
@@ -15,10 +22,13 @@ const STACK_POINTER: usize = 28;
 const FRAME_POINTER: usize = 29;
 const STACK_ARGUMENT: usize = 30;
 const USER_STACK_ARGUMENT: usize = 31;
+#[allow(dead_code)]
+const SECOND_RETURN_VALUE: usize = 32;
+const ROLES: usize = 33;
 
 #[allow(non_camel_case_types)]
 #[repr(transparent)]
-pub struct pt_regs([c_ulong; 32]);
+pub struct pt_regs([c_ulong; ROLES]);
 
 /// The same registers for code of a user.
 #[repr(transparent)]
@@ -127,7 +137,7 @@ impl pt_regs {
         #[cfg(feature = "memory")]
         let ctx = {
             #[unsafe(no_mangle)]
-            static mut REGISTERS: pt_regs = pt_regs([1; 32]);
+            static mut REGISTERS: pt_regs = pt_regs([1; ROLES]);
             let _ = ctx;
             // The compiler knows as little of a map's value as of ctx.
             core::hint::black_box(&raw const REGISTERS)
