@@ -2,8 +2,12 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, fs};
 
-use super::guests::{Guest, Kernel, Syscalls};
-use crate::{bpf, btf::kernel_names};
+use super::{
+    guests::{Guest, Kernel, Syscalls},
+    symbols,
+};
+use crate::{bpf, btf::kernel_names, select::Endian};
+use probe_abi::machine::Machine as Value;
 
 mod slots {
     include!("../../../tests/kernel-probes/src/slots.rs");
@@ -15,8 +19,73 @@ use slots::*;
 const FUNCTION: &str = "__sys_sendto";
 const SYSCALL: &str = "sendto";
 
-/// Whether each of the function's arguments is an `int`, of which only the low half means something.
-const IS_INT: [bool; SYSCALL_ARGS] = [true, false, false, true, false, true];
+/// A kernel function with integers of 64 bits that exists everywhere, and whose caller is in another file. It fails
+/// where one of them is negative, before it looks at the rest.
+const WIDE_FUNCTION: &str = "vfs_fallocate";
+
+/// An integer type of C's.
+#[derive(Debug, Clone, Copy)]
+enum Type {
+    Signed(u32),
+    Unsigned(u32),
+    Bool,
+    /// `char`, whose sign is the machine's.
+    Char,
+    /// A pointer, or `size_t`.
+    Word,
+}
+
+use Type::{Bool, Char, Signed, Unsigned, Word};
+
+/// The parameters of `mixed` in `init.c`.
+const MIXED: [Type; ARGS] = [
+    Signed(32),
+    Signed(64),
+    Word,
+    Unsigned(16),
+    Signed(8),
+    Unsigned(64),
+    Unsigned(32),
+    Bool,
+    Signed(32),
+    Signed(64),
+    Signed(16),
+    Char,
+];
+
+/// `int __sys_sendto(int fd, void *buff, size_t len, unsigned int flags, struct sockaddr *addr, int addr_len)`, of
+/// `net/socket.c`
+const SENDTO: [Type; SYSCALL_ARGS] = [Signed(32), Word, Word, Unsigned(32), Word, Signed(32)];
+
+/// `int vfs_fallocate(struct file *file, int mode, loff_t offset, loff_t len)`, of `fs/open.c`, behind the file,
+/// which the guest does not know.
+const FALLOCATE: [Type; FALLOCATE_ARGS] = [Signed(32), Signed(64), Signed(64)];
+
+const FALLOCATE_ARGS: usize = 3;
+
+/// The syscalls whose parameters are read as their prototypes have them: with 0 to 6 of them, of up to 64 bits.
+const TYPED: &[&str] = &[
+    "getppid",
+    "close",
+    "listen",
+    "faccessat",
+    "openat",
+    "pread64",
+    "fallocate",
+    "mremap",
+    "sendto",
+];
+
+/// What `init.c` calls `openat` with.
+const PATH: &[u8; 16] = b"/no/such/file\0\0\0";
+
+/// The first symbol that the library says to try.
+fn symbol(guest: &Guest, syscall: &str) -> String {
+    let machine = Value::named(guest.machine);
+    let symbols = machine.and_then(|machine| machine.syscall_symbols(syscall).ok());
+    let first = symbols.and_then(|mut symbols| symbols.next());
+    first.map_or_else(|| syscall.to_owned(), |symbol| symbol.to_string())
+}
 
 /// What a guest does, step by step.
 #[derive(Debug)]
@@ -25,6 +94,8 @@ pub struct Plan(Vec<Step>);
 /// A program to load, and what to probe with it.
 #[derive(Debug)]
 struct Step {
+    /// The promise that it is a part of.
+    promise: &'static str,
     name: String,
     kind: &'static str,
     program: String,
@@ -41,8 +112,25 @@ impl Plan {
         let steps = [
             ("uprobe", "uprobe", "user_entry", "target"),
             ("uretprobe", "uretprobe", "function_return", "target"),
+            ("uprobe:mixed", "uprobe", "mixed_entry", "mixed"),
+            ("uretprobe:mixed", "uretprobe", "mixed_return", "mixed"),
+            ("uretprobe:narrow", "uretprobe", "narrow_return", "narrow"),
             ("kprobe", "kprobe", "kernel_entry", FUNCTION),
             ("kretprobe", "kretprobe", "function_return", FUNCTION),
+            ("kprobe:wide", "kprobe", "fallocate_entry", WIDE_FUNCTION),
+            ("kretprobe:typed", "kretprobe", "sendto_return", FUNCTION),
+            (
+                "kretprobe:wide",
+                "kretprobe",
+                "fallocate_return",
+                WIDE_FUNCTION,
+            ),
+            (
+                "kretprobe:syscall",
+                "kretprobe",
+                "syscall_return",
+                &on_syscall,
+            ),
             ("syscall", "kprobe", program, &on_syscall),
             ("sys_enter", "raw_tracepoint", "sys_enter", "sys_enter"),
             ("kprobe.multi", "kprobe.multi", "kernel_entry", FUNCTION),
@@ -55,17 +143,50 @@ impl Plan {
             ("context", "uprobe", "whole_context", "target"),
         ];
         let steps = steps.map(|(name, kind, program, symbol)| Step {
+            promise: name.split(':').next().unwrap_or(name),
             name: name.to_owned(),
             kind,
             program: program.to_owned(),
             symbol: symbol.to_owned(),
         });
-        Self(steps.into())
+        let mut steps = Vec::from(steps);
+        let how = match guest.syscalls {
+            Syscalls::Wrapped(_) => "wrapped",
+            Syscalls::Plain(_) => "plain",
+        };
+        for syscall in TYPED {
+            let symbol = symbol(guest, syscall);
+            for (kind, what, symbol) in [
+                ("kprobe.calls", how, &*symbol),
+                ("kretprobe.calls", "returned", &symbol),
+                ("raw_tracepoint.calls", "enter", "sys_enter"),
+            ] {
+                let program = format!("{syscall}_{what}");
+                steps.push(Step {
+                    promise: TYPED_SYSCALLS,
+                    name: program.clone(),
+                    kind,
+                    program,
+                    symbol: symbol.to_owned(),
+                });
+            }
+        }
+        for (program, symbol) in [("path", "sys_enter"), ("exit", "sys_exit")] {
+            steps.push(Step {
+                promise: TYPED_SYSCALLS,
+                name: program.to_owned(),
+                kind: "raw_tracepoint.calls",
+                program: program.to_owned(),
+                symbol: symbol.to_owned(),
+            });
+        }
+        Self(steps)
     }
 
     /// Adds a program that is only loaded.
     pub fn load(&mut self, program: &str) {
         self.0.push(Step {
+            promise: "corpus",
             name: program.to_owned(),
             kind: "load",
             program: program.to_owned(),
@@ -81,11 +202,18 @@ impl Plan {
             kind,
             program,
             symbol,
+            ..
         } in &self.0
         {
             let _ = writeln!(text, "{name} {kind} {program} {symbol}");
         }
         text
+    }
+
+    /// The promise that a step is a part of.
+    fn promise(&self, step: &str) -> Option<&'static str> {
+        let step = self.0.iter().find(|known| known.name == step)?;
+        Some(step.promise)
     }
 
     /// The names of the steps that only load a program of some folder.
@@ -98,41 +226,52 @@ impl Plan {
     }
 }
 
-/// The words to call with: no two are the same, and neither are two halves of one.
+/// The numbers to call with, which C cuts to the types of the parameters: no two are the same, neither are two halves of
+/// one, and each is negative in every type that has a sign.
 #[derive(Debug)]
 pub struct Values {
     args: [u64; ARGS],
     answer: u64,
     syscall_args: [u64; SYSCALL_ARGS],
+    fallocate_args: [u64; FALLOCATE_ARGS],
 }
 
 impl Values {
     pub fn new(guest: &Guest) -> Self {
-        let mask = u64::MAX >> (64 - guest.bits);
-        let word = |n: usize| (0x1a2b_3c4d_5e6f_7081 + n as u64 * 0x0101_0101_0101_0101) & mask;
+        let number = |n: usize| 0x9a2b_bc4d_de6f_f081 + n as u64 * 0x0101_0101_0101_0101;
+        let word = |n: usize| number(n) & guest.word();
         // The second must be an address that user code could have, for as many bytes as the third says,
         // of which the kernel only takes 2 GiB.
         let [buffer, length] = match guest.bits {
             32 => [0x1b2c_3d4e, 0x00c0_ffee],
-            _ => [0xa_1b2c_3d4e, word(21)],
+            _ => [0xa_1b2c_3d4e, number(21) >> 1],
         };
         Self {
-            args: std::array::from_fn(word),
-            answer: word(40),
+            args: std::array::from_fn(number),
+            answer: number(30),
             syscall_args: [word(20), buffer, length, word(22), word(23), word(24)],
+            fallocate_args: [number(25), number(26), number(27)],
         }
     }
 
     /// The text that `init.c` reads, behind the number of words that a program reports.
     pub fn text(&self) -> String {
-        let words = self
+        let numbers = self
             .args
             .iter()
             .chain([&self.answer])
-            .chain(&self.syscall_args);
-        words.fold(format!("{SLOTS}\n"), |text, word| {
-            text + &format!("{word:x}\n")
+            .chain(&self.syscall_args)
+            .chain(&self.fallocate_args);
+        numbers.fold(format!("{SLOTS}\n"), |text, number| {
+            text + &format!("{number:x}\n")
         })
+    }
+}
+
+impl Guest {
+    /// The largest number that a register holds.
+    fn word(&self) -> u64 {
+        u64::MAX >> (64 - self.bits)
     }
 }
 
@@ -157,8 +296,15 @@ pub const PROMISES: &[&str] = &[
     "kretprobe.multi",
     "context",
     "BTF",
+    "symbols",
+    TYPED_SYSCALLS,
     "corpus",
 ];
+
+const TYPED_SYSCALLS: &str = "typed syscalls";
+
+/// Those that no program's report is about.
+const WITHOUT_REPORTS: &[&str] = &["BTF", "symbols", "corpus"];
 
 /// The folders of the programs that are only loaded: the corpus, and the same with plain field access.
 pub const OURS: &str = "ours";
@@ -177,21 +323,88 @@ pub const LOOP_REFUSAL: &str = "back-edge from insn";
 pub fn outcomes(guest: &Guest, kernel: &Kernel, plan: &Plan, console: &[String]) -> Vec<Outcome> {
     let said = Said::new(console);
     let values = Values::new(guest);
-    PROMISES
-        .iter()
-        .map(|&promise| {
-            let check = Check {
-                guest,
-                kernel,
-                plan,
-                values: &values,
-                said: &said,
-                promise,
-                differences: Vec::new(),
+    let promises = PROMISES.iter();
+    let checks = promises.map(|promise| Check::new(guest, kernel, plan, &values, &said, promise));
+    checks.map(Check::outcome).collect()
+}
+
+/// Reports that are wrong in one word, and are taken for right.
+pub fn overlooked(guest: &Guest, kernel: &Kernel, plan: &Plan, console: &[String]) -> Vec<String> {
+    let values = Values::new(guest);
+    let is_confirmed = |console: &[String], promise: &'static str| {
+        let said = Said::new(console);
+        let check = Check::new(guest, kernel, plan, &values, &said, promise);
+        matches!(check.outcome(), Outcome::Confirmed)
+    };
+    let is_about_programs = |line: &&String| !line.starts_with("@ symbols ");
+    let mut console: Vec<String> = console.iter().filter(is_about_programs).cloned().collect();
+    let with_reports = PROMISES.iter().copied();
+    let with_reports = with_reports.filter(|promise| !WITHOUT_REPORTS.contains(promise));
+    let right: Vec<&str> = with_reports
+        .filter(|promise| is_confirmed(&console, promise))
+        .collect();
+    let mut overlooked = Vec::new();
+    for index in 0..console.len() {
+        let line = console[index].clone();
+        let Some((step, words)) = report_in(&line) else {
+            continue;
+        };
+        // What a step says is not compared whose promise is absent.
+        let Some(&own) = right.iter().find(|own| plan.promise(step) == Some(own)) else {
+            continue;
+        };
+        let written = (0..words.len()).filter(|&slot| words[slot] != 0 || slot == ERROR);
+        for slot in written.filter(|&slot| is_compared(step, slot)) {
+            // Methods of `pt_regs` give whole registers, of which a narrow argument is the low bits.
+            let wrong: &[u64] = match slot {
+                FIRST_TYPED.. => &[1, 1 << 31, 1 << 63],
+                _ => &[1],
             };
-            check.outcome()
+            for wrong in wrong {
+                let mut words = words.clone();
+                words[slot] ^= wrong;
+                console[index] = line_of(step, &words);
+                // Some words of a step are compared by the promise of another step.
+                let mut promises = [own].into_iter().chain(right.iter().copied());
+                if promises.all(|promise| is_confirmed(&console, promise)) {
+                    overlooked.push(format!(
+                        "word {slot} of the report of `{step}` may be wrong by {wrong:#x}"
+                    ));
+                }
+            }
+        }
+        console[index] = line;
+    }
+    overlooked
+}
+
+/// The step that a line is the report of, and its words.
+fn report_in(line: &str) -> Option<(&str, Vec<u64>)> {
+    let (step, words) = line.strip_prefix("@ ")?.split_once(" report ")?;
+    let words = words.split_whitespace();
+    let words = words.map(|word| u64::from_str_radix(word, 16));
+    Some((step, words.collect::<Result<_, _>>().ok()?))
+}
+
+fn line_of(step: &str, words: &[u64]) -> String {
+    words
+        .iter()
+        .fold(format!("@ {step} report "), |line, word| {
+            line + &format!("{word:x} ")
         })
-        .collect()
+}
+
+/// Whether a word that a step reports is known otherwise: from the guest, or by another step.
+fn is_compared(step: &str, slot: usize) -> bool {
+    match (step, slot) {
+        (_, HITS | LAST_WORD) => false,
+        // Nobody else tells of the kernel's stack and frames, nor which file it opened.
+        (step, STACK_POINTER | FRAME_POINTER) => step.starts_with('u'),
+        ("kprobe:wide", FIRST_TYPED) => false,
+        // Without a list of kprobes, where this one stopped.
+        ("syscall", INSTRUCTION_POINTER) => false,
+        _ => true,
+    }
 }
 
 /// The guest's lines, by step and key.
@@ -211,20 +424,21 @@ impl<'a> Said<'a> {
         Self(said)
     }
 
-    fn all(&self, step: &'a str, key: &'a str) -> &[&'a str] {
-        self.0.get(&(step, key)).map_or(&[], Vec::as_slice)
+    fn all<'s>(&'s self, step: &'s str, key: &'s str) -> &'s [&'s str] {
+        let said: &BTreeMap<(&'s str, &'s str), Vec<&'s str>> = &self.0;
+        said.get(&(step, key)).map_or(&[], Vec::as_slice)
     }
 
-    fn text(&self, step: &'a str, key: &'a str) -> Option<&'a str> {
+    fn text<'s>(&'s self, step: &'s str, key: &'s str) -> Option<&'s str> {
         self.all(step, key).first().copied()
     }
 
-    fn number(&self, step: &'a str, key: &'a str) -> Option<u64> {
+    fn number(&self, step: &str, key: &str) -> Option<u64> {
         u64::from_str_radix(self.text(step, key)?, 16).ok()
     }
 
     /// What the program wrote down, if it was hit.
-    fn report(&self, step: &'a str) -> Result<Vec<u64>, String> {
+    fn report(&self, step: &str) -> Result<Vec<u64>, String> {
         for key in ["failed", "refused"] {
             if let Some(why) = self.text(step, key) {
                 return Err(format!("{key}: {why}"));
@@ -239,6 +453,10 @@ impl<'a> Said<'a> {
                 Err(format!("it reported {} words of {SLOTS}", words.len()))
             }
             Ok(words) if words[HITS] == 0 => Err("it was never hit".into()),
+            Ok(words) if words[ERROR] != 0 => Err(format!(
+                "a read failed with error {}",
+                words[ERROR].cast_signed()
+            )),
             Ok(words) => Ok(words),
             Err(_) => Err(format!("its report is garbled: `{report}`")),
         }
@@ -256,7 +474,26 @@ struct Check<'a> {
     differences: Vec<String>,
 }
 
-impl Check<'_> {
+impl<'a> Check<'a> {
+    fn new(
+        guest: &'a Guest,
+        kernel: &'a Kernel,
+        plan: &'a Plan,
+        values: &'a Values,
+        said: &'a Said<'a>,
+        promise: &'static str,
+    ) -> Self {
+        Self {
+            guest,
+            kernel,
+            plan,
+            values,
+            said,
+            promise,
+            differences: Vec::new(),
+        }
+    }
+
     fn outcome(mut self) -> Outcome {
         if self.is_absent() {
             return match self.is_there() {
@@ -289,10 +526,11 @@ impl Check<'_> {
 
     fn compare(&mut self) -> Result<(), String> {
         match self.promise {
-            "uprobe" => self.user_entry(),
-            "uretprobe" => self.user_return(),
-            "kprobe" => self.kernel_entry(),
-            "kretprobe" | "kretprobe.multi" => self.kernel_return(),
+            "uprobe" => self.user_entry().and_then(|()| self.mixed_entry()),
+            "uretprobe" => self.user_return().and_then(|()| self.mixed_return()),
+            "kprobe" => self.kernel_entry().and_then(|()| self.wide_entry()),
+            "kretprobe" => self.kernel_return().and_then(|()| self.typed_return()),
+            "kretprobe.multi" => self.kernel_return(),
             "syscall" => match self.guest.syscalls {
                 Syscalls::Wrapped(_) => self.syscall(),
                 Syscalls::Plain(_) => self.syscall_function(),
@@ -301,6 +539,8 @@ impl Check<'_> {
             "kprobe.multi" => self.multi_entry(),
             "context" => self.said.report(self.promise).map(drop),
             "BTF" => self.btf(),
+            "symbols" => self.symbols(),
+            "typed syscalls" => self.typed_syscalls(),
             "corpus" => self.corpus(),
             other => Err(format!("nothing checks `{other}`")),
         }
@@ -318,6 +558,12 @@ impl Check<'_> {
         self.said
             .number(self.promise, key)
             .ok_or_else(|| format!("the guest did not say its {key}"))
+    }
+
+    /// What the program of a step wrote down.
+    fn report(&self, step: &str) -> Result<Vec<u64>, String> {
+        let report = self.said.report(step);
+        report.map_err(|why| format!("{step}: {why}"))
     }
 
     fn user_entry(&mut self) -> Result<(), String> {
@@ -344,15 +590,85 @@ impl Check<'_> {
             self.known("frame_pointer").unwrap_or(0),
         );
         for (n, &value) in self.values.args.iter().enumerate() {
+            let value = value & self.guest.word();
             self.same(&format!("argument {n}"), report[FIRST_ARG + n], value);
         }
         Ok(())
     }
 
+    /// Where the function of a step returns to, and its arguments, by a prototype.
+    fn mixed_entry(&mut self) -> Result<(), String> {
+        let step = "uprobe:mixed";
+        let report = self.said.report(step)?;
+        let returns_to = self.said.number(step, "return_address");
+        self.same(
+            "read_return_address of `mixed`",
+            report[READ_RETURN_ADDRESS],
+            returns_to.ok_or("the guest did not say where `mixed` returns to")?,
+        );
+        let values = self.values.args;
+        self.typed("mixed", &report[FIRST_TYPED..], &MIXED, &values)
+    }
+
+    fn mixed_return(&mut self) -> Result<(), String> {
+        let answer = [self.values.answer];
+        let mixed = self.said.report("uretprobe:mixed")?;
+        self.typed(
+            "mixed's value",
+            &mixed[FIRST_TYPED..],
+            &[Signed(64)],
+            &answer,
+        )?;
+        let narrow = self.said.report("uretprobe:narrow")?;
+        self.typed(
+            "narrow's value",
+            &narrow[FIRST_TYPED..],
+            &[Signed(32)],
+            &answer,
+        )
+    }
+
+    /// Words that were reported by a prototype: numbers that C has cut to these types.
+    fn typed(
+        &mut self,
+        what: &str,
+        reported: &[u64],
+        types: &[Type],
+        numbers: &[u64],
+    ) -> Result<(), String> {
+        for (n, (&number, c)) in numbers.iter().zip(types).enumerate() {
+            let value = self.cut(number, *c)?;
+            self.same(&format!("typed: {what}, {n}"), reported[n], value);
+        }
+        Ok(())
+    }
+
+    /// A number as a type of C's has it, extended to 64 bits by its sign.
+    fn cut(&self, number: u64, c: Type) -> Result<u64, String> {
+        let (bits, signed) = match c {
+            Bool => return Ok(u64::from(number != 0)),
+            Signed(bits) => (bits, true),
+            Unsigned(bits) => (bits, false),
+            Word => (self.guest.bits, false),
+            Char => match self.said.text("guest", "char") {
+                Some("signed") => (8, true),
+                Some("unsigned") => (8, false),
+                _ => return Err("the guest did not say whether `char` is signed".into()),
+            },
+        };
+        let unused = 64 - bits;
+        let number = number << unused;
+        Ok(match signed {
+            true => (number.cast_signed() >> unused).cast_unsigned(),
+            false => number >> unused,
+        })
+    }
+
     fn user_return(&mut self) -> Result<(), String> {
         let report = self.said.report(self.promise)?;
         let popped = self.guest.return_address_on_stack;
-        self.same("return_value", report[RETURN_VALUE], self.values.answer);
+        let answer = self.values.answer & self.guest.word();
+        self.same("return_value", report[RETURN_VALUE], answer);
         // Where a return is caught, the function itself sees another return address.
         let returns_to = self.said.number("uprobe", "return_address");
         self.same(
@@ -377,25 +693,59 @@ impl Check<'_> {
             self.differences
                 .push("whether a kprobe can be on the first instruction is known otherwise".into());
         }
-        self.function_arguments(&report);
-        Ok(())
+        self.function_arguments(&report)
     }
 
-    fn function_arguments(&mut self, report: &[u64]) {
+    fn function_arguments(&mut self, report: &[u64]) -> Result<(), String> {
         for (n, &value) in self.values.syscall_args.iter().enumerate() {
-            let means = |word: u64| {
-                if IS_INT[n] {
-                    u64::from(word as u32)
-                } else {
-                    word
-                }
-            };
-            self.same(
-                &format!("argument {n}"),
-                means(report[FIRST_ARG + n]),
-                means(value),
-            );
+            let whole = self.cut(report[FIRST_ARG + n], SENDTO[n])?;
+            self.same(&format!("argument {n}"), whole, self.cut(value, SENDTO[n])?);
         }
+        self.sendto_arguments(report)
+    }
+
+    /// The same by a prototype.
+    fn sendto_arguments(&mut self, report: &[u64]) -> Result<(), String> {
+        self.same(
+            "read_return_address",
+            report[READ_RETURN_ADDRESS],
+            report[RETURN_ADDRESS],
+        );
+        let values = self.values.syscall_args;
+        self.typed(FUNCTION, &report[FIRST_TYPED..], &SENDTO, &values)
+    }
+
+    fn wide_entry(&mut self) -> Result<(), String> {
+        let report = self.said.report("kprobe:wide")?;
+        let values = self.values.fallocate_args;
+        self.typed(
+            WIDE_FUNCTION,
+            &report[FIRST_TYPED + 1..],
+            &FALLOCATE,
+            &values,
+        )
+    }
+
+    /// Negative numbers of errors, as `int` and as `long`.
+    fn typed_return(&mut self) -> Result<(), String> {
+        for (step, key) in [
+            ("kretprobe:typed", "result"),
+            ("kretprobe:syscall", "result"),
+            ("kretprobe:wide", "fallocated"),
+        ] {
+            let report = self.said.report(step)?;
+            let result = self.said.number(step, key);
+            let result = result.ok_or_else(|| format!("the guest did not say its {key}"))?;
+            self.same(
+                &format!("the value of `{step}`"),
+                report[FIRST_TYPED],
+                result,
+            );
+            if result.cast_signed() >= 0 {
+                self.differences.push(format!("`{step}` did not fail"));
+            }
+        }
+        Ok(())
     }
 
     /// The return address at the function's entry is where its return is caught.
@@ -426,8 +776,7 @@ impl Check<'_> {
             report[RETURN_ADDRESS],
             entry[RETURN_ADDRESS],
         );
-        self.function_arguments(&report);
-        Ok(())
+        self.function_arguments(&report)
     }
 
     fn syscall(&mut self) -> Result<(), String> {
@@ -453,7 +802,7 @@ impl Check<'_> {
         for (n, &value) in self.values.syscall_args.iter().enumerate() {
             self.same(&format!("argument {n}"), report[FIRST_ARG + n], value);
         }
-        Ok(())
+        self.sendto_arguments(&report)
     }
 
     fn btf(&mut self) -> Result<(), String> {
@@ -487,6 +836,67 @@ impl Check<'_> {
             ));
         }
         Ok(())
+    }
+
+    /// What the guest called with, and what that returned, is what the programs wrote down.
+    fn typed_syscalls(&mut self) -> Result<(), String> {
+        let how = match self.guest.syscalls {
+            Syscalls::Wrapped(_) => "wrapped",
+            Syscalls::Plain(_) => "plain",
+        };
+        let mask = u64::MAX >> (64 - self.guest.bits);
+        for syscall in TYPED {
+            let called = self.said.text("calls", syscall);
+            let called = called.ok_or_else(|| format!("the guest did not call `{syscall}`"))?;
+            let called = called.split(' ').map(|word| u64::from_str_radix(word, 16));
+            let mut called: Vec<u64> = called
+                .collect::<Result<_, _>>()
+                .map_err(|error| format!("`{syscall}`: {error}"))?;
+            let result = called.pop().unwrap_or_default();
+            for step in [format!("{syscall}_{how}"), format!("{syscall}_enter")] {
+                let report = self.report(&step)?;
+                for (n, &value) in called.iter().enumerate() {
+                    let what = format!("{step}: parameter {n}");
+                    self.same(&what, report[FIRST_SYSCALL_ARG + n], value);
+                }
+            }
+            if self.kernel.kprobe_at_entry {
+                let step = format!("{syscall}_returned");
+                let report = self.report(&step)?;
+                self.same(&step, report[RETURN_VALUE] & mask, result & mask);
+            }
+        }
+        let path = self.report("path")?;
+        for (n, letters) in PATH.as_chunks().0.iter().enumerate() {
+            let letters = match self.guest.endian {
+                Endian::Little => u64::from_le_bytes(*letters),
+                Endian::Big => u64::from_be_bytes(*letters),
+            };
+            self.same("path", path[FIRST_SYSCALL_ARG + n], letters);
+        }
+        let exit = self.report("exit")?;
+        // EBADF, of `close`.
+        self.same("sys_exit", exit[RETURN_VALUE], -9_i64 as u64);
+        Ok(())
+    }
+
+    /// Every syscall that the kernel's release has, has its function under the name that the machine's value says.
+    fn symbols(&mut self) -> Result<(), String> {
+        let kallsyms = self.said.all("symbols", "line").join("\n");
+        let value = Value::named(self.guest.machine).ok_or("the library has no such machine")?;
+        let wrapped = matches!(self.guest.syscalls, Syscalls::Wrapped(_));
+        self.differences.extend(symbols::complaints(
+            value,
+            self.kernel.release,
+            wrapped,
+            &kallsyms,
+        ));
+        match symbols::wrong_are_refused(value, self.kernel.release, wrapped, &kallsyms) {
+            None => Ok(()),
+            Some(wrong) => Err(format!(
+                "a machine that is wrong in this is not refused: {wrong}"
+            )),
+        }
     }
 
     /// The whole corpus loads; and where the verifier refuses addresses computed from ctx, so it does those

@@ -3,17 +3,19 @@
  *
  * /plan has a step a line: "<name> <kind> <program> <symbol>". A program is a file of that name, the
  * instructions as the compiler emitted them; the map that they write to is made here. /values has the
- * words to call with. What is printed for the host is "@ <name> <key> <value>...".
+ * numbers to call with. What is printed for the host is "@ <name> <key> <value>...".
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
 #include <link.h>
 #include <linux/bpf.h>
 #include <linux/btf.h>
 #include <linux/perf_event.h>
 #include <stdarg.h>
-#include <stdint.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,12 +28,14 @@
 
 typedef unsigned long word;
 
-enum { ARGS = 12, SYSCALL_ARGS = 6 };
+enum { ARGS = 12, SYSCALL_ARGS = 6, FALLOCATE_ARGS = 3 };
 
+/* Each is cut to the type that takes it. */
 static struct {
-	word args[ARGS];
-	word answer;
-	word syscall_args[SYSCALL_ARGS];
+	uint64_t args[ARGS];
+	uint64_t answer;
+	uint64_t syscall_args[SYSCALL_ARGS];
+	uint64_t fallocate_args[FALLOCATE_ARGS];
 } values;
 
 static void say(const char *name, const char *key, const char *format, ...)
@@ -87,21 +91,55 @@ static void failed(const char *name, const char *what)
 
 static volatile word entry_stack_pointer, entry_return_address, caller_frame_pointer;
 
+/* What a function knows of its own first instruction. */
+#define REMEMBER_ENTRY()                                                                     \
+	(entry_stack_pointer = (word)__builtin_dwarf_cfa() - FRAME_ADDRESS_ABOVE_STACK,      \
+	 entry_return_address = (word)__builtin_return_address(0))
+
 /* Takes more arguments than any machine has registers for them. */
 __attribute__((noinline)) word target(word a, word b, word c, word d, word e, word f, word g, word h, word i,
 				      word j, word k, word l)
 {
-	entry_stack_pointer = (word)__builtin_dwarf_cfa() - FRAME_ADDRESS_ABOVE_STACK;
-	entry_return_address = (word)__builtin_return_address(0);
+	REMEMBER_ENTRY();
 	/* So that the compiler does not find the arguments to be unused. */
 	__asm__ volatile("" : : "g"(a), "g"(b), "g"(c), "g"(d), "g"(e), "g"(f), "g"(g), "g"(h), "g"(i), "g"(j),
 			 "g"(k), "g"(l));
 	return values.answer;
 }
 
-__attribute__((noinline)) static word call_target(void)
+/* As many, of many types. */
+__attribute__((noinline)) long long mixed(int a, long long b, const void *c, unsigned short d, signed char e,
+					  unsigned long long f, unsigned int g, bool h, int i, long long j, short k,
+					  char l)
 {
-	const word *a = values.args;
+	REMEMBER_ENTRY();
+	__asm__ volatile("" : : "m"(a), "m"(b), "m"(c), "m"(d), "m"(e), "m"(f), "m"(g), "m"(h), "m"(i), "m"(j),
+			 "m"(k), "m"(l));
+	return values.answer;
+}
+
+/* Returns less than a register of 64 bits holds. */
+__attribute__((noinline)) int narrow(void)
+{
+	REMEMBER_ENTRY();
+	return values.answer;
+}
+
+static void call_mixed(void)
+{
+	const uint64_t *a = values.args;
+
+	mixed(a[0], a[1], (void *)(word)a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11]);
+}
+
+static void call_narrow(void)
+{
+	narrow();
+}
+
+static void call_target(void)
+{
+	const uint64_t *a = values.args;
 	/* Parts the frame pointer from the stack pointer, which are the same on some machines. */
 	volatile char *unused = __builtin_alloca(256 + (a[0] & 64));
 
@@ -112,7 +150,26 @@ __attribute__((noinline)) static word call_target(void)
 	__asm__ volatile(READ_FRAME_POINTER : "=r"(frame_pointer));
 	caller_frame_pointer = frame_pointer;
 #endif
-	return target(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11]) + unused[0];
+	target(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11]);
+	unused[1] = 0;
+}
+
+static const struct traced {
+	const char *name;
+	void *function;
+	void (*call)(void);
+} traced[] = {
+	{ "target", target, call_target },
+	{ "mixed", mixed, call_mixed },
+	{ "narrow", narrow, call_narrow },
+};
+
+static const struct traced *traced_as(const char *symbol)
+{
+	for (size_t i = 0; i < sizeof(traced) / sizeof(*traced); i++)
+		if (!strcmp(traced[i].name, symbol))
+			return &traced[i];
+	return NULL;
 }
 
 /* Where a call from this program enters a function. On powerpc64 a function's address is that of its
@@ -154,12 +211,52 @@ static word file_offset(word address)
 
 /* What is traced in the kernel: a syscall with six arguments, which fails before it looks at most of
  * them. */
-static long call_kernel(void)
+static long call_sendto(void)
 {
-	const word *a = values.syscall_args;
-	long result = syscall(SYS_sendto, a[0], a[1], a[2], a[3], a[4], a[5]);
+	const uint64_t *a = values.syscall_args;
+	long result = syscall(SYS_sendto, (word)a[0], (word)a[1], (word)a[2], (word)a[3], (word)a[4], (word)a[5]);
 
 	return result == -1 ? -errno : result;
+}
+
+/* And one with integers of 64 bits, which fails for a negative one. */
+static int call_fallocate(void)
+{
+	const uint64_t *a = values.fallocate_args;
+	int fd = open("/values", O_RDONLY | O_CLOEXEC);
+	int result = fallocate64(fd, a[0], a[1], a[2]) < 0 ? -errno : 0;
+
+	close(fd);
+	return result;
+}
+
+/* Syscalls with parameters of every kind, which all fail. Those of 64 bits are the C library's own calls, and it knows where
+ * the kernel wants them. */
+static void call_syscalls(void)
+{
+	static const char path[] = "/no/such/file";
+	const __off64_t offset = 0x123456789abcdell, length = 0x2345678912345ll;
+	long long result;
+
+#define CALL(name, call, format, ...)                                          \
+	do {                                                                   \
+		result = call;                                                 \
+		say("calls", #name, format "%llx", ##__VA_ARGS__, result == -1 ? -(long long)errno : result); \
+	} while (0)
+	CALL(getppid, syscall(SYS_getppid), "");
+	CALL(close, syscall(SYS_close, -77), "%llx ", -77ll);
+	CALL(listen, syscall(SYS_listen, -78, 0x1234567), "%llx %llx ", -78ll, 0x1234567ll);
+	CALL(faccessat, syscall(SYS_faccessat, -79, path, 7), "%llx %llx %llx ", -79ll, (long long)(word)path, 7ll);
+	CALL(openat, syscall(SYS_openat, -80, path, 0x12, 0123), "%llx %llx %llx %llx ", -80ll,
+	     (long long)(word)path, 0x12ll, 0123ll);
+	CALL(pread64, pread64(-81, (void *)path, 0x4321, offset), "%llx %llx %llx %llx ", -81ll, (long long)(word)path,
+	     0x4321ll, (long long)offset);
+	CALL(fallocate, fallocate64(-82, 3, offset, length), "%llx %llx %llx %llx ", -82ll, 3ll, (long long)offset,
+	     (long long)length);
+	CALL(mremap, syscall(SYS_mremap, 1, 0x2000, 0x3000, 0x70, 0x5000), "%llx %llx %llx %llx %llx ", 1ll, 0x2000ll,
+	     0x3000ll, 0x70ll, 0x5000ll);
+	CALL(sendto, syscall(SYS_sendto, -83, path, 0x11, 0x22, 0x33000, 0x44), "%llx %llx %llx %llx %llx %llx ",
+	     -83ll, (long long)(word)path, 0x11ll, 0x22ll, 0x33000ll, 0x44ll);
 }
 
 /* The kernel's interfaces. */
@@ -379,7 +476,7 @@ static int attach_kprobe(const char *name, int program, int returns, const char 
 
 /* Steps. */
 
-enum trigger { NOTHING, TARGET, KERNEL };
+enum trigger { NOTHING, USER, KERNEL, CALLS };
 
 static const struct kind {
 	const char *name;
@@ -389,13 +486,16 @@ static const struct kind {
 	enum trigger trigger;
 } kinds[] = {
 	{ "load", BPF_PROG_TYPE_KPROBE, 0, 0, NOTHING },
-	{ "uprobe", BPF_PROG_TYPE_KPROBE, 0, 0, TARGET },
-	{ "uretprobe", BPF_PROG_TYPE_KPROBE, 0, 1, TARGET },
+	{ "uprobe", BPF_PROG_TYPE_KPROBE, 0, 0, USER },
+	{ "uretprobe", BPF_PROG_TYPE_KPROBE, 0, 1, USER },
 	{ "kprobe", BPF_PROG_TYPE_KPROBE, 0, 0, KERNEL },
 	{ "kretprobe", BPF_PROG_TYPE_KPROBE, 0, 1, KERNEL },
 	{ "kprobe.multi", BPF_PROG_TYPE_KPROBE, BPF_TRACE_KPROBE_MULTI, 0, KERNEL },
 	{ "kretprobe.multi", BPF_PROG_TYPE_KPROBE, BPF_TRACE_KPROBE_MULTI, 1, KERNEL },
 	{ "raw_tracepoint", BPF_PROG_TYPE_RAW_TRACEPOINT, 0, 0, KERNEL },
+	{ "kprobe.calls", BPF_PROG_TYPE_KPROBE, 0, 0, CALLS },
+	{ "kretprobe.calls", BPF_PROG_TYPE_KPROBE, 0, 1, CALLS },
+	{ "raw_tracepoint.calls", BPF_PROG_TYPE_RAW_TRACEPOINT, 0, 0, CALLS },
 };
 
 static int attach(const char *name, const struct kind *kind, int program, const char *symbol)
@@ -404,19 +504,25 @@ static int attach(const char *name, const struct kind *kind, int program, const 
 		return attach_raw_tracepoint(program, symbol);
 	if (kind->attach_type == BPF_TRACE_KPROBE_MULTI)
 		return attach_multi(program, kind->returns, symbol);
-	if (kind->trigger == KERNEL)
+	if (kind->trigger == KERNEL || kind->trigger == CALLS)
 		return attach_kprobe(name, program, kind->returns, symbol);
-	return attach_event(program, "uprobe", kind->returns, "/init", file_offset(entry(target)));
+	if (!traced_as(symbol)) {
+		errno = ENOENT;
+		return -1;
+	}
+	return attach_event(program, "uprobe", kind->returns, "/init", file_offset(entry(traced_as(symbol)->function)));
 }
 
 /* Several times: emulated processors may go on with an instruction that they read before it was
  * probed. The calls are the same. */
-static void trigger(const char *name, enum trigger trigger)
+static void trigger(const char *name, enum trigger trigger, const char *symbol)
 {
-	if (trigger == TARGET) {
+	if (trigger == USER) {
+		const struct traced *traced = traced_as(symbol);
+
 		for (int i = 0; i < 3; i++)
-			call_target();
-		say(name, "address", "%lx", entry(target));
+			traced->call();
+		say(name, "address", "%lx", entry(traced->function));
 		say(name, "stack_pointer", "%lx", entry_stack_pointer);
 		say(name, "return_address", "%lx", entry_return_address);
 #ifdef READ_FRAME_POINTER
@@ -424,11 +530,18 @@ static void trigger(const char *name, enum trigger trigger)
 #endif
 	} else if (trigger == KERNEL) {
 		long result;
+		int fallocated;
 
-		for (int i = 0; i < 3; i++)
-			result = call_kernel();
-		say(name, "result", "%lx", (word)result);
+		for (int i = 0; i < 3; i++) {
+			result = call_sendto();
+			fallocated = call_fallocate();
+		}
+		say(name, "result", "%llx", (long long)result);
+		say(name, "fallocated", "%llx", (long long)fallocated);
 		say(name, "number", "%x", SYS_sendto);
+	} else if (trigger == CALLS) {
+		for (int i = 0; i < 3; i++)
+			call_syscalls();
 	}
 }
 
@@ -449,7 +562,7 @@ static void step(const char *name, const struct kind *kind, const char *program,
 			if (attached < 0) {
 				failed(name, "cannot attach");
 			} else {
-				trigger(name, kind->trigger);
+				trigger(name, kind->trigger, symbol);
 				say_report(name, map, slots);
 				if (!strcmp(kind->name, "kprobe"))
 					say_probed_address(name, symbol);
@@ -592,11 +705,30 @@ static void say_btf(void)
 	say("btf", "failed", "there is no `pt_regs` in it");
 }
 
+/* The lines of the kernel's symbols that are the function of some syscall. */
+static void say_symbols(void)
+{
+	char line[512], symbol[256];
+	FILE *file = fopen("/proc/kallsyms", "re");
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "%*s %*c %255s", symbol) == 1 &&
+		    /* mips has the others. */
+		    (strstr(symbol, "sys_") || strstr(symbol, "sys32_") || strstr(symbol, "sysm_")) &&
+		    !strpbrk(symbol, ".$") && !strstr(symbol, "__event_") && !strstr(symbol, "_metadata") &&
+		    strncmp(symbol, "__pfx_", 6) && strncmp(symbol, "event_", 6) &&
+		    strncmp(symbol, "_eil_addr_", 10) && strncmp(symbol, "__syscall_meta_", 15) &&
+		    strncmp(symbol, "types__", 7) && strncmp(symbol, "args__", 6)) {
+			line[strcspn(line, "\n")] = 0;
+			say("symbols", "line", "%s", line);
+		}
+}
+
 int main(void)
 {
 	struct utsname kernel;
 	int slots;
-	word *value = (word *)&values;
+	uint64_t *value = (uint64_t *)&values;
 	FILE *file;
 
 	mount("proc", "/proc", "proc", 0, NULL);
@@ -604,15 +736,17 @@ int main(void)
 	mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
 	uname(&kernel);
 	say("guest", "release", "%s", kernel.release);
+	say("guest", "char", "%s", CHAR_MIN < 0 ? "signed" : "unsigned");
 
 	file = fopen("/values", "re");
 	if (!file || fscanf(file, "%d", &slots) != 1 || slots > SLOTS_AT_MOST)
 		say("guest", "failed", "no number of slots in /values");
-	for (size_t i = 0; file && i < sizeof(values) / sizeof(word); i++)
-		if (fscanf(file, "%lx", &value[i]) != 1)
+	for (size_t i = 0; file && i < sizeof(values) / sizeof(*value); i++)
+		if (fscanf(file, "%" SCNx64, &value[i]) != 1)
 			say("guest", "failed", "no value %zu in /values", i);
 	run_plan(slots);
 	say_btf();
+	say_symbols();
 	say("guest", "done", "");
 	reboot(RB_POWER_OFF);
 	pause();

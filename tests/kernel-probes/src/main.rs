@@ -1,4 +1,5 @@
-//! Programs that write down what each method of `pt_regs` gives on a running kernel.
+//! Programs that write down what each method of `pt_regs` gives on a running kernel, and the arguments and values of
+//! prototypes.
 //!
 //! They know nothing of the machine but what `probe_abi` tells them, and nothing of the values to
 //! expect: the host has those.
@@ -8,12 +9,59 @@
 
 mod bpf;
 mod slots;
+mod syscalls;
 
 use core::ffi::c_void;
 
 use bpf::{Memory, copy, read, report};
-use probe_abi::{ReturnAddress, c_ulong, pt_regs};
+use probe_abi::{
+    Kernel, Return, ReturnAddress, User, c_char, c_int, c_long, c_longlong, c_schar, c_short,
+    c_uint, c_ulong, c_ulonglong, c_ushort, prototype, pt_regs, size_t,
+};
 use slots::*;
+
+prototype! {
+    /// The guest's `mixed`. Whichever the machine, integers of 64 bits and narrower ones are on the stack; and on machines of
+    /// 32 bits an integer of 64 is at odd places.
+    struct Mixed(User<unsafe extern "C" fn(
+        a: c_int,
+        b: c_longlong,
+        c: *const c_void,
+        d: c_ushort,
+        e: c_schar,
+        f: c_ulonglong,
+        g: c_uint,
+        h: bool,
+        i: c_int,
+        j: c_longlong,
+        k: c_short,
+        l: c_char,
+    ) -> c_longlong>);
+
+    /// The kernel's `__sys_sendto`, and `sys_sendto` where the kernel does not wrap it. That returns `long`.
+    struct Sendto(Kernel<unsafe extern "C" fn(
+        fd: c_int,
+        buffer: *mut c_void,
+        length: size_t,
+        flags: c_uint,
+        address: *mut c_void,
+        address_length: c_int,
+    ) -> c_int>);
+
+    /// The kernel's `vfs_fallocate`.
+    struct Fallocate(Kernel<unsafe extern "C" fn(
+        file: *mut c_void,
+        mode: c_int,
+        offset: c_longlong,
+        length: c_longlong,
+    ) -> c_int>);
+}
+
+/// The guest's `narrow`.
+type Narrow = User<unsafe extern "C" fn() -> c_int>;
+
+/// The function of any syscall.
+type Syscall = Kernel<unsafe extern "C" fn() -> c_long>;
 
 /// A uprobe, on a function whose arguments are words.
 #[unsafe(no_mangle)]
@@ -38,7 +86,50 @@ pub extern "C" fn user_entry(ctx: *const c_void) -> i32 {
     0
 }
 
-/// A kprobe or a kprobe.multi, on a function with six arguments of at most a word each.
+/// A uprobe on `mixed`.
+#[unsafe(no_mangle)]
+#[unsafe(link_section = "uprobe")]
+pub extern "C" fn mixed_entry(ctx: *const c_void) -> i32 {
+    // SAFETY: this program is attached to a uprobe on `mixed`.
+    let call = unsafe { Mixed::entry(ctx) };
+    let Some(report) = report() else { return 0 };
+    attempt(report, |report| {
+        report[READ_RETURN_ADDRESS] = call.read_return_address()?.into();
+        report[FIRST_TYPED] = call.read().a()? as u64;
+        report[FIRST_TYPED + 1] = call.read().b()? as u64;
+        report[FIRST_TYPED + 2] = call.read().c()?.address().into();
+        report[FIRST_TYPED + 3] = call.read().d()? as u64;
+        report[FIRST_TYPED + 4] = call.read().e()? as u64;
+        report[FIRST_TYPED + 5] = call.read().f()?;
+        report[FIRST_TYPED + 6] = call.read().g()? as u64;
+        report[FIRST_TYPED + 7] = call.read().h()? as u64;
+        report[FIRST_TYPED + 8] = call.read().i()? as u64;
+        report[FIRST_TYPED + 9] = call.read().j()? as u64;
+        report[FIRST_TYPED + 10] = call.read().k()? as u64;
+        report[FIRST_TYPED + 11] = call.read().l()? as u64;
+        Ok(())
+    })
+}
+
+/// A uretprobe on `mixed`.
+#[unsafe(no_mangle)]
+#[unsafe(link_section = "uretprobe")]
+pub extern "C" fn mixed_return(ctx: *const c_void) -> i32 {
+    // SAFETY: this program is attached to a uretprobe on `mixed`.
+    let value: c_longlong = unsafe { Mixed::returned(ctx) }.value();
+    write_down(value)
+}
+
+/// A uretprobe on `narrow`.
+#[unsafe(no_mangle)]
+#[unsafe(link_section = "uretprobe")]
+pub extern "C" fn narrow_return(ctx: *const c_void) -> i32 {
+    // SAFETY: this program is attached to a uretprobe on `narrow`.
+    let value: c_int = unsafe { Return::<Narrow>::from_ctx(ctx) }.value();
+    write_down(value.into())
+}
+
+/// A kprobe or a kprobe.multi, on a function that has the arguments of `sendto`.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = "kprobe")]
 pub extern "C" fn kernel_entry(ctx: *const c_void) -> i32 {
@@ -60,7 +151,62 @@ pub extern "C" fn kernel_entry(ctx: *const c_void) -> i32 {
         };
     }
     anywhere!(3 4 5);
-    0
+
+    // SAFETY: the function has these parameters.
+    let call = unsafe { Sendto::entry(ctx) };
+    attempt(report, |report| {
+        report[READ_RETURN_ADDRESS] = call.read_return_address()?.into();
+        report[FIRST_TYPED] = call.fd() as u64;
+        report[FIRST_TYPED + 1] = call.buffer().address().into();
+        report[FIRST_TYPED + 2] = call.length().into();
+        report[FIRST_TYPED + 3] = call.read().flags()?.into();
+        report[FIRST_TYPED + 4] = call.read().address()?.address().into();
+        report[FIRST_TYPED + 5] = call.read().address_length()? as u64;
+        Ok(())
+    })
+}
+
+/// A kretprobe on `__sys_sendto`.
+#[unsafe(no_mangle)]
+#[unsafe(link_section = "kretprobe")]
+pub extern "C" fn sendto_return(ctx: *const c_void) -> i32 {
+    // SAFETY: this program is attached to a kretprobe on it.
+    let value: c_int = unsafe { Sendto::returned(ctx) }.value();
+    write_down(value.into())
+}
+
+/// A kretprobe on a syscall's function.
+#[unsafe(no_mangle)]
+#[unsafe(link_section = "kretprobe")]
+pub extern "C" fn syscall_return(ctx: *const c_void) -> i32 {
+    // SAFETY: this program is attached to kretprobes on such functions.
+    let value: c_long = unsafe { Return::<Syscall>::from_ctx(ctx) }.value();
+    write_down(value.into())
+}
+
+/// A kprobe on `vfs_fallocate`.
+#[unsafe(no_mangle)]
+#[unsafe(link_section = "kprobe")]
+pub extern "C" fn fallocate_entry(ctx: *const c_void) -> i32 {
+    // SAFETY: this program is attached to a kprobe on it.
+    let call = unsafe { Fallocate::entry(ctx) };
+    let Some(report) = report() else { return 0 };
+    attempt(report, |report| {
+        report[FIRST_TYPED] = call.file().address().into();
+        report[FIRST_TYPED + 1] = call.mode() as u64;
+        report[FIRST_TYPED + 2] = call.read().offset()? as u64;
+        report[FIRST_TYPED + 3] = call.read().length()? as u64;
+        Ok(())
+    })
+}
+
+/// A kretprobe on `vfs_fallocate`.
+#[unsafe(no_mangle)]
+#[unsafe(link_section = "kretprobe")]
+pub extern "C" fn fallocate_return(ctx: *const c_void) -> i32 {
+    // SAFETY: this program is attached to a kretprobe on it.
+    let value: c_int = unsafe { Fallocate::returned(ctx) }.value();
+    write_down(value.into())
 }
 
 /// A return probe of any kind.
@@ -108,6 +254,27 @@ pub extern "C" fn whole_context(ctx: *const c_void) -> i32 {
     // SAFETY: the word is inside the struct, which ctx is as long as.
     let word = unsafe { ctx.cast::<c_ulong>().add(last).read_volatile() };
     report[LAST_WORD] = word.into();
+    0
+}
+
+/// Writes down what is read, or the error of the read that fails.
+#[inline(always)]
+fn attempt(
+    report: &mut [u64; SLOTS],
+    read: impl FnOnce(&mut [u64; SLOTS]) -> Result<(), i32>,
+) -> i32 {
+    if let Err(error) = read(report) {
+        report[ERROR] = error as u64;
+    }
+    0
+}
+
+/// Writes down what a function returned.
+#[inline(always)]
+fn write_down(value: i64) -> i32 {
+    if let Some(report) = report() {
+        report[FIRST_TYPED] = value as u64;
+    }
     0
 }
 

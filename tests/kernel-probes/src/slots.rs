@@ -18,4 +18,11 @@ pub const FIRST_SYSCALL_ARG: usize = FIRST_ARG + ARGS;
 /// The last word of `pt_regs`: reading it proves that ctx is as long as the struct.
 pub const LAST_WORD: usize = FIRST_SYSCALL_ARG + SYSCALL_ARGS;
 
-pub const SLOTS: usize = LAST_WORD + 1;
+/// The parameters or the value of a prototype: integers of any width as 64 bits, extended by their own sign.
+pub const FIRST_TYPED: usize = LAST_WORD + 1;
+/// What `read_return_address` gives.
+pub const READ_RETURN_ADDRESS: usize = FIRST_TYPED + ARGS;
+/// The error of a read that failed, as 64 bits.
+pub const ERROR: usize = READ_RETURN_ADDRESS + 1;
+
+pub const SLOTS: usize = ERROR + 1;

@@ -1,0 +1,171 @@
+//! Programs that write down each parameter of a syscall, and what it returns, as its prototype has them.
+
+use core::ffi::c_void;
+
+use probe_abi::{
+    Entry, Ptr, Return, SysEnter, SysExit, Syscall, c_char, c_int, c_uint, c_ulong, nr, size_t,
+    ssize_t, syscall::Told,
+};
+
+use crate::{bpf::report, slots::*};
+
+/// The kernel wraps its syscalls.
+struct Wrapped;
+
+/// It does not.
+struct Plain;
+
+impl Told for Wrapped {
+    fn wrapped() -> bool {
+        true
+    }
+}
+
+impl Told for Plain {
+    fn wrapped() -> bool {
+        false
+    }
+}
+
+/// A parameter, to be written down: with its sign, or the first letters of a path behind it.
+trait Word {
+    fn word(self) -> u64;
+}
+
+macro_rules! words {
+    ($($integer:ident)*) => { $(
+        impl Word for $integer {
+            #[inline(always)]
+            fn word(self) -> u64 {
+                self as i64 as u64
+            }
+        }
+    )* };
+}
+words!(i32 u32 i64 u64);
+
+impl<T> Word for Ptr<T> {
+    #[inline(always)]
+    fn word(self) -> u64 {
+        self.address().into()
+    }
+}
+
+/// A word that cannot be read.
+const UNREADABLE: u64 = 0xbad0_bad0_bad0_bad0;
+
+#[inline(always)]
+fn word<T: Word>(read: Result<T, i32>) -> u64 {
+    match read {
+        Ok(value) => value.word(),
+        Err(_) => UNREADABLE,
+    }
+}
+
+macro_rules! syscalls {
+    ($($module:ident($($n:literal: $ty:ty),*) -> $returned:ty;)*) => { $(
+        mod $module {
+            use super::*;
+
+            type Prototype = unsafe extern "C" fn($($ty),*) -> $returned;
+
+            /// A kprobe on its function, in a kernel that wraps.
+            #[unsafe(export_name = concat!(stringify!($module), "_wrapped"))]
+            #[unsafe(link_section = "kprobe")]
+            pub extern "C" fn wrapped(ctx: *const c_void) -> i32 {
+                let Some(report) = report() else { return 0 };
+                // SAFETY: this program is attached to that function.
+                let _call = unsafe { Entry::<Syscall<Prototype, Wrapped>>::from_ctx(ctx) };
+                $(report[FIRST_SYSCALL_ARG + $n] = word(_call.read_arg::<$n>());)*
+                0
+            }
+
+            /// A kprobe on its function, in a kernel that does not.
+            #[unsafe(export_name = concat!(stringify!($module), "_plain"))]
+            #[unsafe(link_section = "kprobe")]
+            pub extern "C" fn plain(ctx: *const c_void) -> i32 {
+                let Some(report) = report() else { return 0 };
+                // SAFETY: this program is attached to that function.
+                let _call = unsafe { Entry::<Syscall<Prototype, Plain>>::from_ctx(ctx) };
+                $(report[FIRST_SYSCALL_ARG + $n] = word(_call.read_arg::<$n>());)*
+                0
+            }
+
+            /// A kretprobe on it.
+            #[unsafe(export_name = concat!(stringify!($module), "_returned"))]
+            #[unsafe(link_section = "kretprobe")]
+            pub extern "C" fn returned(ctx: *const c_void) -> i32 {
+                let Some(report) = report() else { return 0 };
+                // SAFETY: this program is attached to the return of that function.
+                let returned = unsafe { Return::<Syscall<Prototype, Wrapped>>::from_ctx(ctx) };
+                report[RETURN_VALUE] = returned.value().word();
+                0
+            }
+
+            /// `sys_enter`.
+            #[unsafe(export_name = concat!(stringify!($module), "_enter"))]
+            #[unsafe(link_section = "raw_tracepoint")]
+            pub extern "C" fn enter(ctx: *const c_void) -> i32 {
+                // SAFETY: this program is attached to it.
+                let enter = unsafe { SysEnter::from_ctx(ctx) };
+                if enter.number() != nr::$module {
+                    return 0;
+                }
+                let Some(report) = report() else { return 0 };
+                let _call = enter.call::<Prototype>();
+                $(report[FIRST_SYSCALL_ARG + $n] = word(_call.read_arg::<$n>());)*
+                0
+            }
+        }
+    )* };
+}
+
+syscalls! {
+    getppid() -> c_int;
+    close(0: c_int) -> c_int;
+    listen(0: c_int, 1: c_int) -> c_int;
+    faccessat(0: c_int, 1: *const c_char, 2: c_int) -> c_int;
+    openat(0: c_int, 1: *const c_char, 2: c_int, 3: c_uint) -> c_int;
+    pread64(0: c_int, 1: *const c_void, 2: size_t, 3: u64) -> ssize_t;
+    fallocate(0: c_int, 1: c_int, 2: u64, 3: u64) -> c_int;
+    mremap(0: c_ulong, 1: c_ulong, 2: c_ulong, 3: c_ulong, 4: c_ulong) -> *const c_void;
+    sendto(0: c_int, 1: *const c_void, 2: size_t, 3: c_uint, 4: *const c_void, 5: c_int) -> ssize_t;
+}
+
+/// `sys_enter`, and the path that `openat` is called with, of which it writes down the first sixteen letters.
+#[unsafe(no_mangle)]
+#[unsafe(link_section = "raw_tracepoint")]
+pub extern "C" fn path(ctx: *const c_void) -> i32 {
+    type Openat = unsafe extern "C" fn(c_int, *const c_char, c_int, ...) -> c_int;
+
+    // SAFETY: this program is attached to it.
+    let enter = unsafe { SysEnter::from_ctx(ctx) };
+    if enter.number() != nr::openat {
+        return 0;
+    }
+    let Some(report) = report() else { return 0 };
+    let text = &mut report[FIRST_SYSCALL_ARG..][..2];
+    // SAFETY: integers are bytes.
+    let text = unsafe { core::slice::from_raw_parts_mut(text.as_mut_ptr().cast(), 16) };
+    if let Ok(path) = enter.call::<Openat>().read_arg::<1>() {
+        let _ = path.read_user_str(text);
+    }
+    0
+}
+
+/// `sys_exit`: what the first syscall returns that fails.
+#[unsafe(no_mangle)]
+#[unsafe(link_section = "raw_tracepoint")]
+pub extern "C" fn exit(ctx: *const c_void) -> i32 {
+    type Close = unsafe extern "C" fn(c_int) -> c_int;
+
+    // SAFETY: this program is attached to it.
+    let exit = unsafe { SysExit::from_ctx(ctx) };
+    let value = exit.value::<Close>();
+    if value >= 0 {
+        return 0;
+    }
+    let Some(report) = report() else { return 0 };
+    report[RETURN_VALUE] = value.word();
+    0
+}
