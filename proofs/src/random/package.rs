@@ -172,7 +172,7 @@ impl Workshop {
 
     /// Writes programs and what they have to know of the machine.
     fn write(&self, programs: &[Program]) -> Result<[(&'static str, PathBuf); 2], String> {
-        let mut text = format!("{PREFACE}{}", prototypes::preface());
+        let mut text = format!("{PREFACE}{}", prototypes::preface(library(self.machine)?));
         let mut names = String::new();
         for program in programs {
             let function = self.text(program)?;

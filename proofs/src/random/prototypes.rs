@@ -16,10 +16,18 @@ struct Prototype {
 enum Code {
     User,
     Kernel,
+    /// The kernel's function for a syscall.
+    Syscall,
 }
 
 /// A kernel's function has its first argument in a register on every machine: so each has one, and one that is a `bool`.
-const PROTOTYPES: [Prototype; 3] = [
+const PROTOTYPES: [Prototype; 4] = [
+    Prototype {
+        name: "called",
+        code: Code::Syscall,
+        parameters: &["i32", "*const u8", "u64", "u16", "i32"],
+        output: "i64",
+    },
     Prototype {
         name: "inside",
         code: Code::Kernel,
@@ -63,6 +71,14 @@ const PROTOTYPES: [Prototype; 3] = [
     },
 ];
 
+/// Those of a machine. Where kernels differ in whether they wrap syscalls, a loader tells, and here is none.
+fn prototypes(machine: &Machine) -> impl Iterator<Item = &'static Prototype> {
+    let is_known = machine.wraps_syscalls.is_some();
+    PROTOTYPES
+        .iter()
+        .filter(move |prototype| is_known || !matches!(prototype.code, Code::Syscall))
+}
+
 /// What a program asks of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asked {
@@ -79,8 +95,7 @@ pub enum Asked {
 /// What programs ask, as Rust; of so many things on this machine the one of that number. It is an integer or a
 /// `bool`, or, if it has to be read, a `Result` of one.
 pub fn asked(asked: Asked, number: u64, machine: &Machine) -> String {
-    let all: Vec<String> = PROTOTYPES
-        .iter()
+    let all: Vec<String> = prototypes(machine)
         .flat_map(|prototype| prototype.all(asked, machine))
         .collect();
     all[number as usize % all.len()].clone()
@@ -95,10 +110,11 @@ impl Prototype {
             return vec![format!("{name}_value(regs)")];
         }
         let indices = (0..parameters.len()).filter(|&n| {
-            let is_whole = matches!(
-                self.place(n, machine),
-                Place::Register(_) | Place::Pair { .. }
-            );
+            let is_whole = !matches!(self.code, Code::Syscall)
+                && matches!(
+                    self.place(n, machine),
+                    Place::Register(_) | Place::Pair { .. }
+                );
             match asked {
                 Asked::Argument => is_whole,
                 Asked::Flag => is_whole && parameters[n] == "bool",
@@ -131,14 +147,39 @@ impl Prototype {
         match self.code {
             Code::User => machine.user,
             Code::Kernel => machine.kernel,
+            Code::Syscall => machine.asmlinkage,
         }
+    }
+
+    /// Whether what is asked for lies in the registers that the function is handed the address of.
+    fn is_wrapped(&self, machine: &Machine) -> bool {
+        matches!(self.code, Code::Syscall) && machine.wraps_syscalls == Some(true)
     }
 
     fn place(&self, n: usize, machine: &Machine) -> Place {
         let sizes = self.parameters.iter().map(|rust| size(rust, machine));
         let sizes: Vec<u8> = sizes.collect();
-        let place = self.convention(machine).place(&sizes, n, Endian::Little);
+        let place = match self.is_wrapped(machine) {
+            true => machine.syscall_place(&sizes, n, Endian::Little),
+            false => self.convention(machine).place(&sizes, n, Endian::Little),
+        };
         place.expect("there is such a parameter")
+    }
+
+    /// The place as Rust.
+    fn written_place(&self, n: usize, machine: &Machine) -> String {
+        let first = match self.code {
+            Code::User => "USER_ARGUMENTS",
+            Code::Kernel | Code::Syscall => "ARGUMENTS",
+        };
+        match self.place(n, machine) {
+            Place::Register(slot) | Place::Pair { low: slot, .. } if self.is_wrapped(machine) => {
+                format!("Nested({})", slot.offset)
+            }
+            place => by_roles(place, self.convention(machine).registers, |number| {
+                format!("{first} + {number}")
+            }),
+        }
     }
 
     /// Where what it returns is.
@@ -166,9 +207,9 @@ fn by_roles(place: Place, registers: &[Slot], role: impl Fn(usize) -> String) ->
 }
 
 /// What stands before programs: the prototypes, and how a program comes to a call.
-pub fn preface() -> String {
+pub fn preface(machine: &Machine) -> String {
     let mut text = String::new();
-    for prototype in &PROTOTYPES {
+    for prototype in prototypes(machine) {
         let Prototype { name, output, .. } = prototype;
         let (first, rest) = name.split_at(1);
         let alias = first.to_uppercase() + rest;
@@ -192,21 +233,14 @@ pub fn preface() -> String {
 /// Where everything is, for programs without this crate.
 pub fn places(machine: &Machine) -> String {
     let mut text = String::new();
-    for prototype in &PROTOTYPES {
+    for prototype in prototypes(machine) {
         let function = prototype.rust();
         for (n, rust) in prototype.parameters.iter().enumerate() {
             let value = match is_pointer(rust) {
                 true => "Ptr<u8>",
                 false => rust,
             };
-            let first = match prototype.code {
-                Code::User => "USER_ARGUMENTS",
-                Code::Kernel => "ARGUMENTS",
-            };
-            let registers = prototype.convention(machine).registers;
-            let place = by_roles(prototype.place(n, machine), registers, |number| {
-                format!("{first} + {number}")
-            });
+            let place = prototype.written_place(n, machine);
             let _ = writeln!(
                 text,
                 "impl Nth<{n}> for {function} {{ type Value = {value}; const PLACE: Place = Place::{place}; }}"

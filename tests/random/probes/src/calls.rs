@@ -2,11 +2,13 @@
 
 use core::{ffi::c_void, marker::PhantomData};
 
-use super::{RETURN_ADDRESS, RETURNS_ON_STACK, STACK_POINTER, c_ulong, pt_regs};
+use super::{ARGUMENTS, RETURN_ADDRESS, RETURNS_ON_STACK, STACK_POINTER, c_ulong, pt_regs};
 
 pub struct User<F>(PhantomData<F>);
 
 pub struct Kernel<F>(PhantomData<F>);
+
+pub struct Syscall<F>(PhantomData<F>);
 
 /// Whose memory a function's stack is in.
 pub trait Code {
@@ -21,12 +23,18 @@ impl<F> Code for Kernel<F> {
     const USER: bool = false;
 }
 
+impl<F> Code for Syscall<F> {
+    const USER: bool = false;
+}
+
 /// Where a value is: the numbers of roles, and bytes above the stack pointer.
 pub enum Place {
     Register(usize),
     Pair { low: usize, high: usize },
     Split { low: usize, high: u64 },
     Stack(u64),
+    /// So many bytes behind the address in the kernel's first argument.
+    Nested(u64),
 }
 
 /// Of a function: its parameter `N`.
@@ -106,16 +114,17 @@ impl<C: Code> Entry<C> {
         C: Nth<N>,
     {
         let above = |bytes: u64| self.0.role(STACK_POINTER).wrapping_add(bytes as c_ulong);
+        let read_at = |address: c_ulong| -> Result<u64, i32> {
+            Ok(match size_of::<C::Value>() {
+                1 => read::<u8>(C::USER, address)?.into(),
+                2 => read::<u16>(C::USER, address)?.into(),
+                4 => read::<u32>(C::USER, address)?.into(),
+                _ => read::<u64>(C::USER, address)?,
+            })
+        };
         let bits = match C::PLACE {
-            Place::Stack(bytes) => {
-                let address = above(bytes);
-                match size_of::<C::Value>() {
-                    1 => read::<u8>(C::USER, address)?.into(),
-                    2 => read::<u16>(C::USER, address)?.into(),
-                    4 => read::<u32>(C::USER, address)?.into(),
-                    _ => read::<u64>(C::USER, address)?,
-                }
-            }
+            Place::Stack(bytes) => read_at(above(bytes))?,
+            Place::Nested(bytes) => read_at(self.0.role(ARGUMENTS).wrapping_add(bytes as c_ulong))?,
             Place::Split { low, high } => {
                 let high = read::<u32>(C::USER, above(high))?;
                 u64::from(self.0.role(low)) | u64::from(high) << 32
@@ -161,7 +170,7 @@ fn in_registers(regs: &pt_regs, place: Place) -> u64 {
     match place {
         Place::Register(role) => regs.role(role).into(),
         Place::Pair { low, high } => u64::from(regs.role(low)) | u64::from(regs.role(high)) << 32,
-        Place::Split { .. } | Place::Stack(_) => 0,
+        Place::Split { .. } | Place::Stack(_) | Place::Nested(_) => 0,
     }
 }
 

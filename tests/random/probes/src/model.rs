@@ -4,7 +4,7 @@
 #[path = "calls.rs"]
 mod calls;
 
-pub use calls::{Entry, Kernel, Ptr, Return, User};
+pub use calls::{Entry, Kernel, Ptr, Return, Syscall, User};
 use calls::{Nth, Place, Returns};
 
 // The machine's `c_ulong`, its numbers of arguments, where each role is in ctx, and where the prototypes'
