@@ -5,6 +5,7 @@ const LONGEST: usize = 31;
 
 /// How many letters to insert, leave out, replace or swap with the next make one name of the other. `None` for a name
 /// that is too long to be a slip.
+#[inline]
 pub(crate) fn distance(one: &str, other: &str, same: impl Fn(&u8, &u8) -> bool) -> Option<usize> {
     let (one, other) = (one.as_bytes(), other.as_bytes());
     if one.len() > LONGEST || other.len() > LONGEST {

@@ -86,6 +86,7 @@ pub struct Slot {
 
 impl Slot {
     /// The part of the slot that a value of so many bytes fills: all of it, if the value is not narrower.
+    #[inline]
     pub(crate) const fn low(self, size: u8, endian: Endian) -> Self {
         if size >= self.width {
             return self;
@@ -193,6 +194,7 @@ pub struct Machine {
 
 impl Machine {
     /// The machine of that name, which is Rust's `target_arch`; `None` if there is none.
+    #[inline]
     pub fn named(name: &str) -> Option<&'static Machine> {
         crate::arch::MACHINES
             .iter()
@@ -230,6 +232,7 @@ impl Machine {
     /// | `sync_file_range` | x86, riscv32, mips | fd, offset, nbytes, flags |
     ///
     /// (`arch/arm/kernel/sys_arm.c`, `arch/powerpc/kernel/sys_ppc32.c`, `arch/mips/kernel/linux32.c`, `fs/sync.c`.)
+    #[inline]
     pub const fn syscall_place(&self, sizes: &[u8], n: usize, endian: Endian) -> Option<Place> {
         let pairs = match self.syscall_pairs {
             None => None,
@@ -276,6 +279,7 @@ pub struct StackArea {
 
 impl StackArea {
     /// The same in both byte orders.
+    #[inline]
     pub const fn at(offset: u16) -> Self {
         Self {
             little_endian: offset,
@@ -283,6 +287,7 @@ impl StackArea {
         }
     }
 
+    #[inline]
     pub const fn offset(self, endian: Endian) -> u16 {
         match endian {
             Endian::Little => self.little_endian,
@@ -357,6 +362,7 @@ impl Convention {
     /// `sizes` has the size in bytes of each parameter from the first: 1, 2, 4 or 8. They are integers and
     /// pointers; floating point and structs are passed by other rules. Those up to `n` decide. `None` if
     /// there is no parameter `n`, or one of the sizes is not one of these.
+    #[inline]
     pub const fn place(&self, sizes: &[u8], n: usize, endian: Endian) -> Option<Place> {
         if n >= sizes.len() {
             return None;
@@ -380,6 +386,7 @@ impl Convention {
     }
 
     /// Where a return value of 1, 2, 4 or 8 bytes is when the function has returned. `None` for another size.
+    #[inline]
     pub const fn return_place(&self, size: u8, endian: Endian) -> Option<Place> {
         match (size, self.pairs) {
             (1 | 2 | 4, _) | (8, None) => Some(Place::Register(self.return_value[0])),
@@ -389,6 +396,7 @@ impl Convention {
     }
 
     /// Whether an integer of 64 bits starts at a register with an even index, where it takes two.
+    #[inline]
     pub(crate) const fn pairs_are_even(&self) -> bool {
         match self.pairs {
             Some(pairs) => matches!(pairs.start, Start::Even),
@@ -396,6 +404,7 @@ impl Convention {
         }
     }
 
+    #[inline]
     const fn pass(&self, size: u8, next: &mut Next, endian: Endian) -> Place {
         let count = self.registers.len();
         if let (8, Some(pairs)) = (size, self.pairs) {
@@ -438,6 +447,7 @@ struct Next {
 }
 
 impl Next {
+    #[inline]
     const fn take(&mut self, size: u16, alignment: u16) -> u16 {
         let offset = self.offset.next_multiple_of(alignment);
         self.offset = offset + size;
@@ -446,6 +456,7 @@ impl Next {
 }
 
 impl Pairs {
+    #[inline]
     const fn pair(&self, registers: &[Slot], first: usize, endian: Endian) -> Place {
         let (one, other) = (registers[first], registers[first + 1]);
         let low_first = match (self.order, endian) {
@@ -501,6 +512,7 @@ macro_rules! slots {
 pub(crate) use slots;
 
 /// The memory of an integer.
+#[inline]
 pub(crate) const fn bytes_of<T: Copy>(field: &T) -> &[u8] {
     // SAFETY: a reference is valid for the bytes of its type.
     unsafe { core::slice::from_raw_parts(core::ptr::from_ref(field).cast(), size_of::<T>()) }

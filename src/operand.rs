@@ -112,6 +112,7 @@ impl Operand {
     const NO_SLOT: u16 = u16::MAX;
 
     /// A constant.
+    #[inline]
     pub const fn constant(value: i64, size: u8, class: Class) -> Self {
         Self {
             constant: value,
@@ -125,6 +126,7 @@ impl Operand {
     }
 
     /// A register, or a part of one: its low bytes, as many as `size` says.
+    #[inline]
     pub const fn register(register: View, size: u8, class: Class) -> Self {
         Self {
             constant: 0,
@@ -138,6 +140,7 @@ impl Operand {
     }
 
     /// What lies in memory, so many bytes above the address in a register: as DWARF's `DW_OP_breg` says.
+    #[inline]
     pub const fn memory(base: View, offset: i64, size: u8, class: Class) -> Self {
         Self {
             constant: offset,
@@ -151,11 +154,13 @@ impl Operand {
     }
 
     /// How many bytes the value has.
+    #[inline]
     pub const fn size(&self) -> u8 {
         self.size
     }
 
     /// What the bytes of the value mean.
+    #[inline]
     pub const fn class(&self) -> Class {
         match self.class {
             1 => Class::Signed,
@@ -239,6 +244,7 @@ impl Operand {
     ///
     /// The text is not one operand, or the probe could not read it: it is in a register that ctx does not have, or at an
     /// address that only the linker knows. [`OperandError`] says which, and where in the text.
+    #[inline]
     pub fn parse(text: &str, machine: &Machine) -> Result<Self, OperandError> {
         let mut parser = Parser {
             machine,
@@ -254,6 +260,7 @@ impl Operand {
     }
 
     /// Reads the operands of a probe, which have spaces between them.
+    #[inline]
     pub fn parse_all<'a>(
         text: &'a str,
         machine: &'a Machine,
@@ -264,6 +271,7 @@ impl Operand {
     /// The operand as the machine's assembler writes it, with its size: what [`parse`](Self::parse) reads.
     ///
     /// An operand of another machine is written with `?` for registers.
+    #[inline]
     pub fn text(self, machine: &Machine) -> impl fmt::Display + use<'_> {
         Text {
             operand: self,
@@ -274,6 +282,7 @@ impl Operand {
 
 /// The texts of several operands. Some assemblers write spaces within one too: what is behind a space and has no `@` belongs
 /// to what is before it.
+#[inline]
 fn texts(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text.trim();
     core::iter::from_fn(move || {
@@ -303,6 +312,7 @@ struct Parser<'a> {
 type Parsed<T> = Result<T, OperandError>;
 
 impl<'a> Parser<'a> {
+    #[inline]
     fn error(&self, why: Why) -> OperandError {
         OperandError {
             text: Quote::of(self.text),
@@ -311,10 +321,12 @@ impl<'a> Parser<'a> {
         }
     }
 
+    #[inline]
     fn spaces(&mut self) {
         self.rest = self.rest.trim_start();
     }
 
+    #[inline]
     fn eat(&mut self, token: &str) -> bool {
         self.spaces();
         match self.rest.strip_prefix(token) {
@@ -326,6 +338,7 @@ impl<'a> Parser<'a> {
         }
     }
 
+    #[inline]
     fn expect(&mut self, token: &str, expected: &'static str) -> Parsed<()> {
         match self.eat(token) {
             true => Ok(()),
@@ -333,11 +346,13 @@ impl<'a> Parser<'a> {
         }
     }
 
+    #[inline]
     fn starts_with(&self, what: impl Fn(char) -> bool) -> bool {
         self.rest.chars().next().is_some_and(what)
     }
 
     /// Letters, digits and what else names have.
+    #[inline]
     fn word(&self) -> &'a str {
         let is_of_name = |letter: char| letter.is_alphanumeric() || "._$".contains(letter);
         let mut end = self
@@ -352,6 +367,7 @@ impl<'a> Parser<'a> {
     }
 
     /// A number, in decimal or in hexadecimal digits; `None` if there is none.
+    #[inline]
     fn number(&mut self) -> Parsed<Option<i64>> {
         self.spaces();
         let is_negative = self.rest.starts_with('-');
@@ -378,6 +394,7 @@ impl<'a> Parser<'a> {
         Ok(Some(number))
     }
 
+    #[inline]
     fn operand(&mut self) -> Parsed<Operand> {
         let (size, class) = self.size()?;
         self.spaces();
@@ -419,6 +436,7 @@ impl<'a> Parser<'a> {
         }
     }
 
+    #[inline]
     fn size(&mut self) -> Parsed<(u8, Class)> {
         let start = self.rest;
         let is_signed = self.eat("-");
@@ -441,6 +459,7 @@ impl<'a> Parser<'a> {
         }
     }
 
+    #[inline]
     fn place(&mut self) -> Parsed<Place> {
         let syntax = self.machine.syntax;
         // Which gas for aarch64 takes too.
@@ -489,6 +508,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Whether this is the sign of a constant, and not the beginning of a name.
+    #[inline]
     fn is_constant(&self, sign: &str) -> bool {
         let behind = self.rest.strip_prefix(sign);
         let is_letter = sign.starts_with(char::is_alphabetic);
@@ -498,6 +518,7 @@ impl<'a> Parser<'a> {
     }
 
     /// What a number means that nothing is before.
+    #[inline]
     fn behind_number(&mut self, number: i64) -> Parsed<Place> {
         let syntax = self.machine.syntax;
         let has_displacement = !matches!(
@@ -525,6 +546,7 @@ impl<'a> Parser<'a> {
     }
 
     /// What a register means that nothing is before; `None` stands for none, where it is a base.
+    #[inline]
     fn behind_register(&mut self, register: Option<View>) -> Parsed<Place> {
         let pairs = matches!(
             self.machine.syntax.memory,
@@ -556,11 +578,13 @@ impl<'a> Parser<'a> {
     }
 
     /// The register that is none where it is a base.
+    #[inline]
     fn no_base(&self) -> Option<View> {
         self.machine.register(self.machine.syntax.no_base).ok()
     }
 
     /// A register; `None` if it is the one that stands for none where it is a base.
+    #[inline]
     fn register(&mut self) -> Parsed<Option<View>> {
         self.spaces();
         let sign = self.machine.syntax.register;
@@ -596,6 +620,7 @@ impl<'a> Parser<'a> {
         Ok(Some(view).filter(|view| view.register != self.machine.syntax.no_base))
     }
 
+    #[inline]
     fn register_or_number(&mut self) -> Parsed<Option<View>> {
         match self.machine.syntax.memory {
             MemorySyntax::DisplacementOrPair => match self.number()? {
@@ -607,6 +632,7 @@ impl<'a> Parser<'a> {
     }
 
     /// The register that its number stands for.
+    #[inline]
     fn numbered(&mut self, number: i64) -> Parsed<Option<View>> {
         let mut registers = self.machine.registers.iter();
         let found = registers.find(|register| {
@@ -625,6 +651,7 @@ impl<'a> Parser<'a> {
     }
 
     /// A register that holds an address, or a number that is added to one.
+    #[inline]
     fn whole(&self, view: View) -> Parsed<View> {
         if view.slot == self.machine.instruction_pointer {
             return Err(self.error(Why::RelativeToInstruction));
@@ -635,12 +662,14 @@ impl<'a> Parser<'a> {
         }
     }
 
+    #[inline]
     fn base(&mut self) -> Parsed<Option<View>> {
         let register = self.register_or_number()?;
         register.map(|view| self.whole(view)).transpose()
     }
 
     /// The registers of an address, in parentheses.
+    #[inline]
     fn behind_displacement(&mut self, displacement: i64) -> Parsed<InMemory> {
         self.expect("(", "`(`")?;
         let mut address = InMemory {
@@ -674,6 +703,7 @@ impl<'a> Parser<'a> {
         Ok(address)
     }
 
+    #[inline]
     fn scale(&mut self) -> Parsed<u8> {
         let start = Parser { ..*self };
         match self.number()? {
@@ -683,6 +713,7 @@ impl<'a> Parser<'a> {
     }
 
     /// `x19, 8` or `x0, w1, sxtw 2`
+    #[inline]
     fn brackets(&mut self) -> Parsed<InMemory> {
         let mut address = InMemory {
             base: self.base()?,
@@ -729,6 +760,7 @@ impl<'a> Parser<'a> {
     }
 
     /// `%sp+2047` or `%g1+%g2`
+    #[inline]
     fn sum(&mut self) -> Parsed<InMemory> {
         let mut address = InMemory {
             base: self.base()?,
@@ -775,11 +807,13 @@ enum Why {
 
 impl OperandError {
     /// Where in the text it is, in bytes, up to 65535.
+    #[inline]
     pub const fn place(&self) -> usize {
         self.place as usize
     }
 
     /// What is said of the register, if it is about one.
+    #[inline]
     pub const fn register(&self) -> Option<RegisterError> {
         match self.why {
             Why::Register(error) => Some(error),
@@ -791,6 +825,7 @@ impl OperandError {
 impl error::Error for OperandError {}
 
 impl fmt::Display for OperandError {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = self.text;
         match text.from(self.place()) {
@@ -825,6 +860,7 @@ impl fmt::Display for OperandError {
 
 /// As it is displayed, for `unwrap`.
 impl fmt::Debug for OperandError {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
@@ -836,6 +872,7 @@ struct Text<'a> {
 }
 
 impl fmt::Display for Text<'_> {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { operand, machine } = *self;
         let Operand {
@@ -938,10 +975,12 @@ struct Written {
 }
 
 impl Written {
+    #[inline]
     fn whole(machine: &Machine, offset: u16) -> Self {
         Self::part(machine, offset, 0, machine.word)
     }
 
+    #[inline]
     fn part(machine: &Machine, offset: u16, shift: u8, width: u8) -> Self {
         let is_there = |slot: Slot| slot.offset == offset;
         let mut registers = machine.registers.iter();
@@ -964,6 +1003,7 @@ impl Written {
 }
 
 impl fmt::Display for Written {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.sign)?;
         f.write_str(self.name)

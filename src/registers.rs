@@ -86,6 +86,7 @@ pub struct View {
 
 impl View {
     /// The value of this register, or part, where the slot holds that value.
+    #[inline]
     pub const fn of(self, slot: u64) -> u64 {
         let shifted = slot >> self.shift;
         match self.width {
@@ -99,6 +100,7 @@ impl View {
 
 impl Register {
     /// The whole of it; `None` where ctx does not have it.
+    #[inline]
     pub const fn view(&self) -> Option<View> {
         match self.slot {
             Some(slot) => Some(View {
@@ -112,6 +114,7 @@ impl Register {
     }
 
     /// Every name by which it is found, or a part of it: the psABI's first.
+    #[inline]
     pub fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
         let parts = self.parts.into_iter().filter(|name| !name.is_empty());
         let names = core::iter::once(self.name).chain(self.aliases.iter().copied());
@@ -119,6 +122,7 @@ impl Register {
     }
 
     /// What a name means that is one of [`names`](Self::names).
+    #[inline]
     fn named(&self, name: &str) -> Option<View> {
         let whole = self.view()?;
         let part = self.parts.iter().position(|part| *part == name);
@@ -141,6 +145,7 @@ impl Machine {
     ///
     /// There is no such register, or ctx does not have it. Which of them it is, and which name may be meant,
     /// [`RegisterError`] says.
+    #[inline]
     pub fn register(&self, name: &str) -> Result<View, RegisterError> {
         let bare = name.strip_prefix(self.syntax.register).unwrap_or(name);
         let error = |why| RegisterError {
@@ -157,6 +162,7 @@ impl Machine {
     }
 
     /// The register of that name, or of which a part has it, whether ctx has it or not.
+    #[inline]
     pub(crate) fn register_named(&self, name: &str) -> Option<&'static Register> {
         let mut registers = self.registers.iter();
         registers.find(|register| register.names().any(|other| other == name))
@@ -167,6 +173,7 @@ impl Machine {
     /// # Errors
     ///
     /// No register of the machine's table has it, or ctx does not have the one that it is.
+    #[inline]
     pub fn dwarf_register(&self, number: u16) -> Result<View, RegisterError> {
         let error = |why| RegisterError {
             machine: self.name,
@@ -182,6 +189,7 @@ impl Machine {
     }
 
     /// The name that one who writes this may mean: of the nearest names, the first.
+    #[inline]
     fn nearest(&self, name: &str) -> Option<&'static str> {
         let far = match name.len() {
             0 | 1 => 0,
@@ -223,6 +231,7 @@ enum Why {
 impl RegisterError {
     /// The register that is meant, where it is one that ctx does not have: `xmm0`, `v0`, `f12`. `None` where there is
     /// no such register.
+    #[inline]
     pub const fn not_in_ctx(&self) -> Option<&'static str> {
         match self.why {
             Why::NotInCtx(name) => Some(name),
@@ -231,6 +240,7 @@ impl RegisterError {
     }
 
     /// The name that may be meant, where there is no such register.
+    #[inline]
     pub const fn meant(&self) -> Option<&'static str> {
         match self.why {
             Why::None(meant) => meant,
@@ -242,6 +252,7 @@ impl RegisterError {
 impl error::Error for RegisterError {}
 
 impl fmt::Display for RegisterError {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let machine = self.machine;
         match (self.asked, self.why) {
@@ -292,6 +303,7 @@ impl fmt::Display for RegisterError {
 
 /// As it is displayed, for `unwrap`.
 impl fmt::Debug for RegisterError {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
@@ -306,6 +318,7 @@ pub(crate) struct Quote<const LONGEST: usize> {
 }
 
 impl<const LONGEST: usize> Quote<LONGEST> {
+    #[inline]
     pub(crate) fn of(text: &str) -> Self {
         let mut length = text.len().min(LONGEST);
         while !text.is_char_boundary(length) {
@@ -321,6 +334,7 @@ impl<const LONGEST: usize> Quote<LONGEST> {
     }
 
     /// What is behind so many bytes; `None` if that is not quoted.
+    #[inline]
     pub(crate) fn from(&self, place: usize) -> Option<Self> {
         let bytes = &self.bytes[..self.length.into()];
         let text = core::str::from_utf8(bytes).ok()?.get(place..)?;
@@ -329,12 +343,14 @@ impl<const LONGEST: usize> Quote<LONGEST> {
         (!text.is_empty() || !self.is_cut).then_some(from)
     }
 
+    #[inline]
     pub(crate) const fn is_empty(&self) -> bool {
         self.length == 0
     }
 }
 
 impl<const LONGEST: usize> fmt::Display for Quote<LONGEST> {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bytes = &self.bytes[..self.length.into()];
         let text = core::str::from_utf8(bytes).unwrap_or_default();
@@ -350,6 +366,7 @@ impl<const LONGEST: usize> fmt::Display for Quote<LONGEST> {
 pub(crate) type Groups = &'static [&'static [Register]];
 
 /// A register that ctx has.
+#[inline]
 pub(crate) const fn register(name: &'static str, dwarf: u16, slot: Slot) -> Register {
     Register {
         dwarf: Some(dwarf),
@@ -358,6 +375,7 @@ pub(crate) const fn register(name: &'static str, dwarf: u16, slot: Slot) -> Regi
 }
 
 /// A register that ctx has and that DWARF has no number for.
+#[inline]
 pub(crate) const fn unnumbered(name: &'static str, slot: Slot) -> Register {
     Register {
         name,
@@ -370,6 +388,7 @@ pub(crate) const fn unnumbered(name: &'static str, slot: Slot) -> Register {
 
 /// Registers that ctx does not have: their names, the psABI's first, by the number that DWARF has for the first of
 /// them.
+#[inline]
 pub(crate) const fn elsewhere<const N: usize>(
     dwarf: u16,
     names: [&'static [&'static str]; N],
@@ -395,16 +414,19 @@ pub(crate) const fn elsewhere<const N: usize>(
 
 impl Register {
     /// What else it is called.
+    #[inline]
     pub(crate) const fn or(self, aliases: &'static [&'static str]) -> Self {
         Self { aliases, ..self }
     }
 
+    #[inline]
     pub(crate) const fn parts(self, parts: [&'static str; 4]) -> Self {
         Self { parts, ..self }
     }
 }
 
 /// How many registers there are in groups.
+#[inline]
 pub(crate) const fn count(groups: Groups) -> usize {
     let (mut count, mut n) = (0, 0);
     while n < groups.len() {
@@ -415,6 +437,7 @@ pub(crate) const fn count(groups: Groups) -> usize {
 }
 
 /// The registers of all groups: as many as [`count`] has.
+#[inline]
 pub(crate) const fn join<const N: usize>(groups: Groups) -> [Register; N] {
     let mut all = [groups[0][0]; N];
     let (mut group, mut n, mut at) = (0, 0, 0);

@@ -21,6 +21,7 @@ static STAMP: [u8; LENGTH] = stamp(crate::ARCH);
 
 /// The stamp of the machine of that name.
 #[cfg_attr(not(target_arch = "bpf"), allow(dead_code))]
+#[inline]
 const fn stamp(name: &str) -> [u8; LENGTH] {
     let name = name.as_bytes();
     assert!(name.len() < LENGTH - BEFORE.len());
@@ -58,6 +59,7 @@ impl Machine {
     /// # Errors
     ///
     /// The object has no stamp, or one that this version does not know, or those of two machines.
+    #[inline]
     pub fn of_object(object: &[u8]) -> Result<&'static Machine, NoMachine<'_>> {
         let mut found: Option<&Machine> = None;
         let mut rest = object;
@@ -90,6 +92,7 @@ pub enum NoMachine<'a> {
 }
 
 impl fmt::Display for NoMachine<'_> {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoStamp => f.write_str(
@@ -125,6 +128,7 @@ mod tests {
     use crate::arch::MACHINES;
 
     /// An object that has these stamps.
+    #[inline]
     fn object(names: &[&str]) -> Vec<u8> {
         let mut object = Vec::from(*b"\x7fELF, and what else there is");
         for name in names {
@@ -135,6 +139,7 @@ mod tests {
     }
 
     #[test]
+    #[inline]
     fn each_machine_is_found() {
         for machine in MACHINES {
             assert_eq!(Machine::of_object(&object(&[machine.name])), Ok(machine));
@@ -144,6 +149,7 @@ mod tests {
     }
 
     #[test]
+    #[inline]
     fn what_is_no_stamp_is_refused() {
         let said = |object: &[u8]| Machine::of_object(object).map_err(|error| error.to_string());
         let none = "the object does not say for which machine its probes are: it was not built with probe-abi";

@@ -18,6 +18,7 @@ pub struct SyscallPrefix {
 }
 
 impl SyscallPrefix {
+    #[inline]
     pub(crate) const fn registers(prefix: &'static str) -> Self {
         Self {
             prefix,
@@ -25,6 +26,7 @@ impl SyscallPrefix {
         }
     }
 
+    #[inline]
     pub(crate) const fn arguments(prefix: &'static str) -> Self {
         Self {
             prefix,
@@ -32,6 +34,7 @@ impl SyscallPrefix {
         }
     }
 
+    #[inline]
     pub(crate) const fn either(prefix: &'static str) -> Self {
         Self {
             prefix,
@@ -51,12 +54,14 @@ pub struct SyscallSymbol {
 
 impl SyscallSymbol {
     /// Whether a symbol is this one.
+    #[inline]
     pub fn is(&self, symbol: &str) -> bool {
         symbol.strip_prefix(self.prefix) == Some(self.function)
     }
 }
 
 impl fmt::Display for SyscallSymbol {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", self.prefix, self.function)
     }
@@ -87,6 +92,7 @@ impl Machine {
     /// assert_eq!(symbols[1].to_string(), "sys_openat");
     /// assert_eq!(symbols[1].wrapped, Some(false));
     /// ```
+    #[inline]
     pub fn syscall_symbols<'a>(
         &self,
         name: &'a str,
@@ -97,6 +103,7 @@ impl Machine {
 
     /// [`syscall_symbols`](Self::syscall_symbols) of a task of this machine, of 32 bits, on a kernel of 64 bits: of
     /// `x86`, what an x86_64 kernel calls the function.
+    #[inline]
     pub fn compat_syscall_symbols<'a>(
         &self,
         name: &'a str,
@@ -130,6 +137,7 @@ impl Machine {
     /// # Errors
     ///
     /// The machine has no such syscall, the kernel has no function for it, or its addresses are hidden.
+    #[inline]
     pub fn syscall_function<'a, 'n>(
         &self,
         name: &'n str,
@@ -141,6 +149,7 @@ impl Machine {
 
     /// [`syscall_function`](Self::syscall_function) of a task of this machine, of 32 bits, in the symbols of a kernel of
     /// 64 bits: of `x86`, those of an x86_64 kernel.
+    #[inline]
     pub fn compat_syscall_function<'a, 'n>(
         &self,
         name: &'n str,
@@ -151,10 +160,12 @@ impl Machine {
     }
 }
 
+#[inline]
 fn compat(syscall: &Syscall) -> Option<&'static str> {
     syscall.compat_function.or(syscall.function)
 }
 
+#[inline]
 fn symbols(
     prefixes: &'static [SyscallPrefix],
     function: Option<&'static str>,
@@ -168,6 +179,7 @@ fn symbols(
     })
 }
 
+#[inline]
 fn find<'a, 'n>(
     name: &'n str,
     prefixes: &'static [SyscallPrefix],
@@ -198,6 +210,7 @@ fn find<'a, 'n>(
 }
 
 /// The address and symbol of each line of the kernel's own.
+#[inline]
 fn lines(kallsyms: &str) -> impl Iterator<Item = (&str, &str)> {
     kallsyms.lines().filter_map(|line| {
         let mut words = line.split_ascii_whitespace();
@@ -209,6 +222,7 @@ fn lines(kallsyms: &str) -> impl Iterator<Item = (&str, &str)> {
 /// Whether a kernel wraps its syscalls, where the names do not tell. One that does not has a second name for the same
 /// function, `__se_sys_close`, and before Linux 4.17 `SyS_close`; one that does has another function of that name, or none:
 /// `include/linux/syscalls.h` and `arch/powerpc/include/asm/syscall_wrapper.h`.
+#[inline]
 fn wraps<'n>(kallsyms: &str) -> Result<bool, NoFunction<'n>> {
     let address = |name: &str| {
         let mut lines = lines(kallsyms);
@@ -246,12 +260,14 @@ pub enum NoFunction<'n> {
 }
 
 impl<'n> From<NoSuchSyscall<'n>> for NoFunction<'n> {
+    #[inline]
     fn from(error: NoSuchSyscall<'n>) -> Self {
         Self::NoSuchSyscall(error)
     }
 }
 
 impl fmt::Display for NoFunction<'_> {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoSuchSyscall(error) => error.fmt(f),

@@ -22,12 +22,14 @@ pub struct Syscall {
 
 impl Syscall {
     /// A row of a generated table. An empty text stands for no function.
+    #[inline]
     pub(crate) const fn row(
         number: u32,
         name: &'static str,
         function: &'static str,
         compat_function: &'static str,
     ) -> Self {
+        #[inline]
         const fn some(text: &'static str) -> Option<&'static str> {
             if text.is_empty() { None } else { Some(text) }
         }
@@ -42,6 +44,7 @@ impl Syscall {
 
 impl Machine {
     /// The syscall of that name, as `asm/unistd.h` has it behind `__NR_`.
+    #[inline]
     pub fn syscall<'a>(&self, name: &'a str) -> Result<&'static Syscall, NoSuchSyscall<'a>> {
         let found = self.syscalls.iter().find(|syscall| syscall.name == name);
         found.ok_or(NoSuchSyscall {
@@ -55,6 +58,7 @@ impl Machine {
     ///
     /// arm has a few more, for itself alone (`__ARM_NR_cacheflush` and its neighbours, from 0x0f0001 on), and
     /// an x86_64 kernel takes the numbers of x32 (from 0x40000000 on): neither are in the table.
+    #[inline]
     pub fn syscall_numbered(&self, number: u64) -> Option<&'static Syscall> {
         let first = self
             .syscalls
@@ -75,6 +79,7 @@ pub struct NoSuchSyscall<'a> {
 
 impl NoSuchSyscall<'_> {
     /// The syscall of the machine whose name is the most like it, if one is.
+    #[inline]
     pub fn nearest(&self) -> Option<&'static Syscall> {
         let syscalls = Machine::named(self.machine)?.syscalls;
         // How others write it: libc's constants, the kernel's macros and functions.
@@ -111,15 +116,18 @@ impl NoSuchSyscall<'_> {
     }
 
     /// Whether it is what the kernel calls a function, with or without the `sys_`.
+    #[inline]
     fn is(&self, function: &str) -> bool {
         function == self.name || function.strip_prefix("sys_") == Some(self.name)
     }
 
+    #[inline]
     fn is_elsewhere(&self) -> bool {
         self.elsewhere().next().is_some()
     }
 
     /// The machines that have it.
+    #[inline]
     fn elsewhere(&self) -> impl Iterator<Item = &'static str> {
         MACHINES
             .iter()
@@ -129,6 +137,7 @@ impl NoSuchSyscall<'_> {
 }
 
 impl fmt::Display for NoSuchSyscall<'_> {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}` is no syscall of {}", self.name, self.machine)?;
         for (index, machine) in self.elsewhere().enumerate() {
