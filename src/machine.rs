@@ -151,6 +151,8 @@ pub struct Machine {
     pub name: &'static str,
     /// How many bytes a register, a pointer and C's `long` have: 4 or 8.
     pub word: u8,
+    /// `e_machine` of its ELF files: `linux/elf-em.h`. Machines of 32 and of 64 bits may have the same.
+    pub elf_machine: u16,
     /// How the kernel's functions are called.
     pub kernel: Convention,
     /// How the kernel's functions are called that are declared `asmlinkage` or have variable arguments.
@@ -199,6 +201,21 @@ impl Machine {
         crate::arch::MACHINES
             .iter()
             .find(|machine| machine.name == name)
+    }
+
+    /// The machine that an ELF file is for, by its `e_machine` and by how many bytes an address of it has: 4 where its class
+    /// is `ELFCLASS32`, and 8 where it is `ELFCLASS64`. `None` if there is none.
+    ///
+    /// ```
+    /// use probe_abi::machine::Machine;
+    ///
+    /// let riscv = |word| Machine::of_elf(243, word).map(|machine| machine.name);
+    /// assert_eq!((riscv(8), riscv(4)), (Some("riscv64"), Some("riscv32")));
+    /// ```
+    pub fn of_elf(e_machine: u16, word: u8) -> Option<&'static Machine> {
+        crate::arch::MACHINES
+            .iter()
+            .find(|machine| machine.elf_machine == e_machine && machine.word == word)
     }
 }
 

@@ -265,7 +265,29 @@ impl Operand {
         text: &'a str,
         machine: &'a Machine,
     ) -> impl Iterator<Item = Result<Self, OperandError>> + use<'a> {
-        texts(text).map(|text| Self::parse(text, machine))
+        Self::texts(text).map(|text| Self::parse(text, machine))
+    }
+
+    /// The text of each operand of a probe, which have spaces between them. Some assemblers write spaces within one too:
+    /// what is behind a space and has no `@` belongs to what is before it.
+    #[inline]
+    pub fn texts(text: &str) -> impl Iterator<Item = &str> {
+        let mut rest = text.trim();
+        core::iter::from_fn(move || {
+            if rest.is_empty() {
+                return None;
+            }
+            let spaces = rest.match_indices(char::is_whitespace);
+            let mut ends = spaces.filter(|(at, _)| {
+                let next = rest[*at..].trim_start();
+                let next = next.split(char::is_whitespace).next();
+                next.is_some_and(|next| next.contains('@'))
+            });
+            let end = ends.next().map_or(rest.len(), |(at, _)| at);
+            let (first, behind) = rest.split_at(end);
+            rest = behind.trim_start();
+            Some(first.trim_end())
+        })
     }
 
     /// The operand as the machine's assembler writes it, with its size: what [`parse`](Self::parse) reads.
@@ -278,28 +300,6 @@ impl Operand {
             machine,
         }
     }
-}
-
-/// The texts of several operands. Some assemblers write spaces within one too: what is behind a space and has no `@` belongs
-/// to what is before it.
-#[inline]
-fn texts(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = text.trim();
-    core::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let spaces = rest.match_indices(char::is_whitespace);
-        let mut ends = spaces.filter(|(at, _)| {
-            let next = rest[*at..].trim_start();
-            let next = next.split(char::is_whitespace).next();
-            next.is_some_and(|next| next.contains('@'))
-        });
-        let end = ends.next().map_or(rest.len(), |(at, _)| at);
-        let (first, behind) = rest.split_at(end);
-        rest = behind.trim_start();
-        Some(first.trim_end())
-    })
 }
 
 struct Parser<'a> {

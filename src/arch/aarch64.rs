@@ -86,6 +86,7 @@ const REGISTERS: Groups = &[
 pub const MACHINE: Machine = Machine {
     name: "aarch64",
     word: 8,
+    elf_machine: 183, // EM_AARCH64
     kernel: CALLS,
     asmlinkage: CALLS,
     user: CALLS,

@@ -76,6 +76,7 @@ const REGISTERS: Groups = &[
 pub const MACHINE: Machine = Machine {
     name: "arm",
     word: 4,
+    elf_machine: 40, // EM_ARM
     kernel: CALLS,
     asmlinkage: CALLS,
     user: CALLS,

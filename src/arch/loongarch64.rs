@@ -82,6 +82,7 @@ const REGISTERS: Groups = &[
 pub const MACHINE: Machine = Machine {
     name: "loongarch64",
     word: 8,
+    elf_machine: 258, // EM_LOONGARCH
     kernel: CALLS,
     asmlinkage: CALLS,
     user: CALLS,

@@ -84,6 +84,7 @@ const REGISTERS: Groups = &[
 pub const MACHINE: Machine = Machine {
     name: "mips",
     word: 4,
+    elf_machine: 8, // EM_MIPS
     kernel: CALLS,
     asmlinkage: CALLS,
     user: CALLS,

@@ -78,6 +78,7 @@ const REGISTERS: Groups = &[
 pub const MACHINE: Machine = Machine {
     name: "mips64",
     word: 8,
+    elf_machine: 8, // EM_MIPS
     kernel: CALLS,
     asmlinkage: CALLS,
     user: CALLS,

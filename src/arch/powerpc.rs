@@ -96,6 +96,7 @@ const REGISTERS: Groups = &[
 pub const MACHINE: Machine = Machine {
     name: "powerpc",
     word: 4,
+    elf_machine: 20, // EM_PPC
     kernel: CALLS,
     asmlinkage: CALLS,
     user: CALLS,

@@ -100,6 +100,7 @@ const REGISTERS: Groups = &[
 pub const MACHINE: Machine = Machine {
     name: "powerpc64",
     word: 8,
+    elf_machine: 21, // EM_PPC64
     kernel: CALLS,
     asmlinkage: CALLS,
     user: Convention {

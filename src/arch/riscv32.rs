@@ -89,6 +89,7 @@ const REGISTERS: Groups = &[
 pub const MACHINE: Machine = Machine {
     name: "riscv32",
     word: 4,
+    elf_machine: 243, // EM_RISCV
     kernel: CALLS,
     asmlinkage: CALLS,
     user: CALLS,

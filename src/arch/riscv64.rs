@@ -84,6 +84,7 @@ const REGISTERS: Groups = &[
 pub const MACHINE: Machine = Machine {
     name: "riscv64",
     word: 8,
+    elf_machine: 243, // EM_RISCV
     kernel: CALLS,
     asmlinkage: CALLS,
     user: CALLS,

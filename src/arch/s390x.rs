@@ -69,6 +69,7 @@ const REGISTERS: Groups = &[
 pub const MACHINE: Machine = Machine {
     name: "s390x",
     word: 8,
+    elf_machine: 22, // EM_S390
     kernel: CALLS,
     asmlinkage: CALLS,
     user: CALLS,

@@ -89,6 +89,7 @@ const REGISTERS: Groups = &[
 pub const MACHINE: Machine = Machine {
     name: "sparc64",
     word: 8,
+    elf_machine: 43, // EM_SPARCV9
     kernel: CALLS,
     asmlinkage: CALLS,
     user: CALLS,

@@ -87,6 +87,7 @@ const REGISTERS: Groups = &[
 pub const MACHINE: Machine = Machine {
     name: "x86",
     word: 4,
+    elf_machine: 3, // EM_386
     kernel: CALLS,
     asmlinkage: ON_THE_STACK,
     user: ON_THE_STACK,

@@ -85,6 +85,7 @@ const REGISTERS: Groups = &[
 pub const MACHINE: Machine = Machine {
     name: "x86_64",
     word: 8,
+    elf_machine: 62, // EM_X86_64
     kernel: CALLS,
     asmlinkage: CALLS,
     user: CALLS,
