@@ -497,6 +497,14 @@ impl<'a> Parser<'a> {
             "" => self.starts_with(char::is_alphabetic),
             sign => self.rest.starts_with(sign),
         };
+        // `%lo(symbol)`, as a displacement.
+        let is_part = self.rest.strip_prefix('%').is_some_and(|part| {
+            let behind = part.trim_start_matches(char::is_alphanumeric);
+            behind.len() < part.len() && behind.starts_with('(') && syntax.register != "%"
+        });
+        if is_part {
+            return Err(self.error(Why::Symbol));
+        }
         if !is_register {
             return Err(self.error(match self.word() {
                 "" => Why::Expected("a register, a constant or a place in memory"),

@@ -31,6 +31,7 @@ pub mod kernels;
 pub mod libbpf;
 pub mod libclang;
 pub mod object;
+pub mod operands;
 pub mod package;
 mod picture;
 pub mod pins;
@@ -39,6 +40,7 @@ pub mod proof;
 pub mod random;
 pub mod registers;
 pub mod roles;
+pub mod stopped;
 pub mod syscalls;
 pub mod typed;
 #[cfg(feature = "aya")]

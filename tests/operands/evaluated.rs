@@ -1,7 +1,13 @@
 //! What a probe reads by an operand, over made-up registers and made-up memory.
 
 use probe_abi::{machine::Machine, operand::Operand, testing};
-use proofs::{facts::Facts, proof, registers::Registers, select};
+use proofs::{
+    facts::Facts,
+    operands::{HOST, read_of},
+    proof,
+    registers::Registers,
+    select,
+};
 
 /// What an operand stands for.
 #[derive(Debug, Clone, Copy)]
@@ -142,37 +148,6 @@ fn cases(machine: &str) -> Vec<(&'static str, Is)> {
     };
     [family, more].concat()
 }
-
-/// Reads by an operand, on one machine.
-type Read = fn(&Operand, &[u8; 400]) -> Result<u64, i32>;
-
-include!("../../src/arch/table.rs");
-
-macro_rules! reads {
-    ($($module:ident = $name:literal, $linux:literal, $variants:tt;)*) => {
-        fn read_of(machine: &str) -> Option<Read> {
-            match machine {
-                $($name => Some(|operand, bytes| {
-                    #[repr(C, align(8))]
-                    struct File([u8; 400]);
-
-                    let file = File(*bytes);
-                    let ctx = (&raw const file).cast();
-                    // SAFETY: it is longer than any pt_regs, and aligned to 8 bytes.
-                    operand.read(unsafe { probe_abi::arch::$module::pt_regs::from_ctx(ctx) })
-                }),)*
-                _ => None,
-            }
-        }
-    };
-}
-machines!(reads);
-
-const HOST: select::Endian = if cfg!(target_endian = "big") {
-    select::Endian::Big
-} else {
-    select::Endian::Little
-};
 
 /// What lies in memory: each byte is negative.
 const BYTES: [u8; 8] = [0x91, 0xa2, 0xb3, 0xc4, 0xd5, 0xe6, 0xf7, 0x88];

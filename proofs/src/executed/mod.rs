@@ -119,24 +119,10 @@ impl Tools {
         let flags = flags.into_iter().chain(self.stub.flags.iter().copied());
         let flags: Vec<&str> = flags.chain(kernel.map(|kernel| kernel.flag)).collect();
 
-        let folder = root().join("target/executed").join(name);
-        let object = folder.join("calls.o");
-        let program = folder.join("calls");
         let attribute = kernel.map_or("", |kernel| kernel.attribute);
         let source = self.source(&prototypes, attribute);
-        write_if_new(&folder.join("calls.c"), &source)?;
-        let compiled = self.compiler.clone().args(&flags).object(&source)?;
-        fs::write(&object, compiled).map_err(cannot("write", &object))?;
-        let mut link = self.linker.command();
-        link.args(&flags)
-            .arg(format!("-DSTACK={STACK}"))
-            .args(["-static", "-nostdlib", "-no-pie"])
-            // Relaxed code relies on a global pointer, and one compiler's float ABI need not be the other's.
-            .args(["-Wl,--no-relax", "-Wl,--no-warn-mismatch"])
-            .arg(folder_of_stubs().join(self.stub.assembly))
-            .args([object.as_path(), Path::new("-o"), program.as_path()]);
-        run(&mut link)?;
-        let output = folder.join("output");
+        let program = self.program(&source, &flags, name)?;
+        let output = program.with_file_name("output");
         let file = fs::File::create(&output).map_err(cannot("write", &output))?;
         // A program that returned to nowhere may run for ever.
         let status = Command::new("timeout")
@@ -155,6 +141,37 @@ impl Tools {
         }
         let said = Execution::read(self.stub, self.endian, calls, prototypes, &bytes);
         said.map_err(|error| format!("`{}`: {error}", program.display()))
+    }
+
+    /// Compiles a program that says what is in its `output`, and links it with the stub, in a folder under `target` of that
+    /// name.
+    pub fn program(&self, source: &str, flags: &[&str], name: &str) -> Result<PathBuf, String> {
+        let folder = root().join("target/executed").join(name);
+        let object = folder.join("calls.o");
+        let program = folder.join("calls");
+        write_if_new(&folder.join("calls.c"), source)?;
+        let compiled = self.compiler.clone().args(flags).object(source)?;
+        fs::write(&object, compiled).map_err(cannot("write", &object))?;
+        let mut link = self.linker.command();
+        link.args(flags)
+            .arg(format!("-DSTACK={STACK}"))
+            .args(["-static", "-nostdlib", "-no-pie"])
+            // Relaxed code relies on a global pointer, and one compiler's float ABI need not be the other's.
+            .args(["-Wl,--no-relax", "-Wl,--no-warn-mismatch"])
+            .arg(folder_of_stubs().join(self.stub.assembly))
+            .args([object.as_path(), Path::new("-o"), program.as_path()]);
+        run(&mut link)?;
+        Ok(program)
+    }
+
+    /// What runs its programs.
+    pub fn emulator(&self) -> &Path {
+        &self.emulator
+    }
+
+    /// What links them needs to be told this of the machine, and what compiles them too.
+    pub fn flags(&self) -> &'static [&'static str] {
+        self.stub.flags
     }
 
     /// How many bytes a program says.
