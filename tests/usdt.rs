@@ -1,0 +1,319 @@
+//! The example `usdt`: built as a user builds it, run on this kernel against a C program that says itself what the
+//! arguments of its static probes are, and against wrong input.
+
+use std::{
+    env,
+    io::{BufRead, BufReader, Write},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    sync::{Mutex, OnceLock},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use proofs::{
+    bpf::{Probe, Toolchain, root},
+    c::Compiler,
+    debian::Package,
+    host::{cannot, run, write_if_new},
+    proof::{self, Proof, none},
+    select::{Endian, Machine},
+};
+
+/// The machine of the kernel that it runs on.
+const OWN: &str = "x86_64";
+
+/// The machines that the probe is built for: of 64 and 32 bits, of both endiannesses, and with an index in an address.
+const BUILT: [&str; 4] = [OWN, "arm", "mips", "s390x"];
+
+fn main() {
+    let toolchain = || Toolchain::find().map(drop);
+    let mut proofs = Vec::new();
+    for name in BUILT {
+        proofs.push(Proof::new(
+            proof::name(name, None, "builds"),
+            toolchain(),
+            move || objects(name).map(drop),
+        ));
+        proofs.push(Proof::new(
+            proof::name(name, None, "reads arguments on the host"),
+            Ok(()),
+            move || event_tests(name),
+        ));
+    }
+    for level in ["-O0", "-O2"] {
+        proofs.push(Proof::new(
+            format!("lists and prints, {level}"),
+            needs(),
+            move || lists_and_prints(level),
+        ));
+    }
+    proofs.push(Proof::new("semaphore", needs(), semaphore));
+    proofs.push(Proof::new("wrong input", needs(), wrong_input));
+    proof::run(proofs)
+}
+
+fn needs() -> Result<(), String> {
+    Toolchain::find()?;
+    header()?;
+    compiler()?;
+    if env::consts::ARCH != OWN {
+        return Err(format!("this computer is no {OWN}"));
+    }
+    proof::uprobes()
+}
+
+/// The folder of `sys/sdt.h`.
+fn header() -> Result<PathBuf, String> {
+    static HEADER: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let find = || {
+        let package = Package::newest("bookworm", "amd64", "systemtap-sdt-dev")?;
+        Ok(package.root.join("usr/include/x86_64-linux-gnu"))
+    };
+    HEADER.get_or_init(find).clone()
+}
+
+fn compiler() -> Result<Compiler, String> {
+    let machine = Machine::named(OWN).ok_or("it is not a row of the table")?;
+    Compiler::gcc(&machine.variants[0])
+}
+
+fn built() -> PathBuf {
+    root().join("target/examples")
+}
+
+/// The folder of the probe's object. One build at a time: they have one folder for what runs on this computer.
+fn objects(name: &'static str) -> Result<PathBuf, String> {
+    static ONE_BUILD: Mutex<()> = Mutex::new(());
+    let _one_build = ONE_BUILD.lock().map_err(|_| "another build has panicked")?;
+    let machine = Machine::named(name).ok_or("not a row of the table")?;
+    Probe::new(&root().join("examples/usdt/probe"), machine, Endian::Little)
+        .args(&["--locked"])
+        .target_dir(built().join("usdt-probe").join(name))
+        .build(&Toolchain::find()?)
+}
+
+/// What the probe does with registers is compiled for this computer, and given those of the machine.
+fn event_tests(name: &str) -> Result<(), String> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo
+        .current_dir(root().join("examples/usdt/event"))
+        .args(["test", "--lib", "--quiet", "--locked", "--target-dir"])
+        .arg(built())
+        .env("CARGO_CFG_BPF_TARGET_ARCH", name);
+    let said = run(&mut cargo)?.stdout;
+    match said.contains("ok. 2 passed; 0 failed") {
+        true => Ok(()),
+        false => Err(said),
+    }
+}
+
+/// The loader, as a command that knows its probe.
+fn usdt() -> Result<Command, String> {
+    static LOADER: OnceLock<Result<(PathBuf, PathBuf), String>> = OnceLock::new();
+    let build = || {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo
+            .current_dir(root().join("examples/usdt/loader"))
+            .args(["build", "--quiet", "--locked", "--target-dir"])
+            .arg(built())
+            .env_remove("CARGO_CFG_BPF_TARGET_ARCH");
+        run(&mut cargo)?;
+        Ok((built().join("debug/usdt"), objects(OWN)?.join("usdt")))
+    };
+    let (loader, probe) = LOADER.get_or_init(build).clone()?;
+    let mut command = Command::new(loader);
+    command.arg("--probe").arg(probe);
+    Ok(command)
+}
+
+/// The C program, compiled with that option.
+fn program(level: &str) -> Result<PathBuf, String> {
+    static ONE_BUILD: Mutex<()> = Mutex::new(());
+    let _one_build = ONE_BUILD.lock().map_err(|_| "another build has panicked")?;
+    let folder = built().join("usdt-program");
+    let program = folder.join(format!("program{level}"));
+    let source = root().join("tests/usdt/program.c");
+    // A link of another name, so that the folder is there.
+    write_if_new(&folder.join("README"), "What tests/usdt.rs watches.\n")?;
+    let compiler = compiler()?.headers(&header()?);
+    let mut gcc = compiler.command();
+    gcc.args([level, "-Wall", "-Werror", "-o"]).arg(&program).arg(source);
+    run(&mut gcc)?;
+    Ok(program)
+}
+
+// The proofs.
+
+const PROBES: [(&str, &str); 5] = [
+    ("shop:sold", "(i8, u8, i16, u16, i32, u32)"),
+    ("shop:wide", "(i64, u64, u64)"),
+    ("shop:constants", "(i32, i32, i64)"),
+    ("shop:shelf", "(i8, u8, i16, u16, i32, i64, i32, u16, u8)"),
+    ("shop:twice", "(i32, i16)"),
+];
+
+/// Each probe's arguments, as the program says them; and those of a neighbour are none of them.
+fn lists_and_prints(level: &str) -> Result<(), String> {
+    let program = program(level)?;
+    let list = run(usdt()?.arg(&program))?.stdout;
+    for (name, types) in PROBES {
+        let line = format!("{name}{types} at 0x");
+        if !list.lines().any(|said| said.starts_with(&line) && said.contains(", semaphore at 0x")) {
+            return Err(format!("no line is `{line}`:\n{list}"));
+        }
+    }
+    if list.matches("shop:twice(").count() != 2 || list.lines().count() != 6 {
+        return Err(format!("there are other places:\n{list}"));
+    }
+    let mut seen = Vec::new();
+    for (name, _) in PROBES {
+        let mut command = usdt()?;
+        command.arg(&program).arg(name).arg("--").arg(&program);
+        let output = command.output().map_err(cannot("run", &program))?;
+        let (said, complaints) = (
+            String::from_utf8_lossy(&output.stdout).into_owned(),
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        );
+        // The program's own status.
+        if output.status.code() != Some(3) || !complaints.is_empty() {
+            return Err(format!("{name}: {}: {complaints}", output.status));
+        }
+        let (printed, own): (Vec<_>, Vec<_>) = said
+            .lines()
+            .partition(|line| line.starts_with(|first: char| first.is_ascii_digit()));
+        let printed: Vec<_> = printed
+            .iter()
+            .filter_map(|line| line.split_once(' '))
+            .map(|(_, call)| call.to_owned())
+            .collect();
+        let of_probe = format!("{name}(");
+        let own: Vec<_> = own
+            .into_iter()
+            .filter(|line| line.starts_with(&of_probe))
+            .map(str::to_owned)
+            .collect();
+        if own.is_empty() || printed != own {
+            return Err(format!("{name}: {printed:#?} is printed, and the program says {own:#?}"));
+        }
+        seen.push(own);
+    }
+    proof::checked(level, OWN, seen.concat().len());
+    // One that prints another's would be seen.
+    let neighbours = seen.windows(2).filter(|pair| pair[0] == pair[1]);
+    none(neighbours.map(|pair| format!("{:?} is said twice", pair[0])))
+}
+
+/// A program that runs before and after, and says its semaphore when it is asked.
+struct Asked {
+    program: Child,
+    to: ChildStdin,
+    from: BufReader<ChildStdout>,
+}
+
+impl Asked {
+    fn start(program: &Path) -> Result<Self, String> {
+        let mut child = Command::new(program)
+            .arg("wait")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(cannot("run", program))?;
+        let to = child.stdin.take().ok_or("it has no input")?;
+        let from = child.stdout.take().ok_or("it has no output")?;
+        Ok(Self {
+            program: child,
+            to,
+            from: BufReader::new(from),
+        })
+    }
+
+    fn semaphore(&mut self) -> Result<String, String> {
+        let mut line = String::new();
+        let asked = self.to.write_all(b"\n");
+        asked
+            .and_then(|()| self.from.read_line(&mut line))
+            .map_err(|error| error.to_string())?;
+        Ok(line.trim().to_owned())
+    }
+
+    /// Whether it comes to be that.
+    fn comes_to(&mut self, value: &str) -> Result<(), String> {
+        let begun = Instant::now();
+        loop {
+            let semaphore = self.semaphore()?;
+            if semaphore == value {
+                return Ok(());
+            }
+            if begun.elapsed() > Duration::from_secs(20) {
+                return Err(format!("the semaphore is `{semaphore}`, and not `{value}`"));
+            }
+            sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        let _ = self.program.kill();
+        let _ = self.program.wait();
+    }
+}
+
+/// 0, then 1 while the probe is watched, and 0 again; also in a program that is started meanwhile.
+fn semaphore() -> Result<(), String> {
+    let program = program("-O2")?;
+    let mut asked = Asked::start(&program)?;
+    asked.comes_to("0")?;
+    let mut command = usdt()?;
+    command.arg(&program).args(["shop:sold", "--", "cat"]);
+    let mut watching = command
+        .stdin(Stdio::piped())
+        .spawn()
+        .map_err(cannot("run", &program))?;
+    let raised = asked
+        .comes_to("1")
+        .and_then(|()| Asked::start(&program)?.comes_to("1"));
+    // The command has no more input, and ends.
+    drop(watching.stdin.take());
+    let status = watching.wait().map_err(|error| error.to_string())?;
+    raised?;
+    match status.success() {
+        true => asked.comes_to("0"),
+        false => Err(format!("it ended with {status}")),
+    }
+}
+
+fn wrong_input() -> Result<(), String> {
+    let program = program("-O2")?;
+    let path = program.to_str().ok_or("the path is not UTF-8")?;
+    for (arguments, message) in [
+        (&[][..], "no file is given\nusage: "),
+        (&["/nonexistent"], "cannot read `/nonexistent`: No such file"),
+        (&["/etc/passwd"], "`/etc/passwd`: it is not an ELF file: a program or a library is one"),
+        (&["--pid", "1"], "there is no option `--pid`: accepted are `--probe` and `--help`"),
+        (&[path, "a:b", "c"], "`c` is one word too many\nusage: "),
+        (&[path, "shop:sold"], "no command is given: it stands behind `--`\nusage: "),
+        (
+            &[path, "shop:sodl", "--", "true"],
+            &format!("`{path}`: there is no probe `shop:sodl`: did you mean `shop:sold`?\n"),
+        ),
+        (
+            &[path, "sold", "--", "true"],
+            &format!("`{path}`: there is no probe `sold`: did you mean `shop:sold`?\n"),
+        ),
+        (&[path, "shop:sold", "--", "/nonexistent"], "cannot run `/nonexistent`: No such file"),
+        (&["--probe", "/etc/passwd", path, "shop:sold", "--", "true"], "`/etc/passwd` is no probe for this machine: "),
+    ] {
+        let output = usdt()?
+            .args(arguments)
+            .output()
+            .map_err(|error| error.to_string())?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let expected = format!("error: {message}");
+        if output.status.code() != Some(125) || !said.starts_with(&expected) || !output.stdout.is_empty() {
+            return Err(format!("{arguments:?}: expected `{expected}`, and there is `{said}`"));
+        }
+    }
+    Ok(())
+}
