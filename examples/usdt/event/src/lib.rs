@@ -65,7 +65,9 @@ mod tests {
     fn view(slot: probe_abi::machine::Slot) -> View {
         let mut registers = MACHINE.registers.iter();
         let found = registers.find(|register| register.slot == Some(slot));
-        found.and_then(|register| register.view()).expect("it is a register")
+        found
+            .and_then(|register| register.view())
+            .expect("it is a register")
     }
 
     /// Where the function's argument is at its first instruction.
@@ -75,7 +77,11 @@ mod tests {
         match MACHINE.user.place(&[word, word], n, endian) {
             Some(Place::Register(slot)) => Operand::register(view(slot), size, class),
             Some(Place::Stack(offset)) => {
-                let low = if cfg!(target_endian = "big") { word - size } else { 0 };
+                let low = if cfg!(target_endian = "big") {
+                    word - size
+                } else {
+                    0
+                };
                 let offset = i64::from(offset) + i64::from(low);
                 Operand::memory(view(MACHINE.stack_pointer), offset, size, class)
             }
@@ -94,7 +100,10 @@ mod tests {
         // SAFETY: it has integers.
         let mut event: Event = unsafe { zeroed() };
         event.read(&site, call.regs());
-        assert_eq!(event.values.map(|value| value as i64)[..5], [-5, 0xfffb, -128, -7, 0]);
+        assert_eq!(
+            event.values.map(|value| value as i64)[..5],
+            [-5, 0xfffb, -128, -7, 0]
+        );
         assert_eq!(event.errors, [0; ARGUMENTS]);
     }
 
@@ -108,6 +117,9 @@ mod tests {
         // SAFETY: it has integers.
         let mut event: Event = unsafe { zeroed() };
         event.read(&site, call.regs());
-        assert_eq!((&event.values[..2], &event.errors[..2]), (&[0, 1][..], &[-14, 0][..]));
+        assert_eq!(
+            (&event.values[..2], &event.errors[..2]),
+            (&[0, 1][..], &[-14, 0][..])
+        );
     }
 }

@@ -14,7 +14,9 @@ use std::{
     path::Path,
 };
 
-use aya_obj::generated::{bpf_attach_type, bpf_attr, bpf_cmd, PERF_FLAG_FD_CLOEXEC, perf_event_attr};
+use aya_obj::generated::{
+    PERF_FLAG_FD_CLOEXEC, bpf_attach_type, bpf_attr, bpf_cmd, perf_event_attr,
+};
 use probe_abi_usdt::Probe;
 
 /// How long it lives is how long the uprobe does. The kernel raises the semaphore of every process that has the file in its
@@ -40,7 +42,12 @@ pub fn attach(
     attr.link_create.__bindgen_anon_3.perf_event.bpf_cookie = cookie;
     // SAFETY: the kernel reads as much as it is told.
     let link = unsafe {
-        libc::syscall(libc::SYS_bpf, bpf_cmd::BPF_LINK_CREATE, &raw const attr, size_of_val(&attr))
+        libc::syscall(
+            libc::SYS_bpf,
+            bpf_cmd::BPF_LINK_CREATE,
+            &raw const attr,
+            size_of_val(&attr),
+        )
     };
     Ok(Attached {
         _link: owned(link).map_err(|error| format!("the kernel takes no link: {error}"))?,
@@ -57,8 +64,11 @@ fn uprobe(path: &Path, place: &Probe) -> Result<OwnedFd, String> {
         .map_err(|error| format!("this kernel has no uprobes: cannot read `{TYPE}`: {error}"))?;
     let semaphore = place.semaphore.map_or(0, |semaphore| semaphore.offset);
     // The upper half of `config` is all the room that there is.
-    let semaphore = u32::try_from(semaphore)
-        .map_err(|_| format!("the semaphore is `{semaphore:#x}` bytes into the file, and the kernel takes 32 bits"))?;
+    let semaphore = u32::try_from(semaphore).map_err(|_| {
+        format!(
+            "the semaphore is `{semaphore:#x}` bytes into the file, and the kernel takes 32 bits"
+        )
+    })?;
     // SAFETY: all of it are numbers.
     let mut attr: perf_event_attr = unsafe { zeroed() };
     attr.size = size_of_val(&attr) as u32;

@@ -28,7 +28,10 @@ pub fn default_path() -> PathBuf {
         "bpfel-unknown-none"
     };
     let probes = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../target/probes/probe");
-    probes.join(probe_abi::ARCH).join(target).join("release/usdt")
+    probes
+        .join(probe_abi::ARCH)
+        .join(target)
+        .join("release/usdt")
 }
 
 pub struct Kernel {
@@ -46,7 +49,9 @@ impl Kernel {
             .map_err(|error| format!("`{shown}` is no probe for this machine: {error}"))?;
         if machine.name != probe_abi::ARCH {
             let (other, this) = (machine.name, probe_abi::ARCH);
-            return Err(format!("the probe `{shown}` is for `{other}`, and this is `{this}`"));
+            return Err(format!(
+                "the probe `{shown}` is for `{other}`, and this is `{this}`"
+            ));
         }
         let mut ebpf = EbpfLoader::new()
             .map_max_entries("SITES", sites.len() as u32)

@@ -84,7 +84,12 @@ fn run() -> Result<u8, String> {
         [] => return Err(format!("no file is given\n{USAGE}")),
         [path] => (Path::new(path), None),
         [path, name] => (Path::new(path), Some(name.to_string_lossy())),
-        [_, _, word, ..] => return Err(format!("`{}` is one word too many\n{USAGE}", word.display())),
+        [_, _, word, ..] => {
+            return Err(format!(
+                "`{}` is one word too many\n{USAGE}",
+                word.display()
+            ));
+        }
     };
     let shown = path.display();
     let file = fs::read(path).map_err(|error| format!("cannot read `{shown}`: {error}"))?;
@@ -93,7 +98,9 @@ fn run() -> Result<u8, String> {
         return list(&elf).map(|()| 0);
     };
     let [program, words @ ..] = &arguments.command[..] else {
-        return Err(format!("no command is given: it stands behind `--`\n{USAGE}"));
+        return Err(format!(
+            "no command is given: it stands behind `--`\n{USAGE}"
+        ));
     };
     let places = elf
         .probe(&name)
@@ -101,7 +108,9 @@ fn run() -> Result<u8, String> {
     // A program of 32 bits on a kernel of 64 has other registers than its probes name.
     if *elf.machine() != MACHINE {
         let (other, this) = (elf.machine().name, MACHINE.name);
-        return Err(format!("`{shown}` is for `{other}`, and this kernel's registers are those of `{this}`"));
+        return Err(format!(
+            "`{shown}` is for `{other}`, and this kernel's registers are those of `{this}`"
+        ));
     }
     let sites: Vec<_> = places.iter().map(|place| site::of(place)).collect();
     let object = arguments.object.unwrap_or_else(kernel::default_path);
@@ -118,7 +127,12 @@ fn run() -> Result<u8, String> {
     let status = kernel.follow(&mut command, |event| {
         let mut out = io::stdout().lock();
         match places.get(event.site as usize) {
-            Some(place) => writeln!(out, "{} {place}{}", event.process, site::shown(place, event)),
+            Some(place) => writeln!(
+                out,
+                "{} {place}{}",
+                event.process,
+                site::shown(place, event)
+            ),
             None => Ok(()),
         }
     })?;

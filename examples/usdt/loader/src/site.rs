@@ -11,7 +11,10 @@ pub fn of(place: &Probe) -> Site {
     for (slot, (n, argument)) in site.operands.iter_mut().zip(arguments) {
         match argument.operand() {
             Ok(operand) => *slot = operand,
-            Err(error) => eprintln!("usdt: argument {n} of `{place}` at {:#x}: {error}", place.location.address),
+            Err(error) => eprintln!(
+                "usdt: argument {n} of `{place}` at {:#x}: {error}",
+                place.location.address
+            ),
         }
     }
     site
@@ -38,12 +41,12 @@ fn ty(operand: Operand) -> String {
 pub fn shown(place: &Probe, event: &Event) -> String {
     let values = event.values.iter().zip(&event.errors).take(ARGUMENTS);
     let arguments = place.arguments().zip(values);
-    in_parentheses(arguments.map(|(argument, (value, error))| {
-        match (argument.operand(), error) {
+    in_parentheses(arguments.map(
+        |(argument, (value, error))| match (argument.operand(), error) {
             (Ok(operand), 0) => value_of(operand, *value),
             _ => "?".to_owned(),
-        }
-    }))
+        },
+    ))
 }
 
 fn value_of(operand: Operand, value: u64) -> String {
