@@ -65,7 +65,7 @@ fn the_readme_lists_every_machine() {
 }
 
 /// The texts that people read, and the folder that their links start from.
-const TEXTS: [&str; 7] = [
+const TEXTS: [&str; 9] = [
     "README.md",
     "CONTRIBUTING.md",
     "KERNELS.md",
@@ -73,6 +73,8 @@ const TEXTS: [&str; 7] = [
     "examples/c-module/README.md",
     "examples/kernel-types/README.md",
     "examples/tracer/README.md",
+    "examples/usdt/README.md",
+    "usdt/README.md",
 ];
 
 #[test]

@@ -132,7 +132,7 @@ fn main() {
                 let needs = needs.and(assembler.as_ref().map(drop).map_err(Clone::clone));
                 let assembler = assembler.clone();
                 proofs.push(Proof::new(name, needs, move || {
-                    let operands = notes::of_package(&package?, endian)?;
+                    let operands = notes::of_package(&package?, machine, endian)?;
                     assembler?.proves("Debian's programs", &operands)
                 }));
             }

@@ -114,7 +114,7 @@ fn locations<'a>(
         let number = name
             .as_ref()
             .and_then(|name| name.slice().strip_prefix(b"a"));
-        let number = number.and_then(|number| str::from_utf8(number).ok()?.parse().ok());
+        let number = number.and_then(|number| std::str::from_utf8(number).ok()?.parse().ok());
         let (Some(number), Some(location)) = (number, entry.attr_value(gimli::DW_AT_location))
         else {
             continue;

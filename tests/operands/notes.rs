@@ -2,14 +2,19 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use object::{Object, ObjectSection};
+use object::{Object, ObjectKind, ObjectSection};
 use probe_abi::{machine::Machine, operand::Operand};
+use probe_abi_usdt::Elf;
 use proofs::{c::Compiler, debian::Package, select::Endian};
 
 /// The operands of all programs and libraries in a package, each once.
-pub fn of_package(package: &Package, endian: Endian) -> Result<BTreeSet<String>, String> {
+pub fn of_package(
+    package: &Package,
+    machine: &Machine,
+    endian: Endian,
+) -> Result<BTreeSet<String>, String> {
     let mut operands = BTreeSet::new();
-    add_folder(&package.root, endian, &mut operands)?;
+    add_folder(&package.root, machine, endian, &mut operands)?;
     match operands.is_empty() {
         true => Err(format!("`{}` has no operands", package.name)),
         false => Ok(operands),
@@ -18,6 +23,7 @@ pub fn of_package(package: &Package, endian: Endian) -> Result<BTreeSet<String>,
 
 fn add_folder(
     folder: &Path,
+    machine: &Machine,
     endian: Endian,
     operands: &mut BTreeSet<String>,
 ) -> Result<(), String> {
@@ -26,28 +32,59 @@ fn add_folder(
         let entry = entry.map_err(cannot)?;
         let kind = entry.file_type().map_err(cannot)?;
         if kind.is_dir() {
-            add_folder(&entry.path(), endian, operands)?;
+            add_folder(&entry.path(), machine, endian, operands)?;
         } else if kind.is_file() {
             let bytes = fs::read(entry.path()).map_err(cannot)?;
             if bytes.starts_with(b"\x7fELF") {
-                add_object(&bytes, endian, operands)?;
+                add_object(&bytes, machine, endian, operands)?;
             }
         }
     }
     Ok(())
 }
 
-fn add_object(bytes: &[u8], endian: Endian, operands: &mut BTreeSet<String>) -> Result<(), String> {
+fn add_object(
+    bytes: &[u8],
+    machine: &Machine,
+    endian: Endian,
+    operands: &mut BTreeSet<String>,
+) -> Result<(), String> {
     let object = object::File::parse(bytes).map_err(|error| error.to_string())?;
     let Some(section) = object.section_by_name(".note.stapsdt") else {
         return Ok(());
     };
     let data = section.data().map_err(|error| error.to_string())?;
     let word = if object.is_64() { 8 } else { 4 };
-    for arguments in arguments(data, word, endian).ok_or("a note is cut")? {
+    let all = arguments(data, word, endian).ok_or("a note is cut")?;
+    if object.kind() != ObjectKind::Relocatable {
+        are_found(bytes, machine, &all)?;
+    }
+    for arguments in all {
         operands.extend(split(&arguments));
     }
     Ok(())
+}
+
+/// Whether the library finds every note, and takes the file for one of the machine. Here, notes are read without a look at
+/// anything but their section.
+fn are_found(bytes: &[u8], machine: &Machine, all: &[String]) -> Result<(), String> {
+    let elf = Elf::parse(bytes).map_err(|error| error.to_string())?;
+    if elf.machine() != machine {
+        return Err(format!("it is taken for one of {}", elf.machine().name));
+    }
+    let found = elf.probes().map(|probe| match probe {
+        Ok(probe) => Ok(probe.operands),
+        Err(error) => Err(error.to_string()),
+    });
+    let found: Vec<_> = found.collect::<Result<_, _>>()?;
+    match found == *all {
+        true => Ok(()),
+        false => Err(format!(
+            "the library finds {} notes of {}",
+            found.len(),
+            all.len()
+        )),
+    }
 }
 
 /// The last string of each note: behind three addresses, the provider's name, and the probe's.
@@ -142,7 +179,7 @@ pub fn of_a_program(
         };
         let compiler = compiler.clone().args([level, "-w", constraint]);
         let object = compiler.object(PROGRAM)?;
-        add_object(&object, endian, &mut operands)?;
+        add_object(&object, machine, endian, &mut operands)?;
     }
     if operands.len() < 20 {
         return Err(format!(
