@@ -22,6 +22,9 @@ use spdx::{Expression, LicenseReq, ParseMode};
 /// What a download of the crate may take: half as much again as it took when this was written.
 const BYTES: u64 = 144 * 1024;
 
+/// The other package of this repository that is published.
+const BESIDE: &str = "probe-abi-usdt";
+
 /// The licences under which somebody who has the crate under MIT or Apache-2.0 can have what it is
 /// built with.
 const LICENCES: &[&str] = &["Apache-2.0", "BSD-3-Clause", "ISC", "MIT", "Unicode-3.0"];
@@ -30,6 +33,7 @@ fn main() {
     let toolchain = || Toolchain::with_core().map(drop);
     proof::run(vec![
         Proof::new("files", Ok(()), files),
+        Proof::new("files of the other package", Ok(()), files_beside),
         Proof::new("size", Ok(()), size),
         Proof::new("licences of dependencies", Ok(()), licences),
         Proof::new("publishing, but for the upload", registry(), publishing),
@@ -61,6 +65,28 @@ fn files() -> Result<(), String> {
     let others = files.iter().filter(|path| !known(path));
     let others = others.map(|path| format!("`{path}` is there, and no build needs it"));
     none(missing.chain(others))
+}
+
+fn files_beside() -> Result<(), String> {
+    let mut list = Command::new(env!("CARGO"));
+    list.current_dir(root()).args([
+        "package",
+        "--list",
+        "--allow-dirty",
+        "--offline",
+        "--package",
+        BESIDE,
+    ]);
+    let files = output(&mut list)?;
+    let needed = ["LICENSE-APACHE", "LICENSE-MIT", "README.md", "src/lib.rs"];
+    let known =
+        |path: &&str| needed.contains(path) || path.starts_with("src/") || CARGO.contains(path);
+    let missing = needed
+        .iter()
+        .filter(|needed| !files.lines().any(|path| path == **needed));
+    let missing = missing.map(|path| format!("`{path}` is missing"));
+    let others = files.lines().filter(|path| !known(path));
+    none(missing.chain(others.map(|path| format!("`{path}` is there, and no build needs it"))))
 }
 
 /// What cargo puts into each package.
@@ -120,6 +146,8 @@ fn licences() -> Result<(), String> {
         "tree",
         "--package",
         "probe-abi",
+        "--package",
+        BESIDE,
         "--locked",
         "--all-features",
     ];
@@ -158,6 +186,7 @@ const EXPECTED: &[&str] = &[
 /// cargo warns here of dependencies that were yanked.
 fn publishing() -> Result<(), String> {
     let mut publish = cargo(&["publish", "--dry-run", "--no-verify"]);
+    publish.args(["--package", BESIDE]);
     let said = run(publish.arg("--target-dir").arg(target_dir()))?.stderr;
     let warnings = said.lines().filter(|line| line.starts_with("warning"));
     let others = warnings.filter(|line| !EXPECTED.iter().any(|known| line.starts_with(known)));
