@@ -212,6 +212,7 @@ impl Machine {
     /// let riscv = |word| Machine::of_elf(243, word).map(|machine| machine.name);
     /// assert_eq!((riscv(8), riscv(4)), (Some("riscv64"), Some("riscv32")));
     /// ```
+    #[inline]
     pub fn of_elf(e_machine: u16, word: u8) -> Option<&'static Machine> {
         crate::arch::MACHINES
             .iter()

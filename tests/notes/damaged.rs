@@ -87,7 +87,7 @@ pub fn never_panics(program: &[u8]) -> Result<(), String> {
     ];
     let changes = prop::collection::vec((places, any::<u8>()), 1..8);
     let end = prop_oneof![4 => Just(length), 1 => 0..length];
-    let result = runner(100).run(&(changes, end), |(changes, end)| {
+    let result = runner(50).run(&(changes, end), |(changes, end)| {
         let mut changed = program.to_vec();
         for (at, byte) in changes {
             changed[at] = byte;

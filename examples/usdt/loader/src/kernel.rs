@@ -76,8 +76,9 @@ impl Kernel {
         Ok(kernel)
     }
 
-    pub fn program(&self) -> Result<BorrowedFd<'_>, String> {
-        Ok(self.program.as_fd())
+    /// The program that is to be attached.
+    pub fn program(&self) -> BorrowedFd<'_> {
+        self.program.as_fd()
     }
 
     /// Tells of each event until the command ends. Returns its exit status.

@@ -117,7 +117,7 @@ fn run() -> Result<u8, String> {
     let mut kernel = Kernel::load(&object, &sites)?;
     let attached: Vec<_> = (0..)
         .zip(&places)
-        .map(|(number, place)| attach::attach(kernel.program()?, path, place, number))
+        .map(|(number, place)| attach::attach(kernel.program(), path, place, number))
         .collect::<Result<_, _>>()
         .map_err(|error| format!("cannot attach to `{name}`: {error}"))?;
     let mut command = Command::new(program)
