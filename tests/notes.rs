@@ -27,11 +27,10 @@ use proofs::{
 };
 
 fn main() {
-    let mut proofs = vec![Proof::new(
-        "files that are none",
-        Ok(()),
-        damaged::any_bytes,
-    )];
+    let mut proofs = vec![
+        Proof::new("files that are none", Ok(()), damaged::any_bytes),
+        Proof::new("locations that are none", Ok(()), damaged::any_location),
+    ];
     let header = Package::newest("bookworm", "amd64", "systemtap-sdt-dev");
     let header = header.map(|package| package.root.join("usr/include/x86_64-linux-gnu"));
     for row in MACHINES {

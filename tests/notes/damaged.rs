@@ -1,6 +1,14 @@
 //! Files that are no ELF files, or were ones.
 
-use probe_abi_usdt::{Elf, Error};
+use gimli::{EndianSlice, Expression, Format, LittleEndian};
+use probe_abi::{
+    machine::Machine,
+    operand::{Class, Operand},
+};
+use probe_abi_usdt::{
+    Elf, Error,
+    dwarf::{self, Frame},
+};
 use proptest::{
     prelude::*,
     test_runner::{Config, TestRunner},
@@ -173,4 +181,101 @@ fn nowhere(program: &[u8], note: usize) -> Result<Vec<u8>, String> {
     semaphore.fill(0);
     semaphore[if program[5] == 1 { 0 } else { word - 1 }] = 8;
     Ok(changed)
+}
+
+/// What x86_64 reads an `int` by that DWARF says is there, in a frame that starts there.
+fn located(location: &[u8], base: Option<&[u8]>) -> Result<Operand, dwarf::Error> {
+    let expression = |bytes| Expression(EndianSlice::new(bytes, LittleEndian));
+    let encoding = gimli::Encoding {
+        address_size: 8,
+        format: Format::Dwarf32,
+        version: 5,
+    };
+    let frame = Frame {
+        base: base.map(expression),
+        cfa: None,
+    };
+    let machine = Machine::named("x86_64").expect("it is one of the machines");
+    dwarf::operand(
+        expression(location),
+        encoding,
+        &frame,
+        machine,
+        4,
+        Class::Signed,
+    )
+}
+
+/// Locations that are none, and any bytes.
+pub fn any_location() -> Result<(), String> {
+    const ADDRESS: &[u8] = &[3, 0, 0, 0, 0, 0, 0, 0, 0];
+    for (location, base, says) in [
+        (&[][..], None, "the variable is nowhere at this instruction"),
+        // DW_OP_reg0, DW_OP_piece 4, DW_OP_reg1, DW_OP_piece 4
+        (
+            &[0x50, 0x93, 4, 0x51, 0x93, 4],
+            None,
+            "the variable is in pieces",
+        ),
+        // DW_OP_breg0 8, DW_OP_deref
+        (&[0x70, 8, 6], None, "the location has to be computed"),
+        (
+            ADDRESS,
+            None,
+            "the variable is at an address that depends on where the file was loaded",
+        ),
+        // DW_OP_reg17
+        (
+            &[0x61],
+            None,
+            "register `17` of DWARF is `xmm0` of x86_64, which `pt_regs` does not have",
+        ),
+        // DW_OP_regx 99
+        (
+            &[0x90, 99],
+            None,
+            "`99` is not the number that DWARF has for a register of x86_64: `pt_regs` has",
+        ),
+        // DW_OP_fbreg 8, and DW_OP_call_frame_cfa
+        (
+            &[0x91, 8],
+            None,
+            "the variable is in the frame, of which the function says nothing",
+        ),
+        (
+            &[0x91, 8],
+            Some(&[0x9c][..]),
+            "the variable is in the frame, whose address the call frame information knows",
+        ),
+        (
+            &[0x91, 8],
+            Some(ADDRESS),
+            "the variable is at an address that depends",
+        ),
+        // DW_OP_entry_value DW_OP_reg5, DW_OP_stack_value
+        (
+            &[0xa3, 1, 0x55, 0x9f],
+            None,
+            "the variable is what a register held when the function was entered",
+        ),
+        (
+            &[0xa3, 1, 0x55],
+            None,
+            "the variable is what a register held when the function was entered",
+        ),
+        (&[0x91], None, "the location is damaged: "),
+    ] {
+        match located(location, base) {
+            Err(error) if error.to_string().starts_with(says) => {}
+            other => return Err(format!("{location:x?} gives {other:?}, and not: {says}")),
+        }
+    }
+    let bytes = || prop::collection::vec(any::<u8>(), 0..8);
+    let result = runner(2_000).run(&(bytes(), bytes()), |(location, base)| {
+        if let Err(error) = located(&location, Some(&base)) {
+            prop_assert!(!error.to_string().contains(char::is_control));
+        }
+        Ok(())
+    });
+    result.map_err(|error| error.to_string())
 }

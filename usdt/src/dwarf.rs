@@ -96,6 +96,10 @@ pub fn operand<R: Reader>(
             Some(Operation::SignedConstant { value }),
             Some(Operation::StackValue),
         ] => Ok(Operand::constant(value, size, class)),
+        [
+            Some(Operation::EntryValue { .. }),
+            Some(Operation::StackValue),
+        ] => Err(Error::AtEntry),
         [Some(operation), None] => memory(address(&operation)?),
         [_, Some(Operation::Piece { .. })] => Err(Error::Pieces),
         [None, _] => Err(Error::Nowhere),
