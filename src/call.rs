@@ -52,8 +52,14 @@ pub trait Machine: Registers + AnyBitPattern {
     type UserRegisters;
     type KernelRegisters;
     type AsmlinkageRegisters;
+    /// As wide as the kernel's.
+    type KernelAddress: Address;
     /// [`Decided`](crate::syscall::Decided), by whether [`wraps_syscalls`](crate::machine::Machine::wraps_syscalls) says so.
     type Wraps;
+    /// The same, by whether a slot shows that a task is of 32 bits: [`compat`](crate::machine::Machine::compat).
+    type ShowsMode;
+    /// The same, by whether anything does.
+    type ShowsCompat;
 }
 
 /// A function of a process: how a uprobe sees it.
@@ -451,7 +457,7 @@ struct Low<At>(PhantomData<At>);
 impl<R: Registers, At: Located> Role<R> for Low<At> {
     const SLOT: Slot = match At::PLACE {
         Place::Register(slot) => slot.low(At::SIZE, Endian::THIS),
-        Place::Pair { low, .. } | Place::Split { low, .. } => low,
+        Place::Pair { low, .. } | Place::Split { low, .. } => low.low(4, Endian::THIS),
         // Nothing reads it.
         Place::Stack(_) => R::MACHINE.stack_pointer,
     };
@@ -462,7 +468,7 @@ struct High<At>(PhantomData<At>);
 
 impl<R: Registers, At: Located> Role<R> for High<At> {
     const SLOT: Slot = match At::PLACE {
-        Place::Pair { high, .. } => high,
+        Place::Pair { high, .. } => high.low(4, Endian::THIS),
         // Nothing reads it.
         _ => R::MACHINE.stack_pointer,
     };

@@ -179,6 +179,8 @@ pub struct Machine {
     /// The same of a kernel of 64 bits that runs a task of this machine, of 32 bits. Empty where there is none, or it
     /// is not known.
     pub compat_syscall_symbols: &'static [SyscallPrefix],
+    /// What shows that a task is of 32 bits, on this machine's kernel of 64 bits.
+    pub compat: Compat,
     /// Where a function finds its return address, at its first instruction.
     pub return_address: ReturnAddress<Slot>,
     /// How many bytes behind the address in that slot the function returns to.
@@ -252,24 +254,54 @@ impl Machine {
     /// (`arch/arm/kernel/sys_arm.c`, `arch/powerpc/kernel/sys_ppc32.c`, `arch/mips/kernel/linux32.c`, `fs/sync.c`.)
     #[inline]
     pub const fn syscall_place(&self, sizes: &[u8], n: usize, endian: Endian) -> Option<Place> {
-        let pairs = match self.syscall_pairs {
-            None => None,
-            Some(SyscallPairs { start, order }) => Some(Pairs {
-                start,
-                order,
-                last_register: LastRegister::Empty,
-                stack_alignment: 8,
-            }),
-        };
         let slots = Convention {
             registers: self.syscall_arguments,
-            pairs,
+            pairs: Pairs::of_syscalls(self.syscall_pairs),
             ..self.kernel
         };
         match slots.place(sizes, n, endian) {
             // There is no stack.
             None | Some(Place::Stack(_) | Place::Split { .. }) => None,
             place => place,
+        }
+    }
+}
+
+/// What shows that a task is of 32 bits, on a kernel of 64 bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compat {
+    /// Nothing: there are no such tasks.
+    None,
+    /// A slot of the registers of user code: of 64 bits is code where the bits of `mask` are `wide`.
+    Mode {
+        slot: Slot,
+        mask: u64,
+        wide: u64,
+        /// What these bits usually are where code is of 32 bits. Any other value than `wide` means that, too.
+        narrow: u64,
+    },
+    /// The number of a syscall, and nothing else: from `first` to `last` they are those of the other machine.
+    Numbers { first: u32, last: u32 },
+}
+
+impl Compat {
+    pub(crate) const fn is_shown(self) -> bool {
+        !matches!(self, Self::None)
+    }
+
+    /// The slot that shows it; `None` if none does.
+    pub(crate) const fn slot(self) -> Option<Slot> {
+        match self {
+            Self::Mode { slot, .. } => Some(slot),
+            Self::None | Self::Numbers { .. } => None,
+        }
+    }
+
+    /// Whether code is of 32 bits in whose registers that slot has that value.
+    pub(crate) const fn is_narrow(self, value: u64) -> bool {
+        match self {
+            Self::Mode { mask, wide, .. } => value & mask != wide,
+            Self::None | Self::Numbers { .. } => false,
         }
     }
 }
@@ -474,6 +506,19 @@ impl Next {
 }
 
 impl Pairs {
+    /// Of syscalls, whose parameters are in registers alone.
+    pub(crate) const fn of_syscalls(pairs: Option<SyscallPairs>) -> Option<Self> {
+        match pairs {
+            None => None,
+            Some(SyscallPairs { start, order }) => Some(Self {
+                start,
+                order,
+                last_register: LastRegister::Empty,
+                stack_alignment: 8,
+            }),
+        }
+    }
+
     #[inline]
     const fn pair(&self, registers: &[Slot], first: usize, endian: Endian) -> Place {
         let (one, other) = (registers[first], registers[first + 1]);
@@ -492,6 +537,79 @@ impl Pairs {
             },
         }
     }
+}
+
+/// Slots of one machine, by their fields' names, that another machine's `pt_regs` has in fields of other names.
+pub(crate) type Moved = &'static [(&'static str, Slot)];
+
+/// The slots that the kernel has for slots of a machine of 32 bits.
+pub(crate) const fn moved_all<const N: usize>(
+    slots: &[Slot],
+    moved: Moved,
+    kernel: &Machine,
+) -> [Slot; N] {
+    let mut found = [kernel.stack_pointer; N];
+    let mut n = 0;
+    while n < N {
+        found[n] = match find_moved(slots[n].field, moved, kernel) {
+            Some(slot) => slot,
+            None => panic!("the kernel's `pt_regs` has no such register of the other machine's"),
+        };
+        n += 1;
+    }
+    found
+}
+
+/// The same of registers. Some are nowhere.
+pub(crate) const fn moved_registers<const N: usize>(
+    registers: &[Register],
+    moved: Moved,
+    kernel: &Machine,
+) -> [Register; N] {
+    let mut found = [registers[0]; N];
+    let mut n = 0;
+    while n < N {
+        found[n] = registers[n];
+        if let Some(slot) = registers[n].slot {
+            found[n].slot = find_moved(slot.field, moved, kernel);
+        }
+        n += 1;
+    }
+    found
+}
+
+const fn find_moved(field: &str, moved: Moved, kernel: &Machine) -> Option<Slot> {
+    let mut n = 0;
+    while n < moved.len() {
+        if is_same(moved[n].0, field) {
+            return Some(moved[n].1);
+        }
+        n += 1;
+    }
+    let mut n = 0;
+    while n < kernel.registers.len() {
+        match kernel.registers[n].slot {
+            Some(slot) if is_same(slot.field, field) => return Some(slot),
+            _ => n += 1,
+        }
+    }
+    let mut n = 0;
+    while n < kernel.syscall_arguments.len() {
+        if is_same(kernel.syscall_arguments[n].field, field) {
+            return Some(kernel.syscall_arguments[n]);
+        }
+        n += 1;
+    }
+    None
+}
+
+const fn is_same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let mut n = 0;
+    while n < one.len() && n < other.len() && one[n] == other[n] {
+        n += 1;
+    }
+    n == one.len() && n == other.len()
 }
 
 /// A slot from its field of `pt_regs`: `slot!(rdi)`, `slot!(regs[4])`, `slot!(psw.addr)`. The compiler checks

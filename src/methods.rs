@@ -75,7 +75,10 @@ impl call::Machine for pt_regs {
         Left<{ MACHINE.kernel.registers.len() }, { MACHINE.kernel.pairs_are_even() }>;
     type AsmlinkageRegisters =
         Left<{ MACHINE.asmlinkage.registers.len() }, { MACHINE.asmlinkage.pairs_are_even() }>;
+    type KernelAddress = c_ulong;
     type Wraps = syscall::Decided<{ MACHINE.wraps_syscalls.is_some() }>;
+    type ShowsMode = syscall::Decided<{ MACHINE.compat.slot().is_some() }>;
+    type ShowsCompat = syscall::Decided<{ MACHINE.compat.is_shown() }>;
 }
 
 // SAFETY: it is made of integers.
@@ -315,6 +318,21 @@ impl<const N: usize> StackArgument<N, { UserCode::ARG_REGISTERS }> for UserCode 
 impl UserCode {
     /// How many arguments of a function of user code are passed in registers.
     pub const ARG_REGISTERS: usize = MACHINE.user.registers.len();
+
+    /// Whether this code is of 32 bits, on a kernel of 64 bits.
+    ///
+    /// Meaningful in a uprobe and a uretprobe, and in the own `pt_regs` of a syscall; in a kprobe the registers are those of
+    /// the kernel's code. The arguments of such code are where the other machine's convention has them: on some machines the
+    /// module `compat` reads them. What shows it is [`Machine::compat`].
+    ///
+    /// On a machine where no register shows it, this does not compile.
+    #[inline(always)]
+    pub fn is_compat(&self) -> bool
+    where
+        for<'any> pt_regs: syscall::ShowsMode<'any>,
+    {
+        MACHINE.compat.is_narrow(regs::load::<_, regs::Mode>(self))
+    }
 
     /// [`pt_regs::arg`] of user code.
     #[inline(always)]

@@ -50,6 +50,10 @@ roles! {
         Some(slot) => slot,
         None => R::MACHINE.stack_pointer,
     };
+    Mode = match R::MACHINE.compat.slot() {
+        Some(slot) => slot,
+        None => R::MACHINE.stack_pointer,
+    };
 }
 
 /// Some slot, for an index that the caller does not read.

@@ -89,8 +89,45 @@
 //! `openat` that forgets them does not see every file that is opened.
 //! [`Machine::compat_syscall_function`](crate::machine::Machine::compat_syscall_function) of `x86` names the functions that an
 //! x86_64 kernel has for them, and of `arm` those of an aarch64 kernel: probe these too. In `sys_enter` such a task shows
-//! the numbers of its own machine, which are others' numbers here: `arch::x86::nr` has them, and nothing in the two words
-//! of ctx tells whose they are.
+//! the numbers of its own machine, which are others' numbers here. [`SysEnter::is_compat`] tells the two apart, and the
+//! module `compat` of a machine reads the syscalls of the other:
+//!
+//! ```
+//! use probe_abi::{arch::x86_64::{self, compat}, c_void};
+//!
+//! type Close = unsafe extern "C" fn(fd: i32) -> i32;
+//!
+//! fn closed(ctx: *const c_void) -> Result<Option<i32>, i32> {
+//!     // SAFETY: this is the ctx of `raw_tracepoint/sys_enter`.
+//!     let enter = unsafe { x86_64::SysEnter::from_ctx(ctx) };
+//!     if enter.is_compat()? {
+//!         // SAFETY: the same.
+//!         let enter = unsafe { compat::SysEnter::from_ctx(ctx) };
+//!         return match enter.number() {
+//!             compat::nr::close => enter.call::<Close>().read_arg::<0>().map(Some),
+//!             _ => Ok(None),
+//!         };
+//!     }
+//!     match enter.number() {
+//!         x86_64::nr::close => enter.call::<Close>().read_arg::<0>().map(Some),
+//!         _ => Ok(None),
+//!     }
+//! }
+//! ```
+//!
+//! | kernel | tasks of 32 bits | what shows it | and what it does not show |
+//! |---|---|---|---|
+//! | x86_64 | `x86` | `cs` | a program of 64 bits makes a syscall of x86 by `int $0x80`: only the kernel's `thread_info.status` has that (`TS_COMPAT`) |
+//! | aarch64 | `arm` | `pstate` | |
+//! | riscv64 | `riscv32` | `status` | |
+//! | powerpc64 | `powerpc` | `msr` | on embedded processors (Book3E) it is another bit, and this one is always clear |
+//! | mips64 | `mips` | the syscall's number; in a uprobe nothing | |
+//! | s390x | of 31 bits, before Linux 7.x | `psw.mask`: the addressing mode | a program may change its mode (`sam31`, `sam64`), and its syscalls stay those of its kind |
+//! | sparc64 | of 32 bits | `tstate` | which syscall it is, is up to the trap instruction |
+//! | loongarch64 | none | | |
+//!
+//! x32 and n32 are tasks of 64-bit code: they have the registers of this machine and other numbers, from 0x40000000 on and from
+//! 6000 on.
 
 use core::{ffi::c_void, fmt, marker::PhantomData};
 
@@ -99,7 +136,7 @@ use crate::{
     machine::{self, Convention, Endian, Place, Slot},
     memory::{self, Memory},
     ptr::Ptr,
-    regs::{Registers, Role, load},
+    regs::{Mode, Registers, Role, load},
     signature::{Address, Left, Output, Parameter, Parameters, Signature},
 };
 
@@ -150,7 +187,29 @@ impl<R: Machine<Wraps = Decided<true>>> Wraps<R> for ByMachine {
     }
 }
 
-/// Whether a machine says if its kernels wrap their syscalls.
+/// Of a machine's `pt_regs`: a slot shows whether code of a process is of 32 bits, on a kernel of 64 bits.
+#[diagnostic::on_unimplemented(
+    message = "no register of this machine shows whether code is of 32 bits",
+    label = "its kernels have no tasks of 32 bits, or these have the same registers",
+    note = "`MACHINE.compat` says what shows it"
+)]
+pub trait ShowsMode<'any> {}
+
+#[diagnostic::do_not_recommend]
+impl<R: Machine<ShowsMode = Decided<true>>> ShowsMode<'_> for R {}
+
+/// Of a machine's `pt_regs`: something shows whether the task that makes a syscall is of 32 bits, on a kernel of 64 bits.
+#[diagnostic::on_unimplemented(
+    message = "nothing of a syscall of this machine shows whether the task is of 32 bits",
+    label = "its kernels have no tasks of 32 bits",
+    note = "`MACHINE.compat` says what shows it"
+)]
+pub trait ShowsCompat {}
+
+#[diagnostic::do_not_recommend]
+impl<R: Machine<ShowsCompat = Decided<true>>> ShowsCompat for R {}
+
+/// Whether a machine has an answer.
 #[doc(hidden)]
 pub enum Decided<const IS: bool> {}
 
@@ -233,6 +292,8 @@ impl<C: HasParameter<N>, const N: usize> Located for InRegisters<C, N> {
 fn nested<C: HasParameter<N>, const N: usize>(regs: u64) -> Result<u64, i32> {
     match const { InRegisters::<C, N>::PLACE } {
         Place::Pair { low, high } => {
+            // On a kernel of 64 bits a slot is wider.
+            let (low, high) = (low.low(4, Endian::THIS), high.low(4, Endian::THIS));
             let (first, second) = match Endian::THIS {
                 Endian::Little => (low, high),
                 Endian::Big => (high, low),
@@ -302,8 +363,8 @@ macro_rules! tracepoint {
 
             /// Where the syscall's own registers lie, in the kernel's memory.
             #[inline(always)]
-            pub fn regs(&self) -> Ptr<R, R::Word> {
-                Ptr::new(R::Word::from_bits(load::<_, First>(self)))
+            pub fn regs(&self) -> Ptr<R, R::KernelAddress> {
+                Ptr::new(R::KernelAddress::from_bits(load::<_, First>(self)))
             }
         }
 
@@ -345,6 +406,29 @@ impl<R: Machine> SysEnter<R> {
         R::Word::from_bits(load::<_, Second>(self))
     }
 
+    /// Whether the code that makes the syscall is of 32 bits, on a kernel of 64 bits: a read of one slot. The number is then
+    /// one of the other machine's, and the module `compat` reads such a syscall.
+    ///
+    /// [The module](self) says where code of 64 bits can make a syscall of the other machine all the same. On mips64 it is the
+    /// number that shows it, and nothing is read.
+    ///
+    /// # Errors
+    ///
+    /// The error of `bpf_probe_read_kernel`: a negative number.
+    #[inline(always)]
+    pub fn is_compat(&self) -> Result<bool, i32>
+    where
+        R: ShowsCompat,
+    {
+        match const { R::MACHINE.compat } {
+            machine::Compat::Numbers { first, last } => {
+                let number = load::<_, Second>(self);
+                Ok(number >= first.into() && number <= last.into())
+            }
+            _ => mode::<R>(load::<_, First>(self)),
+        }
+    }
+
     /// The syscall, as this prototype has it.
     #[inline(always)]
     pub fn call<F>(&self) -> Called<F, R> {
@@ -355,7 +439,29 @@ impl<R: Machine> SysEnter<R> {
     }
 }
 
+/// Whether registers are those of code of 32 bits.
+#[inline(always)]
+fn mode<R: Machine>(regs: u64) -> Result<bool, i32> {
+    let slot = const { <Mode as Role<R>>::SLOT };
+    let bits = memory::read_bits(Memory::Kernel, at(regs, slot.offset), slot.width)?;
+    Ok(const { R::MACHINE.compat }.is_narrow(bits))
+}
+
 impl<R: Machine> SysExit<R> {
+    /// Whether the code to which the syscall returns is of 32 bits, on a kernel of 64 bits: a read of one slot. After a
+    /// successful `execve` that is the new program.
+    ///
+    /// # Errors
+    ///
+    /// The error of `bpf_probe_read_kernel`: a negative number.
+    #[inline(always)]
+    pub fn is_compat(&self) -> Result<bool, i32>
+    where
+        for<'any> R: ShowsMode<'any>,
+    {
+        mode::<R>(load::<_, First>(self))
+    }
+
     /// What the syscall returns, as this prototype has it: a negative error number, if it failed.
     #[inline(always)]
     pub fn value<F>(&self) -> <F::Output as Parameter<R::Word>>::Value

@@ -71,7 +71,7 @@ use std::{boxed::Box, collections::BTreeMap, thread_local, vec::Vec};
 
 use crate::{
     call::{self, Code, Entry, Return, Returns, Takes},
-    machine::{Endian, Place, ReturnAddress, Slot},
+    machine::{Compat, Endian, Place, ReturnAddress, Slot},
     memory::{AnyBitPattern, Char, EFAULT, Memory},
     ptr::Ptr,
     regs::{self, Registers},
@@ -346,7 +346,14 @@ impl<View: Seen> Made<View> {
             (machine.stack_pointer, middle),
             (machine.instruction_pointer, FUNCTION),
         ] {
-            write(&mut *regs, slot, value);
+            write(&mut *regs, slot.low(machine.word, Endian::THIS), value);
+        }
+        if let Compat::Mode {
+            slot, wide, narrow, ..
+        } = machine.compat
+        {
+            let is_narrow = machine.word < slot.width;
+            write(&mut *regs, slot, if is_narrow { narrow } else { wide });
         }
         Self {
             regs,
@@ -364,6 +371,7 @@ impl<View: Seen> Made<View> {
         match machine.return_address {
             ReturnAddress::Register(slot) => {
                 let behind: u64 = machine.return_address_behind.into();
+                let slot = slot.low(machine.word, Endian::THIS);
                 write(&mut *made.regs, slot, CALLER - behind);
             }
             ReturnAddress::Stack(_) => made.push(C::MEMORY, 0, CALLER, machine.word),

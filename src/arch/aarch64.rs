@@ -102,6 +102,13 @@ pub const MACHINE: Machine = Machine {
         SyscallPrefix::arguments(""),
     ],
     compat_syscall_symbols: &[],
+    // `compat_user_mode` in `arch/arm64/include/asm/ptrace.h`: `PSR_MODE32_BIT`.
+    compat: Compat::Mode {
+        slot: slot!(pstate),
+        mask: 0x1f,
+        wide: 0,
+        narrow: 0x10,
+    },
     return_address: Register(slot!(regs[30])),
     return_address_behind: 0,
     instruction_pointer: slot!(pc),
@@ -115,3 +122,37 @@ pub const MACHINE: Machine = Machine {
         no_base: "",
     },
 };
+
+/// The slots for registers of arm, in a task of 32 bits: Arm Architecture Reference Manual for A-profile, "Mapping of the
+/// general-purpose registers between the Execution states"; `arch/arm64/include/asm/ptrace.h` (`compat_sp`, `compat_lr`).
+const MOVED: Moved = &[
+    ("uregs[0]", slot!(regs[0])),
+    ("uregs[1]", slot!(regs[1])),
+    ("uregs[2]", slot!(regs[2])),
+    ("uregs[3]", slot!(regs[3])),
+    ("uregs[4]", slot!(regs[4])),
+    ("uregs[5]", slot!(regs[5])),
+    ("uregs[6]", slot!(regs[6])),
+    ("uregs[7]", slot!(regs[7])),
+    ("uregs[8]", slot!(regs[8])),
+    ("uregs[9]", slot!(regs[9])),
+    ("uregs[10]", slot!(regs[10])),
+    ("uregs[11]", slot!(regs[11])),
+    ("uregs[12]", slot!(regs[12])),
+    ("uregs[13]", slot!(regs[13])),
+    ("uregs[14]", slot!(regs[14])),
+    ("uregs[15]", slot!(pc)),
+    ("uregs[16]", slot!(pstate)),
+    ("uregs[17]", slot!(orig_x0)),
+];
+
+pub mod compat {
+    //! arm on an aarch64 kernel: the syscalls of a task of 32 bits.
+    //!
+    //! aarch64 kernels attach no uprobe to such a program (`arch_uprobe_analyze_insn` in
+    //! `arch/arm64/kernel/probes/uprobes.c`). The kernel's function of most syscalls is the one that tasks of 64 bits have too.
+
+    use crate::arch::arm as other;
+
+    include!("../compat.rs");
+}

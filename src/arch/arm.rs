@@ -93,6 +93,7 @@ pub const MACHINE: Machine = Machine {
     wraps_syscalls: Some(false),
     syscall_symbols: &[SyscallPrefix::arguments("")],
     compat_syscall_symbols: &[SyscallPrefix::registers("__arm64_")],
+    compat: Compat::None,
     return_address: Register(slot!(uregs[14])),
     return_address_behind: 0,
     instruction_pointer: slot!(uregs[15]),

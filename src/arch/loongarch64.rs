@@ -94,6 +94,7 @@ pub const MACHINE: Machine = Machine {
     wraps_syscalls: Some(false),
     syscall_symbols: &[SyscallPrefix::arguments("")],
     compat_syscall_symbols: &[],
+    compat: Compat::None,
     return_address: Register(slot!(regs[1])),
     return_address_behind: 0,
     instruction_pointer: slot!(csr_era),

@@ -101,6 +101,7 @@ pub const MACHINE: Machine = Machine {
     wraps_syscalls: Some(false),
     syscall_symbols: &[SyscallPrefix::arguments("")],
     compat_syscall_symbols: &[SyscallPrefix::arguments("")],
+    compat: Compat::None,
     return_address: Register(slot!(regs[31])),
     return_address_behind: 0,
     instruction_pointer: slot!(cp0_epc),

@@ -90,6 +90,11 @@ pub const MACHINE: Machine = Machine {
     wraps_syscalls: Some(false),
     syscall_symbols: &[SyscallPrefix::arguments("")],
     compat_syscall_symbols: &[],
+    // `__NR_O32_Linux`, in `arch/mips/kernel/scall64-o32.S`: any task may have any of the numbers.
+    compat: Compat::Numbers {
+        first: 4000,
+        last: 4999,
+    },
     return_address: Register(slot!(regs[31])),
     return_address_behind: 0,
     instruction_pointer: slot!(cp0_epc),
@@ -103,3 +108,25 @@ pub const MACHINE: Machine = Machine {
         no_base: "",
     },
 };
+
+/// The slots for registers of mips that have no slot of the same name: the arguments of a syscall that are on the task's stack
+/// (`trace_a_syscall` in `arch/mips/kernel/scall64-o32.S`).
+const MOVED: Moved = &[
+    ("args[4]", slot!(regs[8])),
+    ("args[5]", slot!(regs[9])),
+    ("args[6]", slot!(regs[10])),
+    ("args[7]", slot!(regs[11])),
+];
+
+pub mod compat {
+    //! o32 on a mips64 kernel: what a uprobe in such a program is called with, and its syscalls.
+    //!
+    //! No register shows that a program is one: a loader knows it from the ELF header of the file (`EI_CLASS`, and
+    //! `EF_MIPS_ABI2` of n32). A syscall's number does: those from 4000 to 4999 are o32's, and from 6000 on n32's, which
+    //! has the registers of n64. Arguments 4 to 7 of a syscall are in its registers where the task is traced, as
+    //! it is in `sys_enter` (`arch/mips/kernel/scall64-o32.S`).
+
+    use crate::arch::mips as other;
+
+    include!("../compat.rs");
+}

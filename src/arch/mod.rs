@@ -21,7 +21,8 @@
 //!
 //! A task of 32 bits on a kernel of 64 bits is shown in the kernel's `pt_regs`, with its own calling
 //! convention: the machine to select is the kernel's, and the arguments are where the other machine's
-//! are. `ctx` can be read and not written: kernels before 7.x refuse a program that writes to it.
+//! are. `pt_regs::user_code().is_compat()` tells it where the registers show it, and the machine's module `compat` reads
+//! such a call ([`syscall`](crate::syscall) has a table). `ctx` can be read and not written: kernels before 7.x refuse a program that writes to it.
 //!
 //! # `char` in the kernel
 //!

@@ -112,6 +112,7 @@ pub const MACHINE: Machine = Machine {
     wraps_syscalls: None,
     syscall_symbols: &[SyscallPrefix::either("")],
     compat_syscall_symbols: &[],
+    compat: Compat::None,
     return_address: Register(slot!(link)),
     return_address_behind: 0,
     instruction_pointer: slot!(nip),

@@ -120,6 +120,13 @@ pub const MACHINE: Machine = Machine {
     wraps_syscalls: None,
     syscall_symbols: &[SyscallPrefix::either("")],
     compat_syscall_symbols: &[],
+    // `MSR_SF` in `arch/powerpc/include/asm/reg.h`.
+    compat: Compat::Mode {
+        slot: slot!(msr),
+        mask: 0x8000_0000_0000_0000,
+        wide: 0x8000_0000_0000_0000,
+        narrow: 0,
+    },
     return_address: Register(slot!(link)),
     return_address_behind: 0,
     instruction_pointer: slot!(nip),
@@ -133,3 +140,16 @@ pub const MACHINE: Machine = Machine {
         no_base: "r0",
     },
 };
+
+/// The slots for registers of powerpc have the same names.
+const MOVED: Moved = &[];
+
+pub mod compat {
+    //! powerpc on a powerpc64 kernel: what a uprobe in a program of 32 bits is called with, and its syscalls.
+    //!
+    //! It is the convention of big-endian programs, which is the only one that Linux distributions have had for 32 bits.
+
+    use crate::arch::powerpc as other;
+
+    include!("../compat.rs");
+}

@@ -108,6 +108,7 @@ pub const MACHINE: Machine = Machine {
         SyscallPrefix::arguments(""),
     ],
     compat_syscall_symbols: &[],
+    compat: Compat::None,
     return_address: Register(slot!(ra)),
     return_address_behind: 0,
     instruction_pointer: slot!(pc),

@@ -100,6 +100,13 @@ pub const MACHINE: Machine = Machine {
         SyscallPrefix::arguments(""),
     ],
     compat_syscall_symbols: &[],
+    // Since Linux 5.19: `SR_UXL` in `arch/riscv/include/asm/csr.h` is `SR_UXL_32`.
+    compat: Compat::Mode {
+        slot: slot!(status),
+        mask: 0x1_0000_0000,
+        wide: 0,
+        narrow: 0x1_0000_0000,
+    },
     return_address: Register(slot!(ra)),
     return_address_behind: 0,
     instruction_pointer: slot!(pc),
@@ -113,3 +120,15 @@ pub const MACHINE: Machine = Machine {
         no_base: "",
     },
 };
+
+/// The slots for registers of riscv32 have the same names.
+const MOVED: Moved = &[];
+
+pub mod compat {
+    //! riscv32 on a riscv64 kernel, since Linux 5.19: what a uprobe in a program of 32 bits is called with, and its
+    //! syscalls.
+
+    use crate::arch::riscv32 as other;
+
+    include!("../compat.rs");
+}

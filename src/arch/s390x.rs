@@ -86,6 +86,13 @@ pub const MACHINE: Machine = Machine {
         SyscallPrefix::arguments(""),
     ],
     compat_syscall_symbols: &[],
+    // `PSW_MASK_EA` in `arch/s390/include/uapi/asm/ptrace.h`. Kernels before 7.x have tasks of 31 bits.
+    compat: Compat::Mode {
+        slot: slot!(psw.mask),
+        mask: 0x1_0000_0000,
+        wide: 0x1_0000_0000,
+        narrow: 0,
+    },
     return_address: Register(slot!(gprs[14])),
     return_address_behind: 0,
     instruction_pointer: slot!(psw.addr),

@@ -103,6 +103,13 @@ pub const MACHINE: Machine = Machine {
     wraps_syscalls: Some(false),
     syscall_symbols: &[SyscallPrefix::arguments("")],
     compat_syscall_symbols: &[],
+    // `TSTATE_AM` in `arch/sparc/include/uapi/asm/pstate.h`; `start_thread32` in `asm/processor_64.h`.
+    compat: Compat::Mode {
+        slot: slot!(tstate),
+        mask: 0x800,
+        wide: 0,
+        narrow: 0x800,
+    },
     return_address: Register(slot!(u_regs[15])),
     return_address_behind: 8,
     instruction_pointer: slot!(tpc),

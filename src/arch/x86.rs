@@ -106,6 +106,7 @@ pub const MACHINE: Machine = Machine {
         SyscallPrefix::arguments(""),
     ],
     compat_syscall_symbols: &[SyscallPrefix::registers("__ia32_")],
+    compat: Compat::None,
     return_address: Stack(slot!(esp)),
     return_address_behind: 0,
     instruction_pointer: slot!(eip),

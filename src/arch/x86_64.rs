@@ -101,6 +101,14 @@ pub const MACHINE: Machine = Machine {
         SyscallPrefix::arguments(""),
     ],
     compat_syscall_symbols: &[],
+    // `user_64bit_mode` in `arch/x86/include/asm/ptrace.h`: `__USER_CS`, or 0xe033 in a guest of Xen's (`FLAT_USER_CS64`).
+    // `__USER32_CS` is one selector of code of 32 bits; a process can make others (modify_ldt(2)).
+    compat: Compat::Mode {
+        slot: slot!(cs),
+        mask: 0xff,
+        wide: 0x33,
+        narrow: 0x23,
+    },
     return_address: Stack(slot!(rsp)),
     return_address_behind: 0,
     instruction_pointer: slot!(rip),
@@ -114,3 +122,34 @@ pub const MACHINE: Machine = Machine {
         no_base: "",
     },
 };
+
+/// The slots for registers of x86: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 1, 3.4.1
+/// "General-Purpose Registers".
+const MOVED: Moved = &[
+    ("ebx", slot!(rbx)),
+    ("ecx", slot!(rcx)),
+    ("edx", slot!(rdx)),
+    ("esi", slot!(rsi)),
+    ("edi", slot!(rdi)),
+    ("ebp", slot!(rbp)),
+    ("eax", slot!(rax)),
+    ("orig_eax", slot!(orig_rax)),
+    ("eip", slot!(rip)),
+    ("xcs", slot!(cs)),
+    ("eflags", slot!(eflags)),
+    ("esp", slot!(rsp)),
+    ("xss", slot!(ss)),
+];
+
+pub mod compat {
+    //! i386 on an x86_64 kernel: what a uprobe in a program of 32 bits is called with, and its syscalls.
+    //!
+    //! Such a task makes its syscalls by `int $0x80`, `sysenter` or `syscall`, with the numbers and the registers of
+    //! x86 (`arch/x86/entry/entry_64_compat.S`). A program of 64 bits can make them too, by `int $0x80`, and then
+    //! [`is_compat`](super::SysEnter::is_compat) is false: its code is of 64 bits. What a kprobe sees on the functions that
+    //! [`compat_syscall_function`](Machine::compat_syscall_function) finds is one of these syscalls for sure.
+
+    use crate::arch::x86 as other;
+
+    include!("../compat.rs");
+}
