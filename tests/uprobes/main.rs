@@ -4,6 +4,8 @@
 //!
 //! gcc and clang compile the functions, which write down themselves what has arrived.
 
+mod compat;
+
 use std::{
     env::consts,
     ffi::{CString, c_char, c_int, c_void},
@@ -31,6 +33,7 @@ const MACHINE: &str = "x86_64";
 
 fn main() {
     let toolchain = Toolchain::find();
+    let of_32_bits = compat::proof(toolchain.clone());
     let ways = match &toolchain {
         Ok(toolchain) => toolchain.ways(),
         Err(_) => Vec::new(),
@@ -51,6 +54,7 @@ fn main() {
             ));
         }
     }
+    proofs.push(of_32_bits);
     proof::run(proofs)
 }
 
@@ -78,11 +82,13 @@ fn compilers() -> [(&'static str, Found); 2] {
     ]
 }
 
-fn sees_everything(
+/// A program of the package, compiled.
+fn built(
     toolchain: &Toolchain,
     profile: &'static str,
     reads: Reads,
-) -> Result<(), String> {
+    name: &str,
+) -> Result<Vec<u8>, String> {
     let machine = Machine::named(MACHINE).ok_or("not a row of the table")?;
     let package = root().join("tests/uprobes/probe");
     let folder = format!("target/probes/uprobes/{reads}").replace(' ', "-");
@@ -91,8 +97,16 @@ fn sees_everything(
         .profile(profile)
         .target_dir(root().join(folder))
         .build(toolchain)?
-        .join("typed-uprobes");
-    let object = fs::read(&object).map_err(cannot("read", &object))?;
+        .join(name);
+    fs::read(&object).map_err(cannot("read", &object))
+}
+
+fn sees_everything(
+    toolchain: &Toolchain,
+    profile: &'static str,
+    reads: Reads,
+) -> Result<(), String> {
+    let object = built(toolchain, profile, reads, "typed-uprobes")?;
     // Another proof's calls would be seen too.
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -166,13 +180,7 @@ impl Library {
 
     /// What probes see of the functions, and what these say.
     fn compare(&self, object: &[u8]) -> Result<(), String> {
-        let mut ebpf = attached(object, &self.path).map_err(|error| {
-            let causes = std::iter::successors(Some(&*error), |error| error.source());
-            causes
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-                .join(": ")
-        })?;
+        let mut ebpf = attached(object, &self.path).map_err(|error| causes(&*error))?;
         let sent = self.symbol::<[i64; 12]>("sent")?;
         let call_all = self.symbol::<c_void>("call_all")?;
         // SAFETY: `void call_all(void)`.
@@ -216,6 +224,12 @@ fn same(what: &str, seen: &[i64], said: &[i64]) -> Result<(), String> {
             "{what}: the probe saw {seen:x?}, and the functions say {said:x?}"
         )),
     }
+}
+
+fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let causes: Vec<String> = causes.map(ToString::to_string).collect();
+    causes.join(": ")
 }
 
 type Failure = Box<dyn std::error::Error>;
