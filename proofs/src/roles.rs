@@ -244,6 +244,8 @@ pub struct Typed {
     c: String,
     /// `BPF_KPROBE` and so on.
     c_macro: &'static str,
+    /// How many instructions are for errors that the macro does not tell of: two for each read, where all of it is used.
+    pub for_errors: usize,
 }
 
 /// Typed probes as users write them, of parameters that are in registers.
@@ -255,6 +257,7 @@ pub fn typed(facts: &Facts) -> Vec<Typed> {
         ),
         c: format!("{c})\n{{\n{value}\n}}"),
         c_macro,
+        for_errors: 0,
     };
     let returned = |name, rust: &str, c: &str, [read, value]: [&str; 2]| Typed {
         name,
@@ -263,6 +266,7 @@ pub fn typed(facts: &Facts) -> Vec<Typed> {
         ),
         c: format!("{c})\n{{\n{value}\n}}"),
         c_macro: "BPF_KRETPROBE",
+        for_errors: 0,
     };
     let numbered = |each: fn(usize) -> String, between| {
         let all = (0..facts.arguments.len()).map(each);
@@ -363,7 +367,63 @@ pub fn typed(facts: &Facts) -> Vec<Typed> {
             ),
         ]);
     }
+    if wraps_syscalls(facts).is_some() {
+        let sum = |each: &str, between: &str| {
+            let all = (0..4).map(|n| each.replace('#', &n.to_string()));
+            all.collect::<Vec<_>>().join(between)
+        };
+        let words = [sum("c_ulong", ", "), sum("word p#", ", ")];
+        let sums = [
+            format!(
+                "(|| Ok::<u64, i32>({}))().unwrap_or(0)",
+                sum("call.read_arg::<#>()? as u64", " + ")
+            ),
+            format!("return {};", sum("(u64)p#", " + ")),
+        ];
+        let openat = [openat[0], openat[1]];
+        typed.extend([
+            entry(
+                "syscall_path",
+                "BPF_KSYSCALL",
+                "Syscall",
+                openat,
+                [
+                    "call.read_arg::<1>().map_or(0, |path| path.address() as u64)",
+                    "return (u64)path;",
+                ],
+            ),
+            entry(
+                "syscall_flags",
+                "BPF_KSYSCALL",
+                "Syscall",
+                openat,
+                [
+                    "call.read_arg::<0>() == Ok(-100) && call.read_arg::<2>().unwrap_or(0) & 0o100 != 0",
+                    "return dirfd == -100 && flags & 0100;",
+                ],
+            ),
+            Typed {
+                for_errors: 2 * 4,
+                ..entry(
+                    "syscall_sum",
+                    "BPF_KSYSCALL",
+                    "Syscall",
+                    words.each_ref().map(String::as_str),
+                    sums.each_ref().map(String::as_str),
+                )
+            },
+        ]);
+    }
     typed
+}
+
+/// Whether a machine's kernels wrap their syscalls, if all do or none does, and libbpf's `BPF_KSYSCALL` is right there.
+fn wraps_syscalls(facts: &Facts) -> Option<bool> {
+    // There libbpf reads the first argument of a plain function from where a syscall's own registers have it.
+    if facts.name() == "loongarch64" {
+        return None;
+    }
+    probe_abi::machine::Machine::named(facts.name())?.wraps_syscalls
 }
 
 /// The name of a machine's typed probe.
@@ -388,7 +448,9 @@ pub fn with_libbpf(
     let mut clang = headers
         .compiler(clang, facts)
         // rustc's default, which LLVM calls `generic`.
-        .args(["-O2", "-mcpu=v1"]);
+        .args(["-O2", "-mcpu=v1"])
+        // CO-RE asks for it.
+        .args(["-g"]);
     if facts.name() == "x86" {
         // libbpf asks the compiler, and the compiler is BPF's.
         clang = clang.args(["-D__i386__"]);
@@ -397,12 +459,27 @@ pub fn with_libbpf(
     let word = if facts.word == 4 { "int" } else { "long" };
     let mut source = libbpf::prelude(facts);
     source += &format!("typedef unsigned {word} word;\n{C_READ_USER_STR}");
+    source += &format!(
+        "#include <bpf/bpf_core_read.h>\n{KSYSCALL}static _Bool LINUX_HAS_SYSCALL_WRAPPER = {};\n",
+        i32::from(wraps_syscalls(facts) == Some(true))
+    );
     for typed in typed(facts) {
         let (symbol, Typed { c, c_macro, .. }) = (typed_symbol(facts, &typed), &typed);
         source += &format!("\nSEC(\"kprobe\") u64 {c_macro}({symbol}, {c}\n");
     }
     clang.object(&source)
 }
+
+/// What a loader does, done by hand: the structs of fields that only the kernel's own `pt_regs` has are that struct, and
+/// what is known of the kernel is a constant.
+const KSYSCALL: &str = "\
+#define pt_regs___arm64 pt_regs
+#define pt_regs___s390 pt_regs
+#define pt_regs___riscv pt_regs
+#define pt_regs___loongarch pt_regs
+#undef __kconfig
+#define __kconfig
+";
 
 /// Every probe of a machine.
 pub fn all(facts: &Facts, endian: Endian) -> Vec<Role> {
