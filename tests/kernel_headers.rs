@@ -5,7 +5,7 @@
 
 use proofs::{
     facts::Facts,
-    internal::{Headers, Truth},
+    internal::{Headers, Truth, compat},
     proof::{self, Proof},
     select::{MACHINES, Machine, Variant},
     witnesses::Witness,
@@ -52,6 +52,14 @@ fn prove(machine: &Machine, variant: &Variant, headers: &[Headers]) -> Result<()
     let refuses = |wrong: &Facts| !complaints(wrong).is_empty();
     for wrong in [wrong::roles(facts), wrong::fields(facts)] {
         Witness::KernelHeaders.hold(facts, &wrong, refuses)?;
+    }
+    let mut of_tasks = 0;
+    for headers in headers {
+        let compared = compat(headers, machine, variant);
+        of_tasks += compared.map_err(|error| format!("Linux {}: {error}", headers.release))?;
+    }
+    if of_tasks > 0 {
+        proof::checked("the headers on tasks of 32 bits", machine.name, of_tasks);
     }
     for truth in &truths {
         let source = format!("the headers of Linux {}", truth.release);

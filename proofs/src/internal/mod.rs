@@ -8,6 +8,7 @@
 //! that it reads, and LLVM's assembly language has it in one form for all machines: `ret i64 300`.
 
 mod build;
+mod compat;
 mod questions;
 
 use std::{fmt, slice};
@@ -19,6 +20,7 @@ use crate::{
 };
 
 pub use build::Headers;
+pub use compat::compat;
 use questions::{Otherwise, Question, RETURN_REGISTER};
 
 /// A release of Linux: `6.12` is `Release(6, 12)`.
