@@ -71,6 +71,11 @@ fn main() {
         traces_the_c_library,
     ));
     proofs.push(Proof::new(
+        "traces_syscalls",
+        syscall_needs(),
+        traces_syscalls,
+    ));
+    proofs.push(Proof::new(
         "refuses_what_is_not_there",
         kernel_needs(),
         refuses_what_is_not_there,
@@ -93,6 +98,12 @@ fn kernel_needs() -> Result<(), String> {
     probe_needs()?;
     own()?;
     proof::uprobes()
+}
+
+fn syscall_needs() -> Result<(), String> {
+    probe_needs()?;
+    own()?;
+    proof::syscall_tracepoints()
 }
 
 /// The machine that the proofs run on.
@@ -269,12 +280,12 @@ fn simulates(name: &'static str) -> Result<(), String> {
 
 /// What the probe does with a call is compiled for this computer, and given calls of the machine.
 fn event_tests(machine: &Machine) -> Result<(), String> {
-    own_tests("event", machine.name, "4 passed")
+    own_tests("event", machine.name, "5 passed")
 }
 
 /// With places on other machines than the loader's own.
 fn loader_tests() -> Result<(), String> {
-    own_tests("loader", "x86_64", "9 passed")
+    own_tests("loader", "x86_64", "10 passed")
 }
 
 fn own_tests(package: &str, machine: &str, passed: &str) -> Result<(), String> {
@@ -329,7 +340,7 @@ fn refuses_wrong_input() -> Result<(), String> {
             ),
             (
                 &["--sim"],
-                "there is no option `--sim`: accepted are `--library`, `--probe`, `--simulate` and `--help`",
+                "there is no option `--sim`: accepted are `--library`, `--probe`, `--simulate`, `--syscalls` and `--help`",
             ),
             (&["--library"], "`--library` needs a path behind it"),
             (
@@ -493,6 +504,42 @@ fn traces_the_c_library() -> Result<(), String> {
         equal(&(run.stderr.as_str(), run.status), &("", status))?;
     }
     Ok(())
+}
+
+/// A command's syscalls, by prototypes of the user's and by those that the tracer has.
+fn traces_syscalls() -> Result<(), String> {
+    const PATH: &str = "/nonexistent-of-probe-abi";
+    let tracer = built(own()?)?;
+    let openat = "int openat(int dirfd, const char *path, int flags, ...)";
+    let close = "int close(int fd)";
+    let run = tracer.run(&["--syscalls", openat, close, "--", "cat", PATH])?;
+    let expected = format!("openat(-100, {PATH:?}, 0, ...) = -ENOENT (No such file or directory)");
+    let found = lines(&run.stdout);
+    let others = found
+        .iter()
+        .filter(|line| !line.starts_with("openat(-100, \"/") && !line.starts_with("close("));
+    equal(&others.count(), &0)?;
+    equal(&found.contains(&&*expected), &true)?;
+    equal(&run.status, &1)?;
+
+    let run = tracer.run(&["--syscalls", "--", "cat", PATH])?;
+    equal(&lines(&run.stdout).last(), &Some(&"exit_group(1) = ?"))?;
+    equal(&run.status, &1)?;
+
+    refused(
+        &tracer,
+        &[
+            (&["--syscalls"], "no command is given"),
+            (
+                &["--syscalls", "--simulate", "--", "ls"],
+                "`--syscalls` goes with neither `--simulate` nor `--library`",
+            ),
+            (
+                &["--syscalls", "int opnat(int)", "--", "ls"],
+                "`opnat` is no syscall of ",
+            ),
+        ],
+    )
 }
 
 fn refuses_what_is_not_there() -> Result<(), String> {

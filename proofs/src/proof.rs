@@ -68,6 +68,22 @@ pub fn uprobes() -> Result<(), String> {
     Ok(())
 }
 
+/// What a program on `sys_enter` and `sys_exit` needs: root, and a kernel with BPF and these tracepoints.
+pub fn syscall_tracepoints() -> Result<(), String> {
+    root()?;
+    let path = "/proc/kallsyms";
+    let symbols =
+        fs::read_to_string(path).map_err(|error| format!("cannot read {path}: {error}"))?;
+    // `include/trace/bpf_probe.h` makes it.
+    let is_there = symbols
+        .lines()
+        .any(|line| line.ends_with(" __bpf_trace_sys_enter"));
+    match is_there {
+        true => Ok(()),
+        false => Err("this kernel has no tracepoint `sys_enter` for BPF".into()),
+    }
+}
+
 /// What a proof of a machine is called: `s390x::BTF` or, where it is of one endianness and the machine has
 /// both, `aarch64::big-endian::BTF`. So `cargo test s390x::` runs everything that is proven of a machine.
 pub fn name(machine: &str, endian: impl Into<Option<Endian>>, what: &str) -> String {

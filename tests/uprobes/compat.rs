@@ -24,6 +24,7 @@ pub fn proof(toolchain: Result<Toolchain, String>) -> Proof {
     let needs = crate::needs()
         .and_then(|()| compiler(COMPAT).map(drop))
         .and_then(|()| toolchain.as_ref().map(drop).map_err(Clone::clone))
+        .and_then(|()| proof::syscall_tracepoints())
         .and_then(|()| runs_x86());
     let name = proof::name(MACHINE, None, "a task of 32 bits is told from one of 64");
     Proof::new(name, needs, move || sees_both(&toolchain?))

@@ -7,8 +7,8 @@
 #![no_std]
 
 use probe_abi::{
-    Ptr, Return, User, UserCode, c_char, c_ulong, c_void,
-    machine::{self, Convention, Slot},
+    Ptr, Return, SysEnter, SysExit, User, UserCode, c_char, c_long, c_ulong, c_void,
+    machine::{self, Convention, Endian, Slot},
     uintptr_t,
 };
 
@@ -121,6 +121,44 @@ impl Place {
         }
     }
 
+    /// From what probe-abi says of a syscall's argument of so many bytes: it is in the syscall's own registers, which lie in
+    /// memory. `None` if it is in two that are not next to each other.
+    pub fn of_syscall(place: machine::Place, size: u8, endian: Endian) -> Option<Self> {
+        let offset = match (place, endian) {
+            // A narrow value is at the end of its slot that has the low bytes.
+            (machine::Place::Register(slot), Endian::Big) => {
+                slot.offset + u16::from(slot.width - size)
+            }
+            (machine::Place::Register(slot), Endian::Little) => slot.offset,
+            (machine::Place::Pair { low, high }, endian) => {
+                let (first, second) = match endian {
+                    Endian::Little => (low, high),
+                    Endian::Big => (high, low),
+                };
+                (second.offset == first.offset + 4).then_some(first.offset)?
+            }
+            _ => return None,
+        };
+        Some(Self {
+            on_stack: size,
+            offset,
+            ..Self::NOWHERE
+        })
+    }
+
+    /// The argument of a syscall that is there.
+    #[inline(always)]
+    fn read_syscall(&self, enter: &SysEnter) -> Result<u64, i32> {
+        let at = enter.regs().cast::<u8>();
+        let at = at.wrapping_byte_add(self.offset.into());
+        Ok(match self.on_stack {
+            1 => at.read_kernel()?.into(),
+            2 => at.cast::<u16>().read_kernel()?.into(),
+            4 => at.cast::<u32>().read_kernel()?.into(),
+            _ => at.cast::<u64>().read_kernel()?,
+        })
+    }
+
     /// The argument that is there.
     #[inline(always)]
     fn read(&self, regs: &UserCode) -> Result<u64, i32> {
@@ -172,6 +210,24 @@ impl Event {
         }
     }
 
+    /// Writes down a syscall.
+    #[inline(always)]
+    pub fn syscall(&mut self, request: &Request, enter: &SysEnter) {
+        self.returned = 0;
+        let places = request.places.iter().take(request.arguments.into());
+        for (value, place) in self.values.iter_mut().zip(places) {
+            value.put(place.read_syscall(enter), place.string);
+        }
+    }
+
+    /// Writes down the end of a syscall.
+    #[inline(always)]
+    pub fn syscall_ends(&mut self, exit: &SysExit) {
+        self.returned = 1;
+        let result = exit.value::<unsafe extern "C" fn() -> c_long>();
+        self.values[0].put(Ok(i64::from(result) as u64), 0);
+    }
+
     /// Writes down a return.
     ///
     /// # Safety
@@ -220,7 +276,7 @@ mod tests {
     use std::vec::Vec;
 
     use probe_abi::{
-        MACHINE, c_int, c_uchar, machine::Endian, prototype, pt_regs, size_t, testing,
+        MACHINE, c_int, c_uchar, machine::Endian, nr, prototype, pt_regs, size_t, testing,
     };
 
     use super::*;
@@ -344,6 +400,39 @@ mod tests {
         let made = Odd::call((1, 2, 3, 4, 5, 6));
         let (_, event) = call(&request(&[8, 8], &[]), &[8, 8, 8], made.regs());
         assert_eq!(event.values.map(|value| value.bits)[1..3], [2, 0]);
+    }
+
+    /// `pread64` has its offset in two registers on machines of 32 bits.
+    #[test]
+    fn finds_what_a_syscall_has() {
+        type Pread = unsafe extern "C" fn(c_int, *const c_char, size_t, i64) -> c_long;
+        let path = testing::user_str(c"/etc");
+        let enter = SysEnter::calling::<Pread, _>(nr::pread64, (-1, path, 4096, i64::MIN + 3));
+        let sizes = [4, WORD, WORD, 8];
+        let mut request = Request {
+            arguments: 4,
+            ..Request::default()
+        };
+        for (index, &size) in sizes.iter().enumerate() {
+            let place = MACHINE.syscall_place(&sizes, index, Endian::THIS);
+            let place = Place::of_syscall(place.expect("it is there"), size, Endian::THIS);
+            request.places[index] = Place {
+                string: (index == 1).into(),
+                ..place.expect("its halves are next to each other")
+            };
+        }
+        // SAFETY: it has integers.
+        let mut event: Event = unsafe { zeroed() };
+        event.syscall(&request, &enter);
+        let bits = event.values.map(|value| value.bits);
+        let expected = [u32::MAX.into(), wide(path.address()), 4096, 1 << 63 | 3];
+        assert_eq!(bits[..4], expected);
+        assert_eq!(text(&event.values[1]), Ok(&b"/etc"[..]));
+
+        let words = [0, -2_i64 as u64];
+        // SAFETY: these are the two words that `sys_exit` hands over.
+        event.syscall_ends(unsafe { SysExit::from_ctx(words.as_ptr().cast()) });
+        assert_eq!((event.returned, event.values[0].bits as i64), (1, -2));
     }
 
     #[test]

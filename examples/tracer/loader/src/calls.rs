@@ -6,6 +6,7 @@ use std::{
     io::{self, Write},
 };
 
+use nix::errno::Errno;
 use tracer_event::{Event, TEXT, Value};
 
 use crate::prototype::{Prototype, Type};
@@ -13,6 +14,8 @@ use crate::prototype::{Prototype, Type};
 /// The calls that are not printed yet.
 pub struct Calls<'f, W> {
     functions: &'f [Prototype],
+    /// They are syscalls, which return the number of an error.
+    syscalls: bool,
     out: W,
     /// In the order in which they were made. The first one has not returned.
     waiting: VecDeque<Call>,
@@ -29,9 +32,10 @@ struct Call {
 }
 
 impl<'f, W: Write> Calls<'f, W> {
-    pub fn new(functions: &'f [Prototype], out: W) -> Self {
+    pub fn new(functions: &'f [Prototype], syscalls: bool, out: W) -> Self {
         Self {
             functions,
+            syscalls,
             out,
             waiting: VecDeque::new(),
             printed: 0,
@@ -61,7 +65,12 @@ impl<'f, W: Write> Calls<'f, W> {
                 returned: None,
             });
         } else {
-            self.returned(&event, shown(function.returns, &event.values[0]));
+            let value = &event.values[0];
+            let error = if self.syscalls { error(value) } else { None };
+            self.returned(
+                &event,
+                error.unwrap_or_else(|| shown(function.returns, value)),
+            );
         }
         self.print_returned()
     }
@@ -124,6 +133,19 @@ fn arguments(function: &Prototype, values: &[Value]) -> String {
         arguments.push("...".to_owned());
     }
     arguments.join(", ")
+}
+
+/// The error that a syscall returns: the kernel's numbers of errors are up to 4095 (`MAX_ERRNO`).
+fn error(value: &Value) -> Option<String> {
+    let number = (value.bits as i64).checked_neg()?;
+    let number = i32::try_from(number)
+        .ok()
+        .filter(|number| (1..4096).contains(number))?;
+    Some(match Errno::from_raw(number) {
+        // The kernel's own, which no program sees: of a syscall that is begun anew.
+        Errno::UnknownErrno => format!("-{number}"),
+        errno => format!("-{errno:?} ({})", errno.desc()),
+    })
 }
 
 /// A value as C would write it, strings in full; `?` for what could not be read.

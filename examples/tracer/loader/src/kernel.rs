@@ -4,6 +4,7 @@ use std::{
     env::consts::ARCH,
     error::Error,
     ffi::OsString,
+    fs,
     io::{self, ErrorKind, Write},
     iter,
     num::NonZeroU32,
@@ -17,9 +18,9 @@ use std::{
 
 use aya::{
     Ebpf, EbpfLoader, Pod,
-    maps::{Array, MapData, PerCpuArray, RingBuf},
+    maps::{Array, HashMap, MapData, PerCpuArray, RingBuf},
     programs::{
-        UProbe,
+        Program, RawTracePoint, UProbe,
         uprobe::{UProbeAttachLocation, UProbeAttachPoint, UProbeScope},
     },
 };
@@ -32,13 +33,27 @@ use nix::{
     unistd::Pid,
 };
 
+use object::FileKind;
 use probe_abi::{MACHINE, machine::Endian};
 use tracer_event::Request;
 
-use crate::{calls::Calls, library::Library, prototype::Prototype, request::request};
+use crate::{
+    calls::Calls,
+    library::Library,
+    prototype::Prototype,
+    request::{request, syscall_request},
+};
 
-/// The two programs, accepted by the kernel.
+/// The programs, accepted by the kernel.
 pub struct Probe(Ebpf);
+
+/// What is traced.
+#[derive(Clone, Copy)]
+pub enum Traced<'l> {
+    /// Functions of this library.
+    Functions(&'l Library),
+    Syscalls,
+}
 
 /// Why the programs are not in the kernel.
 pub enum Refused {
@@ -50,7 +65,7 @@ pub enum Refused {
 
 impl Probe {
     /// Loads the programs, and has them know these functions.
-    pub fn load(object: &[u8], functions: &[Prototype]) -> Result<Self, Refused> {
+    pub fn load(object: &[u8], functions: &[Prototype], syscalls: bool) -> Result<Self, Refused> {
         if probe_abi::ARCH != ARCH {
             return Err(Refused::Failed(format!(
                 "this tracer is for `{}` and runs on `{ARCH}`: it can only `--simulate`",
@@ -58,7 +73,7 @@ impl Probe {
             )));
         }
         const UPROBES: &str = "/sys/bus/event_source/devices/uprobe";
-        if !Path::new(UPROBES).exists() {
+        if !syscalls && !Path::new(UPROBES).exists() {
             return Err(Refused::Unavailable(format!(
                 "this kernel has no uprobes: there is no `{UPROBES}`"
             )));
@@ -67,23 +82,44 @@ impl Probe {
             .map_max_entries("REQUESTS", functions.len() as u32)
             .load(object)
             .map_err(refused)?;
-        for name in ["called", "returned"] {
-            program(&mut ebpf, name)
-                .map_err(Refused::Failed)?
-                .load()
-                .map_err(refused)?;
+        if syscalls {
+            for name in ["sys_enter", "sys_exit"] {
+                let program: &mut RawTracePoint =
+                    program(&mut ebpf, name).map_err(Refused::Failed)?;
+                program.load().map_err(refused)?;
+            }
+        } else {
+            for name in ["called", "returned"] {
+                let program: &mut UProbe = program(&mut ebpf, name).map_err(Refused::Failed)?;
+                program.load().map_err(refused)?;
+            }
         }
         let mut probe = Self(ebpf);
-        probe.ask(functions).map_err(Refused::Failed)?;
+        probe.ask(functions, syscalls).map_err(Refused::Failed)?;
         Ok(probe)
     }
 
-    fn ask(&mut self, functions: &[Prototype]) -> Result<(), String> {
+    fn ask(&mut self, functions: &[Prototype], syscalls: bool) -> Result<(), String> {
+        if syscalls {
+            let numbers = self.map("SYSCALLS")?;
+            let mut numbers: HashMap<MapData, u32, u32> =
+                numbers.try_into().map_err(|error| told(&error))?;
+            for (index, function) in (0_u32..).zip(functions) {
+                let syscall = MACHINE.syscall(&function.name);
+                let number = syscall.map_err(|error| error.to_string())?.number;
+                numbers
+                    .insert(number, index, 0)
+                    .map_err(|error| told(&error))?;
+            }
+        }
         let requests = self.map("REQUESTS")?;
         let mut requests: Array<MapData, InMap> =
             requests.try_into().map_err(|error| told(&error))?;
         for (number, function) in (0..).zip(functions) {
-            let request = InMap(request(function, &MACHINE, Endian::THIS));
+            let request = InMap(match syscalls {
+                true => syscall_request(function, &MACHINE, Endian::THIS)?,
+                false => request(function, &MACHINE, Endian::THIS),
+            });
             requests
                 .set(number, request, 0)
                 .map_err(|error| told(&error))?;
@@ -95,31 +131,19 @@ impl Probe {
     pub fn trace(
         mut self,
         functions: &[Prototype],
-        library: &Library,
+        traced: Traced<'_>,
         command: &[OsString],
     ) -> Result<u8, String> {
-        let offsets: Vec<_> = functions
-            .iter()
-            .map(|function| library.function(&function.name))
-            .collect::<Result<_, _>>()?;
-        let stopped = Stopped::start(command)?;
-        for (number, (function, offsets)) in (0..).zip(functions.iter().zip(&offsets)) {
-            for &offset in offsets {
-                for name in ["called", "returned"] {
-                    let point = UProbeAttachPoint {
-                        location: UProbeAttachLocation::AbsoluteOffset(offset),
-                        cookie: Some(number),
-                    };
-                    program(&mut self.0, name)?
-                        .attach(point, &library.path, UProbeScope::OneProcess(stopped.id()?))
-                        .map_err(|error| {
-                            format!("cannot attach to `{}`: {}", function.name, told(&error))
-                        })?;
-                }
-            }
-        }
+        let stopped = match traced {
+            Traced::Functions(library) => self.on_functions(functions, library, command)?,
+            Traced::Syscalls => self.on_syscalls(command)?,
+        };
         let mut events = RingBuf::try_from(self.map("EVENTS")?).map_err(|error| told(&error))?;
-        let mut calls = Calls::new(functions, io::stdout().lock());
+        let mut calls = Calls::new(
+            functions,
+            matches!(traced, Traced::Syscalls),
+            io::stdout().lock(),
+        );
 
         let mut command = stopped.go()?;
         let status = loop {
@@ -152,6 +176,53 @@ impl Probe {
             .unwrap_or(1))
     }
 
+    fn on_functions(
+        &mut self,
+        functions: &[Prototype],
+        library: &Library,
+        command: &[OsString],
+    ) -> Result<Stopped, String> {
+        let offsets: Vec<_> = functions
+            .iter()
+            .map(|function| library.function(&function.name))
+            .collect::<Result<_, _>>()?;
+        let stopped = Stopped::start(command)?;
+        for (number, (function, offsets)) in (0..).zip(functions.iter().zip(&offsets)) {
+            for &offset in offsets {
+                for name in ["called", "returned"] {
+                    let point = UProbeAttachPoint {
+                        location: UProbeAttachLocation::AbsoluteOffset(offset),
+                        cookie: Some(number),
+                    };
+                    let program: &mut UProbe = program(&mut self.0, name)?;
+                    program
+                        .attach(point, &library.path, UProbeScope::OneProcess(stopped.id()?))
+                        .map_err(|error| {
+                            format!("cannot attach to `{}`: {}", function.name, told(&error))
+                        })?;
+                }
+            }
+        }
+        Ok(stopped)
+    }
+
+    fn on_syscalls(&mut self, command: &[OsString]) -> Result<Stopped, String> {
+        let stopped = Stopped::start(command)?;
+        stopped.is_of_this_machine()?;
+        let process = self.map("PROCESS")?;
+        let mut process: Array<MapData, u32> = process.try_into().map_err(|error| told(&error))?;
+        process
+            .set(0, stopped.id()?.get(), 0)
+            .map_err(|error| told(&error))?;
+        for name in ["sys_enter", "sys_exit"] {
+            let program: &mut RawTracePoint = program(&mut self.0, name)?;
+            program
+                .attach(name)
+                .map_err(|error| format!("cannot attach to `{name}`: {}", told(&error)))?;
+        }
+        Ok(stopped)
+    }
+
     fn map(&mut self, name: &str) -> Result<aya::maps::Map, String> {
         self.0
             .take_map(name)
@@ -174,7 +245,10 @@ struct InMap(Request);
 // SAFETY: it has integers, and nothing between them.
 unsafe impl Pod for InMap {}
 
-fn program<'e>(ebpf: &'e mut Ebpf, name: &str) -> Result<&'e mut UProbe, String> {
+fn program<'e, P>(ebpf: &'e mut Ebpf, name: &str) -> Result<&'e mut P, String>
+where
+    &'e mut P: TryFrom<&'e mut Program>,
+{
     ebpf.program_mut(name)
         .and_then(|program| program.try_into().ok())
         .ok_or_else(|| format!("the probe has no program `{name}`"))
@@ -254,6 +328,22 @@ impl Stopped {
         let id = self.0.id();
         let id = id.try_into().map_err(|_| format!("`{id}` is no process"))?;
         Ok(Pid::from_raw(id))
+    }
+
+    /// A program of 32 bits has syscalls with other numbers, on a kernel of 64.
+    fn is_of_this_machine(&self) -> Result<(), String> {
+        let path = format!("/proc/{}/exe", self.0.id());
+        let program = fs::read(&path).map_err(|error| format!("cannot read `{path}`: {error}"))?;
+        let elf = FileKind::parse(&*program).map_err(|error| format!("`{path}`: {error}"))?;
+        let word = if elf == FileKind::Elf32 { 4 } else { 8 };
+        match word == MACHINE.word {
+            true => Ok(()),
+            false => Err(format!(
+                "the command is a program of {} bits, and its syscalls are not those of `{}`",
+                8 * word,
+                MACHINE.name
+            )),
+        }
     }
 
     fn go(self) -> Result<Child, String> {

@@ -31,6 +31,35 @@ pub fn request(function: &Prototype, machine: &Machine, endian: Endian) -> Reque
     request
 }
 
+/// The places of a syscall's arguments, on a machine.
+pub fn syscall_request(
+    syscall: &Prototype,
+    machine: &Machine,
+    endian: Endian,
+) -> Result<Request, String> {
+    let sizes = sizes(syscall);
+    let mut request = Request {
+        arguments: sizes.len() as u16,
+        ..Request::default()
+    };
+    let slots = request.places.iter_mut().zip(&syscall.parameters);
+    for (index, (slot, parameter)) in slots.enumerate() {
+        let place = machine.syscall_place(&sizes, index, endian);
+        let place = place.and_then(|place| Place::of_syscall(place, sizes[index], endian));
+        let place = place.ok_or_else(|| {
+            format!(
+                "`{}` has more parameters than a syscall of `{}` has registers",
+                syscall.name, machine.name
+            )
+        })?;
+        *slot = Place {
+            string: (parameter.ty == Type::String).into(),
+            ..place
+        };
+    }
+    Ok(request)
+}
+
 /// The sizes of the parameters, in bytes.
 pub fn sizes(function: &Prototype) -> Vec<u8> {
     let parameters = function.parameters.iter();
@@ -186,6 +215,32 @@ mod tests {
         let mut expected: Vec<Place> = (0..6).map(register).collect();
         expected.push(stack(2, 8));
         assert_eq!(places(seven, "x86_64", Endian::Little), expected);
+    }
+
+    /// `arch/x86/kernel/sys_ia32.c`, `arch/arm/kernel/sys_arm.c` and syscall(2).
+    #[test]
+    fn syscalls() {
+        let pread = "ssize_t pread64(int fd, int64_t buf, int count)";
+        let places = |machine, endian| {
+            let function = Prototype::parse(pread).expect("it is a prototype");
+            let machine = Machine::named(machine).expect("it is a machine");
+            let request = syscall_request(&function, machine, endian).expect("it has room");
+            request.places[..3].to_vec()
+        };
+        let little = Endian::Little;
+        let x86_64 = [stack(4, 112), stack(8, 104), stack(4, 96)];
+        assert_eq!(places("x86_64", little), x86_64);
+        let x86 = [stack(4, 0), stack(8, 4), stack(4, 12)];
+        assert_eq!(places("x86", little), x86);
+        let arm = [stack(4, 68), stack(8, 8), stack(4, 16)];
+        assert_eq!(places("arm", little), arm);
+        let s390x = [stack(4, 156), stack(8, 48), stack(4, 60)];
+        assert_eq!(places("s390x", Endian::Big), s390x);
+
+        let eight = "void f(int, int, int, int, int, int, int, int)";
+        let eight = Prototype::parse(eight).expect("it is a prototype");
+        let machine = Machine::named("x86_64").expect("it is a machine");
+        assert!(syscall_request(&eight, machine, little).is_err());
     }
 
     #[test]

@@ -29,7 +29,7 @@ use crate::{
 pub fn run(object: &[u8], functions: &[Prototype], out: impl Write) -> Result<(), String> {
     let called = Program::find(object, "called")?;
     let returned = Program::find(object, "returned")?;
-    let mut calls = Calls::new(functions, out);
+    let mut calls = Calls::new(functions, false, out);
     for (number, function) in (0..).zip(functions) {
         let request = request(function, &MACHINE, Endian::THIS);
         let called = called.run(Registers::of_call(function), number, request)?;

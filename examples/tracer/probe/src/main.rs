@@ -1,5 +1,6 @@
-//! The tracer's two BPF programs. One object of them serves every function: what to read of a call lies in a map, and which
-//! entry of it comes with the attachment, as its cookie.
+//! The tracer's BPF programs: two for functions, and two for syscalls. One object of them serves every function: what to read
+//! of a call lies in a map, and which entry of it comes with the attachment, as its cookie. Of a syscall its number tells
+//! which.
 //!
 //! There is no machine in this file, and little else than maps and helpers: what is read, and from where, is in the
 //! package beside it, ../event, which has tests.
@@ -12,11 +13,11 @@ use core::panic::PanicInfo;
 use aya_ebpf::{
     EbpfContext,
     helpers::{bpf_get_attach_cookie, bpf_get_current_pid_tgid},
-    macros::{map, uprobe, uretprobe},
-    maps::{Array, PerCpuArray, RingBuf, ring_buf::RingBufEntry},
-    programs::{ProbeContext, RetProbeContext},
+    macros::{map, raw_tracepoint, uprobe, uretprobe},
+    maps::{Array, HashMap, PerCpuArray, RingBuf, ring_buf::RingBufEntry},
+    programs::{ProbeContext, RawTracePointContext, RetProbeContext},
 };
-use probe_abi::pt_regs;
+use probe_abi::{SysEnter, SysExit, pt_regs};
 use tracer_event::{Event, Request};
 
 #[map]
@@ -29,6 +30,18 @@ static LOST: PerCpuArray<u64> = PerCpuArray::with_max_entries(1, 0);
 /// The functions. The loader knows how many there are.
 #[map]
 static REQUESTS: Array<Request> = Array::with_max_entries(1, 0);
+
+/// The process whose syscalls are followed.
+#[map]
+static PROCESS: Array<u32> = Array::with_max_entries(1, 0);
+
+/// The functions of syscalls, by the syscall's number.
+#[map]
+static SYSCALLS: HashMap<u32, u32> = HashMap::with_max_entries(512, 0);
+
+/// For each thread the function of the syscall that it is in.
+#[map]
+static OPEN: HashMap<u64, u32> = HashMap::with_max_entries(4096, 0);
 
 #[unsafe(no_mangle)]
 #[unsafe(link_section = "license")]
@@ -51,11 +64,48 @@ fn returned(ctx: RetProbeContext) {
     });
 }
 
-/// Puts an event into the ring buffer.
+#[raw_tracepoint(tracepoint = "sys_enter")]
+fn sys_enter(ctx: RawTracePointContext) -> i32 {
+    let thread = bpf_get_current_pid_tgid();
+    if PROCESS.get(0) != Some(&((thread >> 32) as u32)) {
+        return 0;
+    }
+    // SAFETY: this is the ctx of that raw tracepoint, and the reference does not leave this function.
+    let enter = unsafe { SysEnter::from_ctx(ctx.as_ptr()) };
+    let number = enter.number() as u32;
+    // SAFETY: nobody changes it while a command runs.
+    let Some(&function) = (unsafe { SYSCALLS.get(&number) }) else {
+        return 0;
+    };
+    let _ = OPEN.insert(&thread, &function, 0);
+    tell_of(function, |request, event| event.syscall(request, enter));
+    0
+}
+
+#[raw_tracepoint(tracepoint = "sys_exit")]
+fn sys_exit(ctx: RawTracePointContext) -> i32 {
+    let thread = bpf_get_current_pid_tgid();
+    // SAFETY: no other thread changes what this one has there.
+    let Some(&function) = (unsafe { OPEN.get(&thread) }) else {
+        return 0;
+    };
+    let _ = OPEN.remove(&thread);
+    // SAFETY: this is the ctx of that raw tracepoint, and the reference does not leave this function.
+    let exit = unsafe { SysExit::from_ctx(ctx.as_ptr()) };
+    tell_of(function, |_, event| event.syscall_ends(exit));
+    0
+}
+
+/// Puts an event of a uprobe into the ring buffer.
 #[inline(always)]
 fn tell(ctx: &impl EbpfContext, write: impl FnOnce(&Request, &mut Event)) {
     // SAFETY: the helper takes the ctx of the program that runs.
-    let function = unsafe { bpf_get_attach_cookie(ctx.as_ptr()) } as u32;
+    tell_of(unsafe { bpf_get_attach_cookie(ctx.as_ptr()) } as u32, write);
+}
+
+/// Puts an event into the ring buffer.
+#[inline(always)]
+fn tell_of(function: u32, write: impl FnOnce(&Request, &mut Event)) {
     let Some(request) = REQUESTS.get(function) else {
         return;
     };
