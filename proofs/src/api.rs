@@ -138,7 +138,9 @@ fn constants(document: Crate) -> BTreeMap<Id, String> {
 fn split(lines: &[String]) -> Snapshots {
     let modules = lines
         .iter()
-        .filter_map(|line| line.strip_prefix("pub mod probe_abi::arch::"));
+        .filter_map(|line| line.strip_prefix("pub mod probe_abi::arch::"))
+        // What a module has in it, it has.
+        .filter(|module| !module.contains("::"));
     let mut rest: Vec<&str> = lines.iter().map(String::as_str).collect();
     let mut snapshots = Snapshots::new();
     for module in modules {
