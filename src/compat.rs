@@ -10,11 +10,14 @@ use crate::{
 };
 
 pub use other::{
-    Entry, Ptr, Return, c_char, c_int, c_long, c_longlong, c_schar, c_short, c_uchar, c_uint,
+    Entry, Return, c_char, c_int, c_long, c_longlong, c_schar, c_short, c_uchar, c_uint,
     c_ulong, c_ulonglong, c_ushort, c_void, int8_t, int16_t, int32_t, int64_t, intmax_t, intptr_t,
     nr, ptrdiff_t, size_t, ssize_t, uint8_t, uint16_t, uint32_t, uint64_t, uintmax_t, uintptr_t,
     wchar_t,
 };
+
+/// A pointer as it lies in the other machine's memory.
+pub type Ptr<T> = crate::ptr::Ptr<T, uintptr_t>;
 
 /// The kernel's `pt_regs` in which a task of the other machine is shown: [`call::Entry::regs`] gives it.
 #[derive(Debug, Clone, Copy)]

@@ -285,11 +285,13 @@ pub enum Compat {
 }
 
 impl Compat {
+    #[inline]
     pub(crate) const fn is_shown(self) -> bool {
         !matches!(self, Self::None)
     }
 
     /// The slot that shows it; `None` if none does.
+    #[inline]
     pub(crate) const fn slot(self) -> Option<Slot> {
         match self {
             Self::Mode { slot, .. } => Some(slot),
@@ -298,6 +300,7 @@ impl Compat {
     }
 
     /// Whether code is of 32 bits in whose registers that slot has that value.
+    #[inline(always)]
     pub(crate) const fn is_narrow(self, value: u64) -> bool {
         match self {
             Self::Mode { mask, wide, .. } => value & mask != wide,
@@ -507,6 +510,7 @@ impl Next {
 
 impl Pairs {
     /// Of syscalls, whose parameters are in registers alone.
+    #[inline]
     pub(crate) const fn of_syscalls(pairs: Option<SyscallPairs>) -> Option<Self> {
         match pairs {
             None => None,
@@ -578,6 +582,7 @@ pub(crate) const fn moved_registers<const N: usize>(
     found
 }
 
+#[inline]
 const fn find_moved(field: &str, moved: Moved, kernel: &Machine) -> Option<Slot> {
     let mut n = 0;
     while n < moved.len() {
@@ -603,6 +608,7 @@ const fn find_moved(field: &str, moved: Moved, kernel: &Machine) -> Option<Slot>
     None
 }
 
+#[inline]
 const fn is_same(one: &str, other: &str) -> bool {
     let (one, other) = (one.as_bytes(), other.as_bytes());
     let mut n = 0;

@@ -136,19 +136,30 @@ fn constants(document: Crate) -> BTreeMap<Id, String> {
 
 /// Sorts the lines by machine, without the path of its module.
 fn split(lines: &[String]) -> Snapshots {
-    let modules = lines
+    let modules: Vec<&str> = lines
         .iter()
         .filter_map(|line| line.strip_prefix("pub mod probe_abi::arch::"))
         // What a module has in it, it has.
-        .filter(|module| !module.contains("::"));
-    let mut rest: Vec<&str> = lines.iter().map(String::as_str).collect();
-    let mut snapshots = Snapshots::new();
-    for module in modules {
-        let path = format!("probe_abi::arch::{module}::");
-        let (of_module, others) = rest.into_iter().partition(|line| line.contains(&path));
-        snapshots.insert(module.to_owned(), text(of_module, &path));
-        rest = others;
+        .filter(|module| !module.contains("::"))
+        .collect();
+    let mut sorted: BTreeMap<&str, Vec<&str>> =
+        modules.iter().map(|&it| (it, Vec::new())).collect();
+    let mut rest = Vec::new();
+    for line in lines {
+        // The first is what the line is about. `compat` has another machine's types.
+        let mut paths = line.split("probe_abi::arch::").skip(1);
+        let module = paths.find_map(|path| {
+            let (module, _) = path.split_once("::")?;
+            sorted.contains_key(module).then_some(module)
+        });
+        let of_module = module.and_then(|module| sorted.get_mut(module));
+        of_module.unwrap_or(&mut rest).push(line);
     }
+    let snapshots = sorted.into_iter().map(|(module, lines)| {
+        let path = format!("probe_abi::arch::{module}::");
+        (module.to_owned(), text(lines, &path))
+    });
+    let mut snapshots: Snapshots = snapshots.collect();
     snapshots.insert(ROOT.to_owned(), text(rest, "probe_abi::"));
     snapshots
 }
@@ -179,15 +190,15 @@ pub fn difference(old: &str, new: &str) -> String {
 }
 
 /// What a machine's snapshot has in common with every other's: all of it but the registers and the
-/// types that only they have, what the aliases and constants stand for, the numbers of syscalls, and the members
-/// of `UserCode`, which only on x86 has its own.
+/// types that only they have, what the aliases and constants stand for, the numbers of syscalls, the members
+/// of `UserCode`, which only on x86 has its own, and the module `compat`, which only some have.
 pub fn contract(snapshot: &str) -> BTreeSet<String> {
     let registers = snapshot.lines().filter(|line| is_member(line));
     let mut own: Vec<&str> = registers
         .filter_map(|line| line.split(": ").nth(1))
         .collect();
     own.retain(|name| snapshot.contains(&format!("pub struct {name}\n")));
-    own.push("UserCode");
+    own.extend(["UserCode", "compat"]);
     let is_own = |line: &str| own.iter().any(|name| is_about(line, name));
 
     let lines = snapshot
