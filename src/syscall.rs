@@ -41,15 +41,20 @@
 //! function as to any other, and a [`Syscall`] reads them from `ctx`. So its parameters are read with
 //! [`read_arg`](crate::Entry::read_arg), which can fail, on every machine.
 //!
-//! | machine | wrapped | symbol |
-//! |---|---|---|
-//! | x86_64 | since 4.17 | `__x64_sys_openat` |
-//! | x86 | since 5.7 | `__ia32_sys_openat` |
-//! | aarch64 | since 4.19 | `__arm64_sys_openat` |
-//! | s390x | since 6.1 or before | `__s390x_sys_openat` |
-//! | riscv64, riscv32 | since 6.6 | `__riscv_sys_openat`, before `sys_openat` |
-//! | powerpc64, powerpc | since 6.1, unless the kernel has `COMPAT` or `SPU_BASE` | `sys_openat`, wrapped or not |
-//! | arm, mips, mips64, loongarch64, sparc64 | never | `sys_openat` |
+//! | machine | wrapped | symbol | with libbpf's `BPF_KSYSCALL` |
+//! |---|---|---|---|
+//! | x86_64 | since 4.17 | `__x64_sys_openat` | the same |
+//! | x86 | since 5.7 | `__ia32_sys_openat` | the same, if `__i386__` is defined |
+//! | aarch64 | since 4.19 | `__arm64_sys_openat` | the same |
+//! | s390x | since 6.1 or before | `__s390x_sys_openat` | the same |
+//! | riscv64, riscv32 | since 6.6 | `__riscv_sys_openat`, before `sys_openat` | the same where it is wrapped on riscv64 |
+//! | powerpc64, powerpc | since 6.1, unless the kernel has `COMPAT` or `SPU_BASE` | `sys_openat`, wrapped or not | it is taken for not wrapped: other registers than the syscall's |
+//! | arm, mips | never | `sys_openat` | the same up to argument 3; those behind it are on the stack, and it reads registers |
+//! | mips64, sparc64 | never | `sys_openat` | the same |
+//! | loongarch64 | never | `sys_openat` | argument 0 is what `orig_a0` holds |
+//!
+//! libbpf reads every parameter that is declared, and tells of no error; a [`Syscall`] reads those that are asked for.
+//! An integer of 64 bits on a machine of 32 bits, libbpf takes for one slot.
 //!
 //! [`Machine::syscall_function`](crate::machine::Machine::syscall_function) finds the symbol in a running kernel, and says
 //! whether it is a wrapper. On x86_64, x86, aarch64 and s390x a [`Syscall`] takes it that it is. On riscv and powerpc it has to
