@@ -50,8 +50,7 @@
 //! | riscv64, riscv32 | since 6.6 | `__riscv_sys_openat`, before `sys_openat` | the same where it is wrapped on riscv64 |
 //! | powerpc64, powerpc | since 6.1, unless the kernel has `COMPAT` or `SPU_BASE` | `sys_openat`, wrapped or not | it is taken for not wrapped: other registers than the syscall's |
 //! | arm, mips | never | `sys_openat` | the same up to argument 3; those behind it are on the stack, and it reads registers |
-//! | mips64, sparc64 | never | `sys_openat` | the same |
-//! | loongarch64 | never | `sys_openat` | argument 0 is what `orig_a0` holds |
+//! | mips64, loongarch64, sparc64 | never | `sys_openat` | the same |
 //!
 //! libbpf reads every parameter that is declared, and tells of no error; a [`Syscall`] reads those that are asked for.
 //! An integer of 64 bits on a machine of 32 bits, libbpf takes for one slot.

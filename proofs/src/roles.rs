@@ -417,12 +417,8 @@ pub fn typed(facts: &Facts) -> Vec<Typed> {
     typed
 }
 
-/// Whether a machine's kernels wrap their syscalls, if all do or none does, and libbpf's `BPF_KSYSCALL` is right there.
+/// Whether a machine's kernels wrap their syscalls, if all do or none does.
 fn wraps_syscalls(facts: &Facts) -> Option<bool> {
-    // There libbpf reads the first argument of a plain function from where a syscall's own registers have it.
-    if facts.name() == "loongarch64" {
-        return None;
-    }
     probe_abi::machine::Machine::named(facts.name())?.wraps_syscalls
 }
 
