@@ -56,6 +56,8 @@ pub trait Machine: Registers + AnyBitPattern {
     type KernelAddress: Address;
     /// [`Decided`](crate::syscall::Decided), by whether [`wraps_syscalls`](crate::machine::Machine::wraps_syscalls) says so.
     type Wraps;
+    /// The same, by whether that is `Some(true)`.
+    type AlwaysWraps;
     /// The same, by whether a slot shows that a task is of 32 bits: [`compat`](crate::machine::Machine::compat).
     type ShowsMode;
     /// The same, by whether anything does.

@@ -120,6 +120,7 @@ impl call::Machine for pt_regs {
         Left<{ MACHINE.asmlinkage.registers.len() }, { MACHINE.asmlinkage.pairs_are_even() }>;
     type KernelAddress = super::c_ulong;
     type Wraps = syscall::Decided<{ MACHINE.wraps_syscalls.is_some() }>;
+    type AlwaysWraps = syscall::Decided<{ matches!(MACHINE.wraps_syscalls, Some(true)) }>;
     type ShowsMode = syscall::Decided<{ MACHINE.compat.slot().is_some() }>;
     type ShowsCompat = syscall::Decided<{ MACHINE.compat.is_shown() }>;
 }

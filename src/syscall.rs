@@ -93,8 +93,9 @@
 //! `openat` that forgets them does not see every file that is opened.
 //! [`Machine::compat_syscall_function`](crate::machine::Machine::compat_syscall_function) of `x86` names the functions that an
 //! x86_64 kernel has for them, and of `arm` those of an aarch64 kernel: probe these too. In `sys_enter` such a task shows
-//! the numbers of its own machine, which are others' numbers here. [`SysEnter::is_compat`] tells the two apart, and the
-//! module `compat` of a machine reads the syscalls of the other:
+//! the numbers of its own machine, which are others' numbers here. [`SysEnter::is_compat`] tells the two apart, and so does
+//! `is_compat` of an `Entry` where the kernel has one function for both. The module `compat` of a machine reads the syscalls
+//! of the other:
 //!
 //! ```
 //! use probe_abi::{arch::x86_64::{self, compat}, c_void};
@@ -213,6 +214,18 @@ pub trait ShowsCompat {}
 #[diagnostic::do_not_recommend]
 impl<R: Machine<ShowsCompat = Decided<true>>> ShowsCompat for R {}
 
+/// Of a machine's `pt_regs`: the kernel's function for a syscall is handed the task's registers, and these show whether it is of
+/// 32 bits.
+#[diagnostic::on_unimplemented(
+    message = "the function of a syscall does not show on this machine whether the task is of 32 bits",
+    label = "its kernels, or some of them, hand it no registers of the task; or its tasks are all of one kind",
+    note = "`SysEnter` has an `is_compat` wherever anything shows it"
+)]
+pub trait HandsMode<'any> {}
+
+#[diagnostic::do_not_recommend]
+impl<R: Machine<ShowsMode = Decided<true>, AlwaysWraps = Decided<true>>> HandsMode<'_> for R {}
+
 /// Whether a machine has an answer.
 #[doc(hidden)]
 pub enum Decided<const IS: bool> {}
@@ -267,6 +280,27 @@ where
             true => nested::<Self, N>(load::<_, Outer>(regs)),
             false => call::passed::<Self, N>(regs),
         }
+    }
+}
+
+impl<F, R: Machine, W: Wraps<R>> call::Entry<Syscall<F, R, W>> {
+    /// Whether the code that makes the syscall is of 32 bits, on a kernel of 64 bits: a read of one slot.
+    ///
+    /// The kernel may have one function for both kinds of tasks, as `__arm64_sys_close` on aarch64. The parameters of a task of
+    /// 32 bits are read by the module `compat`.
+    ///
+    /// On a machine whose kernels do not all wrap their syscalls this does not compile: there the registers are those of the
+    /// kernel's code.
+    ///
+    /// # Errors
+    ///
+    /// The error of `bpf_probe_read_kernel`: a negative number.
+    #[inline(always)]
+    pub fn is_compat(&self) -> Result<bool, i32>
+    where
+        for<'any> R: HandsMode<'any>,
+    {
+        mode::<R>(load::<_, Outer>(self.regs()))
     }
 }
 

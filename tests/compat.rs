@@ -182,6 +182,32 @@ tests! {
     ];
 }
 
+/// A function that serves both kinds of tasks, as the kernel has it where it always wraps its syscalls.
+#[test]
+fn a_function_of_both_kinds_of_tasks() {
+    use probe_abi::arch::{aarch64, s390x, x86_64};
+
+    type Close = unsafe extern "C" fn(i32) -> i32;
+
+    macro_rules! of_32_bits {
+        ($($machine:ident)*) => { $(
+            let made = Entry::<$machine::compat::Syscall<Close>>::call((3,));
+            assert_eq!(made.is_compat(), Ok(true));
+            // SAFETY: these are whole registers.
+            let made = unsafe { Entry::<$machine::Syscall<Close>>::from_ctx(made.ctx()) };
+            assert_eq!(made.is_compat(), Ok(true));
+        )* };
+    }
+    of_32_bits!(aarch64 x86_64);
+    macro_rules! of_64_bits {
+        ($($machine:ident)*) => { $(
+            let made = Entry::<$machine::Syscall<Close>>::call((3,));
+            assert_eq!(made.is_compat(), Ok(false));
+        )* };
+    }
+    of_64_bits!(aarch64 s390x x86_64);
+}
+
 /// Code whose selector a process has made itself is of 32 bits, and so is none that Xen gives its guests.
 #[test]
 fn selectors_of_x86_64() {
@@ -244,6 +270,13 @@ fn registers_that_cannot_be_read() {
     // SAFETY: the same.
     let exit = unsafe { probe_abi::arch::aarch64::SysExit::from_ctx(ctx.as_ptr().cast()) };
     assert_eq!(exit.is_compat(), Err(-14));
+    let mut regs =
+        *Entry::<probe_abi::arch::aarch64::User<unsafe extern "C" fn()>>::call(()).regs();
+    regs.regs[0] = 0;
+    type OnClose = probe_abi::arch::aarch64::Syscall<unsafe extern "C" fn(i32) -> i32>;
+    // SAFETY: these are whole registers.
+    let close = unsafe { Entry::<OnClose>::from_ctx((&raw const regs).cast()) };
+    assert_eq!(close.is_compat(), Err(-14));
     let string = testing::user_str::<u8, u32>(c"a task's string");
     assert_eq!(string.read_user(), Ok(b'a'));
 }
