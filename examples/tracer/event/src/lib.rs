@@ -225,7 +225,8 @@ impl Event {
     pub fn syscall_ends(&mut self, exit: &SysExit) {
         self.returned = 1;
         let result = exit.value::<unsafe extern "C" fn() -> c_long>();
-        self.values[0].put(Ok(i64::from(result) as u64), 0);
+        // Extended by its sign.
+        self.values[0].put(Ok(result as u64), 0);
     }
 
     /// Writes down a return.
