@@ -79,10 +79,51 @@ const TYPED: &[&str] = &[
 /// What `init.c` calls `openat` with.
 const PATH: &[u8; 16] = b"/no/such/file\0\0\0";
 
+/// The tasks that a kernel has: of its own machine, and of one of 32 bits.
+struct Tasks {
+    /// What names of programs begin with.
+    prefix: &'static str,
+    /// What kinds of steps end with.
+    trigger: &'static str,
+    /// The step under which the guest says what it called with.
+    calls: &'static str,
+    /// The step under which it says what it is.
+    who: &'static str,
+    bits: u32,
+}
+
+const OTHER: Tasks = Tasks {
+    prefix: "other_",
+    trigger: "other",
+    calls: "other",
+    who: "other",
+    bits: 32,
+};
+
+impl Tasks {
+    const fn own(guest: &Guest) -> Self {
+        Self {
+            prefix: "",
+            trigger: "calls",
+            calls: "calls",
+            who: "guest",
+            bits: guest.bits,
+        }
+    }
+}
+
 /// The first symbol that the library says to try.
 fn symbol(guest: &Guest, syscall: &str) -> String {
     let machine = Value::named(guest.machine);
     let symbols = machine.and_then(|machine| machine.syscall_symbols(syscall).ok());
+    let first = symbols.and_then(|mut symbols| symbols.next());
+    first.map_or_else(|| syscall.to_owned(), |symbol| symbol.to_string())
+}
+
+/// The same for the tasks of 32 bits.
+fn compat_symbol(guest: &Guest, syscall: &str) -> String {
+    let machine = guest.other().and_then(|other| Value::named(other.machine));
+    let symbols = machine.and_then(|machine| machine.compat_syscall_symbols(syscall).ok());
     let first = symbols.and_then(|mut symbols| symbols.next());
     first.map_or_else(|| syscall.to_owned(), |symbol| symbol.to_string())
 }
@@ -97,7 +138,7 @@ struct Step {
     /// The promise that it is a part of.
     promise: &'static str,
     name: String,
-    kind: &'static str,
+    kind: String,
     program: String,
     symbol: String,
 }
@@ -145,29 +186,47 @@ impl Plan {
         let steps = steps.map(|(name, kind, program, symbol)| Step {
             promise: name.split(':').next().unwrap_or(name),
             name: name.to_owned(),
-            kind,
+            kind: kind.to_owned(),
             program: program.to_owned(),
             symbol: symbol.to_owned(),
         });
         let mut steps = Vec::from(steps);
-        let how = match guest.syscalls {
-            Syscalls::Wrapped(_) => "wrapped",
-            Syscalls::Plain(_) => "plain",
+        let mut syscalls = |promise, tasks: &Tasks, symbol: fn(&Guest, &str) -> String| {
+            let Tasks {
+                prefix, trigger, ..
+            } = tasks;
+            for syscall in TYPED {
+                let symbol = symbol(guest, syscall);
+                for (kind, what, symbol) in [
+                    ("kprobe", guest.syscalls.how(), &*symbol),
+                    ("kretprobe", "returned", &symbol),
+                    ("raw_tracepoint", "enter", "sys_enter"),
+                ] {
+                    let program = format!("{prefix}{syscall}_{what}");
+                    steps.push(Step {
+                        promise,
+                        name: program.clone(),
+                        kind: format!("{kind}.{trigger}"),
+                        program,
+                        symbol: symbol.to_owned(),
+                    });
+                }
+            }
         };
-        for syscall in TYPED {
-            let symbol = symbol(guest, syscall);
-            for (kind, what, symbol) in [
-                ("kprobe.calls", how, &*symbol),
-                ("kretprobe.calls", "returned", &symbol),
-                ("raw_tracepoint.calls", "enter", "sys_enter"),
-            ] {
-                let program = format!("{syscall}_{what}");
+        syscalls(TYPED_SYSCALLS, &Tasks::own(guest), symbol);
+        if let Some(other) = &guest.other {
+            syscalls(OF_32_BITS, &OTHER, compat_symbol);
+            let on_mixed = [
+                ("uprobe.other", "other_mixed_entry"),
+                ("uretprobe.other", "other_mixed_return"),
+            ];
+            for (kind, program) in on_mixed.into_iter().filter(|_| other.uprobes) {
                 steps.push(Step {
-                    promise: TYPED_SYSCALLS,
-                    name: program.clone(),
-                    kind,
-                    program,
-                    symbol: symbol.to_owned(),
+                    promise: OF_32_BITS,
+                    name: program.to_owned(),
+                    kind: kind.to_owned(),
+                    program: program.to_owned(),
+                    symbol: "mixed".to_owned(),
                 });
             }
         }
@@ -175,7 +234,7 @@ impl Plan {
             steps.push(Step {
                 promise: TYPED_SYSCALLS,
                 name: program.to_owned(),
-                kind: "raw_tracepoint.calls",
+                kind: "raw_tracepoint.calls".to_owned(),
                 program: program.to_owned(),
                 symbol: symbol.to_owned(),
             });
@@ -188,7 +247,7 @@ impl Plan {
         self.0.push(Step {
             promise: "corpus",
             name: program.to_owned(),
-            kind: "load",
+            kind: "load".to_owned(),
             program: program.to_owned(),
             symbol: "-".to_owned(),
         });
@@ -298,10 +357,12 @@ pub const PROMISES: &[&str] = &[
     "BTF",
     "symbols",
     TYPED_SYSCALLS,
+    OF_32_BITS,
     "corpus",
 ];
 
 const TYPED_SYSCALLS: &str = "typed syscalls";
+const OF_32_BITS: &str = "tasks of 32 bits";
 
 /// Those that no program's report is about.
 const WITHOUT_REPORTS: &[&str] = &["BTF", "symbols", "corpus"];
@@ -512,6 +573,7 @@ impl<'a> Check<'a> {
         match self.promise {
             "kprobe.multi" | "kretprobe.multi" => self.kernel.multi.is_none(),
             "kretprobe" => !self.kernel.kprobe_at_entry,
+            OF_32_BITS => self.guest.other.is_none(),
             "BTF" => !self.kernel.btf,
             _ => false,
         }
@@ -540,7 +602,8 @@ impl<'a> Check<'a> {
             "context" => self.said.report(self.promise).map(drop),
             "BTF" => self.btf(),
             "symbols" => self.symbols(),
-            "typed syscalls" => self.typed_syscalls(),
+            TYPED_SYSCALLS => self.typed_syscalls(),
+            OF_32_BITS => self.of_32_bits(),
             "corpus" => self.corpus(),
             other => Err(format!("nothing checks `{other}`")),
         }
@@ -610,6 +673,24 @@ impl<'a> Check<'a> {
         self.typed("mixed", &report[FIRST_TYPED..], &MIXED, &values)
     }
 
+    /// The same in a task of 32 bits, and what it returns.
+    fn other_mixed(&mut self) -> Result<(), String> {
+        let step = "other_mixed_entry";
+        let report = self.report(step)?;
+        let returns_to = self.said.number(step, "return_address");
+        self.same(
+            "read_return_address of a task of 32 bits",
+            report[READ_RETURN_ADDRESS],
+            returns_to.ok_or("the guest did not say where `mixed` returns to")?,
+        );
+        let returned = self.report("other_mixed_return")?;
+        let (values, answer) = (self.values.args, [self.values.answer]);
+        let (mixed, reported) = ("mixed of 32 bits", &report[FIRST_TYPED..]);
+        self.typed_in(&OTHER, mixed, reported, &MIXED, &values)?;
+        let reported = &returned[FIRST_TYPED..];
+        self.typed_in(&OTHER, "its value", reported, &[Signed(64)], &answer)
+    }
+
     fn mixed_return(&mut self) -> Result<(), String> {
         let answer = [self.values.answer];
         let mixed = self.said.report("uretprobe:mixed")?;
@@ -636,21 +717,33 @@ impl<'a> Check<'a> {
         types: &[Type],
         numbers: &[u64],
     ) -> Result<(), String> {
+        let own = Tasks::own(self.guest);
+        self.typed_in(&own, what, reported, types, numbers)
+    }
+
+    fn typed_in(
+        &mut self,
+        tasks: &Tasks,
+        what: &str,
+        reported: &[u64],
+        types: &[Type],
+        numbers: &[u64],
+    ) -> Result<(), String> {
         for (n, (&number, c)) in numbers.iter().zip(types).enumerate() {
-            let value = self.cut(number, *c)?;
+            let value = self.cut(tasks, number, *c)?;
             self.same(&format!("typed: {what}, {n}"), reported[n], value);
         }
         Ok(())
     }
 
     /// A number as a type of C's has it, extended to 64 bits by its sign.
-    fn cut(&self, number: u64, c: Type) -> Result<u64, String> {
+    fn cut(&self, tasks: &Tasks, number: u64, c: Type) -> Result<u64, String> {
         let (bits, signed) = match c {
             Bool => return Ok(u64::from(number != 0)),
             Signed(bits) => (bits, true),
             Unsigned(bits) => (bits, false),
-            Word => (self.guest.bits, false),
-            Char => match self.said.text("guest", "char") {
+            Word => (tasks.bits, false),
+            Char => match self.said.text(tasks.who, "char") {
                 Some("signed") => (8, true),
                 Some("unsigned") => (8, false),
                 _ => return Err("the guest did not say whether `char` is signed".into()),
@@ -698,8 +791,10 @@ impl<'a> Check<'a> {
 
     fn function_arguments(&mut self, report: &[u64]) -> Result<(), String> {
         for (n, &value) in self.values.syscall_args.iter().enumerate() {
-            let whole = self.cut(report[FIRST_ARG + n], SENDTO[n])?;
-            self.same(&format!("argument {n}"), whole, self.cut(value, SENDTO[n])?);
+            let own = Tasks::own(self.guest);
+            let whole = self.cut(&own, report[FIRST_ARG + n], SENDTO[n])?;
+            let value = self.cut(&own, value, SENDTO[n])?;
+            self.same(&format!("argument {n}"), whole, value);
         }
         self.sendto_arguments(report)
     }
@@ -839,21 +934,18 @@ impl<'a> Check<'a> {
     }
 
     /// What the guest called with, and what that returned, is what the programs wrote down.
-    fn typed_syscalls(&mut self) -> Result<(), String> {
-        let how = match self.guest.syscalls {
-            Syscalls::Wrapped(_) => "wrapped",
-            Syscalls::Plain(_) => "plain",
-        };
-        let mask = u64::MAX >> (64 - self.guest.bits);
+    fn syscalls_of(&mut self, tasks: &Tasks) -> Result<(), String> {
+        let mask = u64::MAX >> (64 - tasks.bits);
         for syscall in TYPED {
-            let called = self.said.text("calls", syscall);
+            let called = self.said.text(tasks.calls, syscall);
             let called = called.ok_or_else(|| format!("the guest did not call `{syscall}`"))?;
             let called = called.split(' ').map(|word| u64::from_str_radix(word, 16));
             let mut called: Vec<u64> = called
                 .collect::<Result<_, _>>()
                 .map_err(|error| format!("`{syscall}`: {error}"))?;
             let result = called.pop().unwrap_or_default();
-            for step in [format!("{syscall}_{how}"), format!("{syscall}_enter")] {
+            for how in [self.guest.syscalls.how(), "enter"] {
+                let step = format!("{}{syscall}_{how}", tasks.prefix);
                 let report = self.report(&step)?;
                 for (n, &value) in called.iter().enumerate() {
                     let what = format!("{step}: parameter {n}");
@@ -861,11 +953,24 @@ impl<'a> Check<'a> {
                 }
             }
             if self.kernel.kprobe_at_entry {
-                let step = format!("{syscall}_returned");
+                let step = format!("{}{syscall}_returned", tasks.prefix);
                 let report = self.report(&step)?;
                 self.same(&step, report[RETURN_VALUE] & mask, result & mask);
             }
         }
+        Ok(())
+    }
+
+    fn of_32_bits(&mut self) -> Result<(), String> {
+        self.syscalls_of(&OTHER)?;
+        match &self.guest.other {
+            Some(other) if other.uprobes => self.other_mixed(),
+            _ => Ok(()),
+        }
+    }
+
+    fn typed_syscalls(&mut self) -> Result<(), String> {
+        self.syscalls_of(&Tasks::own(self.guest))?;
         let path = self.report("path")?;
         for (n, letters) in PATH.as_chunks().0.iter().enumerate() {
             let letters = match self.guest.endian {

@@ -33,7 +33,17 @@ pub struct Guest {
     pub kprobe_stops_behind: u64,
     /// How many bytes of the stack a call takes for the return address.
     pub return_address_on_stack: u64,
+    /// Its tasks of 32 bits.
+    pub other: Option<Other>,
     pub kernels: &'static [Kernel],
+}
+
+/// The machine of 32 bits that a kernel of 64 has tasks of too.
+#[derive(Debug)]
+pub struct Other {
+    pub machine: &'static str,
+    /// Whether the kernel sets uprobes in them.
+    pub uprobes: bool,
 }
 
 #[derive(Debug)]
@@ -63,6 +73,16 @@ pub enum Compiler {
 pub enum Syscalls {
     Wrapped(&'static str),
     Plain(&'static str),
+}
+
+impl Syscalls {
+    /// In the names of programs.
+    pub fn how(&self) -> &'static str {
+        match self {
+            Self::Wrapped(_) => "wrapped",
+            Self::Plain(_) => "plain",
+        }
+    }
 }
 
 /// A kernel of a Debian suite.
@@ -157,6 +177,12 @@ impl Kernel {
 }
 
 impl Guest {
+    /// What its tasks of 32 bits are compiled as.
+    pub fn other(&self) -> Option<&'static Guest> {
+        let other = self.other.as_ref()?;
+        GUESTS.iter().find(|guest| guest.machine == other.machine)
+    }
+
     /// The oldest kernel whose package can be had, and a line if it took more than its pin.
     pub fn oldest_kernel(&self, archive: &Archive) -> Result<(&Kernel, Option<String>), String> {
         let mut failures: Vec<String> = Vec::new();
@@ -192,6 +218,10 @@ pub const GUESTS: &[Guest] = &[
         syscalls: Syscalls::Wrapped("__x64_sys_"),
         kprobe_stops_behind: 1,
         return_address_on_stack: 8,
+        other: Some(Other {
+            machine: "x86",
+            uprobes: true,
+        }),
         kernels: &[
             kernel("6.1", "bookworm", "linux-image", "cloud-amd64-unsigned")
                 .refuses_loops()
@@ -218,6 +248,7 @@ pub const GUESTS: &[Guest] = &[
         syscalls: Syscalls::Wrapped("__ia32_sys_"),
         kprobe_stops_behind: 1,
         return_address_on_stack: 4,
+        other: None,
         kernels: &[kernel("6.1", "bookworm", "linux-image", "686-pae-unsigned").refuses_loops()],
     },
     Guest {
@@ -233,6 +264,11 @@ pub const GUESTS: &[Guest] = &[
         syscalls: Syscalls::Wrapped("__arm64_sys_"),
         kprobe_stops_behind: 0,
         return_address_on_stack: 0,
+        // `arch_uprobe_analyze_insn` of `arch/arm64/kernel/probes/uprobes.c` refuses code of 32 bits.
+        other: Some(Other {
+            machine: "arm",
+            uprobes: false,
+        }),
         kernels: &[
             kernel("6.1", "bookworm", "linux-image", "cloud-arm64-unsigned")
                 .refuses_loops()
@@ -257,6 +293,7 @@ pub const GUESTS: &[Guest] = &[
         syscalls: Syscalls::Plain("sys_"),
         kprobe_stops_behind: 0,
         return_address_on_stack: 0,
+        other: None,
         kernels: &[
             kernel("6.1", "bookworm", "linux-image", "armmp").refuses_loops(),
             kernel("6.12", "trixie", "linux-image", "armmp"),
@@ -276,6 +313,7 @@ pub const GUESTS: &[Guest] = &[
         syscalls: Syscalls::Wrapped("__riscv_sys_"),
         kprobe_stops_behind: 0,
         return_address_on_stack: 0,
+        other: None,
         kernels: &[
             kernel("6.12", "trixie", "linux-image", "riscv64")
                 .btf()
@@ -298,6 +336,7 @@ pub const GUESTS: &[Guest] = &[
         syscalls: Syscalls::Wrapped("__s390x_sys_"),
         kprobe_stops_behind: 0,
         return_address_on_stack: 0,
+        other: None,
         kernels: &[
             kernel("6.1", "bookworm", "linux-image", "s390x").refuses_loops(),
             kernel("6.12", "trixie", "linux-image", "s390x")
@@ -322,6 +361,7 @@ pub const GUESTS: &[Guest] = &[
         syscalls: Syscalls::Wrapped("sys_"),
         kprobe_stops_behind: 0,
         return_address_on_stack: 0,
+        other: None,
         kernels: &[
             kernel("6.1", "bookworm", "linux-image", "powerpc64le").refuses_loops(),
             kernel("6.12", "trixie", "linux-image", "powerpc64le")
@@ -345,6 +385,7 @@ pub const GUESTS: &[Guest] = &[
         syscalls: Syscalls::Plain("sys_"),
         kprobe_stops_behind: 0,
         return_address_on_stack: 0,
+        other: None,
         kernels: &[kernel("6.1", "bookworm", "linux-image", "4kc-malta").refuses_loops()],
     },
     Guest {
@@ -360,6 +401,10 @@ pub const GUESTS: &[Guest] = &[
         syscalls: Syscalls::Plain("sys_"),
         kprobe_stops_behind: 0,
         return_address_on_stack: 0,
+        other: Some(Other {
+            machine: "mips",
+            uprobes: true,
+        }),
         kernels: &[
             kernel("6.1", "bookworm", "linux-image", "5kc-malta").refuses_loops(),
             kernel("6.12", "bookworm-backports", "linux-image", "5kc-malta"),
@@ -387,6 +432,7 @@ pub const GUESTS: &[Guest] = &[
         syscalls: Syscalls::Plain("sys_"),
         kprobe_stops_behind: 0,
         return_address_on_stack: 0,
+        other: None,
         kernels: &[kernel("7.2", "forky", "linux-binary", "loong64").multi(8)],
     },
 ];

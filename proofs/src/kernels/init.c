@@ -1,5 +1,6 @@
 /*
- * The guest's only process: it does what the host's plan says and prints what came of it.
+ * The guest's only process: it does what the host's plan says and prints what came of it. A kernel of 64 bits has this program
+ * twice, and runs the one of 32 bits as a task that is probed: /other.
  *
  * /plan has a step a line: "<name> <kind> <program> <symbol>". A program is a file of that name, the
  * instructions as the compiler emitted them; the map that they write to is made here. /values has the
@@ -24,6 +25,7 @@
 #include <sys/reboot.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 typedef unsigned long word;
@@ -232,7 +234,7 @@ static int call_fallocate(void)
 
 /* Syscalls with parameters of every kind, which all fail. Those of 64 bits are the C library's own calls, and it knows where
  * the kernel wants them. */
-static void call_syscalls(void)
+static void call_syscalls(const char *who)
 {
 	static const char path[] = "/no/such/file";
 	const __off64_t offset = 0x123456789abcdell, length = 0x2345678912345ll;
@@ -241,7 +243,7 @@ static void call_syscalls(void)
 #define CALL(name, call, format, ...)                                          \
 	do {                                                                   \
 		result = call;                                                 \
-		say("calls", #name, format "%llx", ##__VA_ARGS__, result == -1 ? -(long long)errno : result); \
+		say(who, #name, format "%llx", ##__VA_ARGS__, result == -1 ? -(long long)errno : result); \
 	} while (0)
 	CALL(getppid, syscall(SYS_getppid), "");
 	CALL(close, syscall(SYS_close, -77), "%llx ", -77ll);
@@ -476,7 +478,7 @@ static int attach_kprobe(const char *name, int program, int returns, const char 
 
 /* Steps. */
 
-enum trigger { NOTHING, USER, KERNEL, CALLS };
+enum trigger { NOTHING, USER, KERNEL, CALLS, OTHER_USER, OTHER_CALLS };
 
 static const struct kind {
 	const char *name;
@@ -496,7 +498,53 @@ static const struct kind {
 	{ "kprobe.calls", BPF_PROG_TYPE_KPROBE, 0, 0, CALLS },
 	{ "kretprobe.calls", BPF_PROG_TYPE_KPROBE, 0, 1, CALLS },
 	{ "raw_tracepoint.calls", BPF_PROG_TYPE_RAW_TRACEPOINT, 0, 0, CALLS },
+	{ "uprobe.other", BPF_PROG_TYPE_KPROBE, 0, 0, OTHER_USER },
+	{ "uretprobe.other", BPF_PROG_TYPE_KPROBE, 0, 1, OTHER_USER },
+	{ "kprobe.other", BPF_PROG_TYPE_KPROBE, 0, 0, OTHER_CALLS },
+	{ "kretprobe.other", BPF_PROG_TYPE_KPROBE, 0, 1, OTHER_CALLS },
+	{ "raw_tracepoint.other", BPF_PROG_TYPE_RAW_TRACEPOINT, 0, 0, OTHER_CALLS },
 };
+
+static const char other[] = "/other";
+
+/* Runs the program of 32 bits: with the name of a step it makes the calls, and with a `?` in front of a function's it prints
+ * where in the file that is. */
+static void run_other(const char *what, char *said, size_t room)
+{
+	/* It opens nothing itself: its system calls are probed. */
+	int ends[2], numbers = open("/values", O_RDONLY | O_CLOEXEC);
+	ssize_t got = 0;
+	pid_t child;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return;
+	child = fork();
+	if (!child) {
+		dup2(numbers, 0);
+		if (said)
+			dup2(ends[1], 1);
+		execl(other, other, what, (char *)NULL);
+		failed(what, "cannot run the program of 32 bits");
+		_exit(1);
+	}
+	close(ends[1]);
+	if (said)
+		got = read(ends[0], said, room - 1);
+	if (said)
+		said[got > 0 ? got : 0] = 0;
+	close(ends[0]);
+	close(numbers);
+	waitpid(child, NULL, 0);
+}
+
+static word offset_in_other(const char *symbol)
+{
+	char question[64], answer[64];
+
+	snprintf(question, sizeof(question), "?%s", symbol);
+	run_other(question, answer, sizeof(answer));
+	return strtoul(answer, NULL, 16);
+}
 
 static int attach(const char *name, const struct kind *kind, int program, const char *symbol)
 {
@@ -504,8 +552,10 @@ static int attach(const char *name, const struct kind *kind, int program, const 
 		return attach_raw_tracepoint(program, symbol);
 	if (kind->attach_type == BPF_TRACE_KPROBE_MULTI)
 		return attach_multi(program, kind->returns, symbol);
-	if (kind->trigger == KERNEL || kind->trigger == CALLS)
+	if (kind->trigger == KERNEL || kind->trigger == CALLS || kind->trigger == OTHER_CALLS)
 		return attach_kprobe(name, program, kind->returns, symbol);
+	if (kind->trigger == OTHER_USER)
+		return attach_event(program, "uprobe", kind->returns, other, offset_in_other(symbol));
 	if (!traced_as(symbol)) {
 		errno = ENOENT;
 		return -1;
@@ -541,8 +591,28 @@ static void trigger(const char *name, enum trigger trigger, const char *symbol)
 		say(name, "number", "%x", SYS_sendto);
 	} else if (trigger == CALLS) {
 		for (int i = 0; i < 3; i++)
-			call_syscalls();
+			call_syscalls("calls");
+	} else if (trigger == OTHER_USER || trigger == OTHER_CALLS) {
+		run_other(name, NULL, 0);
 	}
+}
+
+/* What the program of 32 bits does. */
+static void as_other(const char *what)
+{
+	if (*what == '?') {
+		const struct traced *traced = traced_as(what + 1);
+
+		printf("%lx", traced ? file_offset(entry(traced->function)) : 0);
+		fflush(stdout);
+		return;
+	}
+	for (int i = 0; i < 3; i++) {
+		call_mixed();
+		call_syscalls("other");
+	}
+	say("other", "char", "%s", CHAR_MIN < 0 ? "signed" : "unsigned");
+	say(what, "return_address", "%lx", entry_return_address);
 }
 
 static void step(const char *name, const struct kind *kind, const char *program, const char *symbol,
@@ -724,13 +794,29 @@ static void say_symbols(void)
 		}
 }
 
-int main(void)
+/* The numbers to call with. How many slots a report has stands in front of them. */
+static int read_values(FILE *file)
+{
+	int slots = 0;
+	uint64_t *value = (uint64_t *)&values;
+
+	if (!file || fscanf(file, "%d", &slots) != 1 || slots > SLOTS_AT_MOST)
+		say("guest", "failed", "no number of slots in /values");
+	for (size_t i = 0; file && i < sizeof(values) / sizeof(*value); i++)
+		if (fscanf(file, "%" SCNx64, &value[i]) != 1)
+			say("guest", "failed", "no value %zu in /values", i);
+	return slots;
+}
+
+int main(int argc, char **argv)
 {
 	struct utsname kernel;
-	int slots;
-	uint64_t *value = (uint64_t *)&values;
-	FILE *file;
 
+	if (argc > 1) {
+		read_values(stdin);
+		as_other(argv[1]);
+		return 0;
+	}
 	mount("proc", "/proc", "proc", 0, NULL);
 	mount("sysfs", "/sys", "sysfs", 0, NULL);
 	mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
@@ -738,13 +824,7 @@ int main(void)
 	say("guest", "release", "%s", kernel.release);
 	say("guest", "char", "%s", CHAR_MIN < 0 ? "signed" : "unsigned");
 
-	file = fopen("/values", "re");
-	if (!file || fscanf(file, "%d", &slots) != 1 || slots > SLOTS_AT_MOST)
-		say("guest", "failed", "no number of slots in /values");
-	for (size_t i = 0; file && i < sizeof(values) / sizeof(*value); i++)
-		if (fscanf(file, "%" SCNx64, &value[i]) != 1)
-			say("guest", "failed", "no value %zu in /values", i);
-	run_plan(slots);
+	run_plan(read_values(fopen("/values", "re")));
 	say_btf();
 	say_symbols();
 	say("guest", "done", "");

@@ -51,6 +51,8 @@ const LEGEND: &str = "\
   as it says, those for tasks of 32 bits among them
 * typed syscalls: parameters of nine syscalls, 0 to 6 of them and some of 64 bits, by kprobe and by sys_enter; what they
   return, by kretprobe and by sys_exit; a path
+* tasks of 32 bits: the same of a program of 32 bits on a kernel of 64, by the kernel's functions for such tasks; and where
+  uprobes are set in them, the 12 arguments of many types and what is returned
 * BTF: the kernel's own description of `pt_regs` agrees, field by field
 * corpus: all programs of tests/corpus load; and on x86_64, up to 6.12, those that are listed as refused
   when they read fields plainly are refused
@@ -237,9 +239,15 @@ fn initramfs(
     let init = folder.join("init");
     init::compile(guest, &init)?;
     initramfs.file("init", &read(&init)?);
+    let other = guest.other();
+    if let Some(other) = other {
+        let program = folder.join("other");
+        init::compile(other, &program)?;
+        initramfs.file("other", &read(&program)?);
+    }
 
     let mut plan = Plan::new(guest);
-    for (name, program) in programs(toolchain, guest, "kernel-probes", None)? {
+    for (name, program) in programs(toolchain, guest, "kernel-probes", other.map(|_| "compat"))? {
         initramfs.file(&format!("programs/{name}"), &program);
     }
     let mut corpus = vec![(OURS, None)];

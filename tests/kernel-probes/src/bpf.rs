@@ -21,14 +21,26 @@ macro_rules! helper {
     };
 }
 
-/// The map's value, at the first hit of the guest's only process, and only then: what comes later is
+/// The map's value, at the first hit of the guest's first process, and only then: what comes later is
 /// not what the host asked for.
 #[inline(always)]
 pub fn report() -> Option<&'static mut [u64; SLOTS]> {
+    report_if(|process| process == 1)
+}
+
+/// The same of the only other process, which is of 32 bits.
+#[cfg(feature = "compat")]
+#[inline(always)]
+pub fn report_of_other() -> Option<&'static mut [u64; SLOTS]> {
+    report_if(|process| process > 1)
+}
+
+#[inline(always)]
+fn report_if(is_it: fn(u64) -> bool) -> Option<&'static mut [u64; SLOTS]> {
     let lookup = helper!(1: fn(*const c_void, *mut u32) -> *mut [u64; SLOTS]);
     let current_pid_tgid = helper!(14: fn() -> u64);
     // SAFETY: the helper takes no argument.
-    if unsafe { current_pid_tgid() } >> 32 != 1 {
+    if !is_it(unsafe { current_pid_tgid() } >> 32) {
         return None;
     }
     // A constant would lie in a section of its own, which the guest does not load.

@@ -13,31 +13,16 @@ mod syscalls;
 
 use core::ffi::c_void;
 
+#[cfg(feature = "compat")]
+use bpf::report_of_other;
 use bpf::{Memory, copy, read, report};
 use probe_abi::{
-    Kernel, Return, ReturnAddress, User, c_char, c_int, c_long, c_longlong, c_schar, c_short,
-    c_uint, c_ulong, c_ulonglong, c_ushort, prototype, pt_regs, size_t,
+    Kernel, Return, ReturnAddress, User, c_int, c_long, c_longlong, c_uint, c_ulong, prototype,
+    pt_regs, size_t,
 };
 use slots::*;
 
 prototype! {
-    /// The guest's `mixed`. Whichever the machine, integers of 64 bits and narrower ones are on the stack; and on machines of
-    /// 32 bits an integer of 64 is at odd places.
-    struct Mixed(User<unsafe extern "C" fn(
-        a: c_int,
-        b: c_longlong,
-        c: *const c_void,
-        d: c_ushort,
-        e: c_schar,
-        f: c_ulonglong,
-        g: c_uint,
-        h: bool,
-        i: c_int,
-        j: c_longlong,
-        k: c_short,
-        l: c_char,
-    ) -> c_longlong>);
-
     /// The kernel's `__sys_sendto`, and `sys_sendto` where the kernel does not wrap it. That returns `long`.
     struct Sendto(Kernel<unsafe extern "C" fn(
         fd: c_int,
@@ -86,38 +71,88 @@ pub extern "C" fn user_entry(ctx: *const c_void) -> i32 {
     0
 }
 
-/// A uprobe on `mixed`.
-#[unsafe(no_mangle)]
-#[unsafe(link_section = "uprobe")]
-pub extern "C" fn mixed_entry(ctx: *const c_void) -> i32 {
-    // SAFETY: this program is attached to a uprobe on `mixed`.
-    let call = unsafe { Mixed::entry(ctx) };
-    let Some(report) = report() else { return 0 };
-    attempt(report, |report| {
-        report[READ_RETURN_ADDRESS] = call.read_return_address()?.into();
-        report[FIRST_TYPED] = call.read().a()? as u64;
-        report[FIRST_TYPED + 1] = call.read().b()? as u64;
-        report[FIRST_TYPED + 2] = call.read().c()?.address().into();
-        report[FIRST_TYPED + 3] = call.read().d()? as u64;
-        report[FIRST_TYPED + 4] = call.read().e()? as u64;
-        report[FIRST_TYPED + 5] = call.read().f()?;
-        report[FIRST_TYPED + 6] = call.read().g()? as u64;
-        report[FIRST_TYPED + 7] = call.read().h()? as u64;
-        report[FIRST_TYPED + 8] = call.read().i()? as u64;
-        report[FIRST_TYPED + 9] = call.read().j()? as u64;
-        report[FIRST_TYPED + 10] = call.read().k()? as u64;
-        report[FIRST_TYPED + 11] = call.read().l()? as u64;
-        Ok(())
-    })
+macro_rules! on_mixed {
+    ($entry:ident $return:ident) => {
+        prototype! {
+            /// The guest's `mixed`. Whichever the machine, integers of 64 bits and narrower ones are on the stack; and on
+            /// machines of 32 bits an integer of 64 is at odd places.
+            struct Mixed(User<unsafe extern "C" fn(
+                a: c_int,
+                b: c_longlong,
+                c: *const c_void,
+                d: c_ushort,
+                e: c_schar,
+                f: c_ulonglong,
+                g: c_uint,
+                h: bool,
+                i: c_int,
+                j: c_longlong,
+                k: c_short,
+                l: c_char,
+            ) -> c_longlong>);
+        }
+
+        /// A uprobe on `mixed`.
+        #[unsafe(no_mangle)]
+        #[unsafe(link_section = "uprobe")]
+        pub extern "C" fn $entry(ctx: *const c_void) -> i32 {
+            // SAFETY: this program is attached to a uprobe on `mixed`.
+            let call = unsafe { Mixed::entry(ctx) };
+            let Some(report) = report() else { return 0 };
+            attempt(report, |report| {
+                report[READ_RETURN_ADDRESS] = call.read_return_address()?.into();
+                report[FIRST_TYPED] = call.read().a()? as u64;
+                report[FIRST_TYPED + 1] = call.read().b()? as u64;
+                report[FIRST_TYPED + 2] = call.read().c()?.address().into();
+                report[FIRST_TYPED + 3] = call.read().d()? as u64;
+                report[FIRST_TYPED + 4] = call.read().e()? as u64;
+                report[FIRST_TYPED + 5] = call.read().f()?;
+                report[FIRST_TYPED + 6] = call.read().g()? as u64;
+                report[FIRST_TYPED + 7] = call.read().h()? as u64;
+                report[FIRST_TYPED + 8] = call.read().i()? as u64;
+                report[FIRST_TYPED + 9] = call.read().j()? as u64;
+                report[FIRST_TYPED + 10] = call.read().k()? as u64;
+                report[FIRST_TYPED + 11] = call.read().l()? as u64;
+                Ok(())
+            })
+        }
+
+        /// A uretprobe on `mixed`.
+        #[unsafe(no_mangle)]
+        #[unsafe(link_section = "uretprobe")]
+        pub extern "C" fn $return(ctx: *const c_void) -> i32 {
+            // SAFETY: this program is attached to a uretprobe on `mixed`.
+            let value: c_longlong = unsafe { Mixed::returned(ctx) }.value();
+            let Some(report) = report() else { return 0 };
+            report[FIRST_TYPED] = value as u64;
+            0
+        }
+    };
 }
 
-/// A uretprobe on `mixed`.
-#[unsafe(no_mangle)]
-#[unsafe(link_section = "uretprobe")]
-pub extern "C" fn mixed_return(ctx: *const c_void) -> i32 {
-    // SAFETY: this program is attached to a uretprobe on `mixed`.
-    let value: c_longlong = unsafe { Mixed::returned(ctx) }.value();
-    write_down(value)
+mod own {
+    use probe_abi::{
+        User, c_char, c_int, c_longlong, c_schar, c_short, c_uint, c_ulonglong, c_ushort, prototype,
+    };
+
+    use super::{attempt, c_void, report, slots::*};
+
+    on_mixed!(mixed_entry mixed_return);
+}
+
+/// In a program of 32 bits.
+#[cfg(feature = "compat")]
+mod other {
+    use probe_abi::{
+        compat::{
+            User, c_char, c_int, c_longlong, c_schar, c_short, c_uint, c_ulonglong, c_ushort,
+        },
+        prototype,
+    };
+
+    use super::{attempt, c_void, report_of_other as report, slots::*};
+
+    on_mixed!(other_mixed_entry other_mixed_return);
 }
 
 /// A uretprobe on `narrow`.

@@ -2,12 +2,14 @@
 
 use core::ffi::c_void;
 
-use probe_abi::{
-    Entry, Ptr, Return, SysEnter, SysExit, Syscall, c_char, c_int, c_uint, c_ulong, nr, size_t,
-    ssize_t, syscall::Told,
-};
+use probe_abi::{Ptr, SysEnter, SysExit, c_char, c_int, nr, syscall::Told};
 
-use crate::{bpf::report, slots::*};
+#[cfg(feature = "compat")]
+use crate::bpf::report_of_other;
+use crate::{
+    bpf::report,
+    slots::{self, *},
+};
 
 /// The kernel wraps its syscalls.
 struct Wrapped;
@@ -51,6 +53,14 @@ impl<T> Word for Ptr<T> {
     }
 }
 
+#[cfg(feature = "compat")]
+impl<T> Word for probe_abi::compat::Ptr<T> {
+    #[inline(always)]
+    fn word(self) -> u64 {
+        self.address().into()
+    }
+}
+
 /// A word that cannot be read.
 const UNREADABLE: u64 = 0xbad0_bad0_bad0_bad0;
 
@@ -62,15 +72,15 @@ fn word<T: Word>(read: Result<T, i32>) -> u64 {
     }
 }
 
-macro_rules! syscalls {
-    ($($module:ident($($n:literal: $ty:ty),*) -> $returned:ty;)*) => { $(
+macro_rules! programs {
+    ($prefix:literal $is_one:expr; $($module:ident($($n:literal: $ty:ty),*) -> $returned:ty;)*) => { $(
         mod $module {
             use super::*;
 
             type Prototype = unsafe extern "C" fn($($ty),*) -> $returned;
 
             /// A kprobe on its function, in a kernel that wraps.
-            #[unsafe(export_name = concat!(stringify!($module), "_wrapped"))]
+            #[unsafe(export_name = concat!($prefix, stringify!($module), "_wrapped"))]
             #[unsafe(link_section = "kprobe")]
             pub extern "C" fn wrapped(ctx: *const c_void) -> i32 {
                 let Some(report) = report() else { return 0 };
@@ -81,7 +91,7 @@ macro_rules! syscalls {
             }
 
             /// A kprobe on its function, in a kernel that does not.
-            #[unsafe(export_name = concat!(stringify!($module), "_plain"))]
+            #[unsafe(export_name = concat!($prefix, stringify!($module), "_plain"))]
             #[unsafe(link_section = "kprobe")]
             pub extern "C" fn plain(ctx: *const c_void) -> i32 {
                 let Some(report) = report() else { return 0 };
@@ -92,7 +102,7 @@ macro_rules! syscalls {
             }
 
             /// A kretprobe on it.
-            #[unsafe(export_name = concat!(stringify!($module), "_returned"))]
+            #[unsafe(export_name = concat!($prefix, stringify!($module), "_returned"))]
             #[unsafe(link_section = "kretprobe")]
             pub extern "C" fn returned(ctx: *const c_void) -> i32 {
                 let Some(report) = report() else { return 0 };
@@ -103,12 +113,13 @@ macro_rules! syscalls {
             }
 
             /// `sys_enter`.
-            #[unsafe(export_name = concat!(stringify!($module), "_enter"))]
+            #[unsafe(export_name = concat!($prefix, stringify!($module), "_enter"))]
             #[unsafe(link_section = "raw_tracepoint")]
             pub extern "C" fn enter(ctx: *const c_void) -> i32 {
                 // SAFETY: this program is attached to it.
                 let enter = unsafe { SysEnter::from_ctx(ctx) };
-                if enter.number() != nr::$module {
+                let is_one: fn(&SysEnter) -> bool = $is_one;
+                if !is_one(enter) || enter.number() != nr::$module {
                     return 0;
                 }
                 let Some(report) = report() else { return 0 };
@@ -120,16 +131,48 @@ macro_rules! syscalls {
     )* };
 }
 
-syscalls! {
-    getppid() -> c_int;
-    close(0: c_int) -> c_int;
-    listen(0: c_int, 1: c_int) -> c_int;
-    faccessat(0: c_int, 1: *const c_char, 2: c_int) -> c_int;
-    openat(0: c_int, 1: *const c_char, 2: c_int, 3: c_uint) -> c_int;
-    pread64(0: c_int, 1: *const c_void, 2: size_t, 3: u64) -> ssize_t;
-    fallocate(0: c_int, 1: c_int, 2: u64, 3: u64) -> c_int;
-    mremap(0: c_ulong, 1: c_ulong, 2: c_ulong, 3: c_ulong, 4: c_ulong) -> *const c_void;
-    sendto(0: c_int, 1: *const c_void, 2: size_t, 3: c_uint, 4: *const c_void, 5: c_int) -> ssize_t;
+macro_rules! of_each_syscall {
+    ($prefix:literal $is_one:expr) => {
+        programs! { $prefix $is_one;
+            getppid() -> c_int;
+            close(0: c_int) -> c_int;
+            listen(0: c_int, 1: c_int) -> c_int;
+            faccessat(0: c_int, 1: *const c_char, 2: c_int) -> c_int;
+            openat(0: c_int, 1: *const c_char, 2: c_int, 3: c_uint) -> c_int;
+            pread64(0: c_int, 1: *const c_void, 2: size_t, 3: u64) -> ssize_t;
+            fallocate(0: c_int, 1: c_int, 2: u64, 3: u64) -> c_int;
+            mremap(0: c_ulong, 1: c_ulong, 2: c_ulong, 3: c_ulong, 4: c_ulong) -> *const c_void;
+            sendto(
+                0: c_int, 1: *const c_void, 2: size_t, 3: c_uint, 4: *const c_void, 5: c_int
+            ) -> ssize_t;
+        }
+    };
+}
+
+mod own {
+    use probe_abi::{
+        Entry, Return, SysEnter, Syscall, c_char, c_int, c_uint, c_ulong, c_void, nr, size_t,
+        ssize_t,
+    };
+
+    use super::{Plain, Word, Wrapped, report, slots::*, word};
+
+    of_each_syscall!("" | _ | true);
+}
+
+/// Those of tasks of 32 bits.
+#[cfg(feature = "compat")]
+mod other {
+    use probe_abi::{
+        c_void,
+        compat::{
+            Entry, Return, SysEnter, Syscall, c_char, c_int, c_uint, c_ulong, nr, size_t, ssize_t,
+        },
+    };
+
+    use super::{Plain, Word, Wrapped, report_of_other as report, slots::*, word};
+
+    of_each_syscall!("other_" | enter | enter.is_compat() == Ok(true));
 }
 
 /// `sys_enter`, and the path that `openat` is called with, of which it writes down the first sixteen letters.
