@@ -93,7 +93,7 @@ fn built(
     let package = root().join("tests/uprobes/probe");
     let folder = format!("target/probes/uprobes/{reads}").replace(' ', "-");
     let object = Probe::new(&package, machine, Endian::Little)
-        .args(&["--locked"])
+        .args(&["--locked", "--bin", name])
         .profile(profile)
         .target_dir(root().join(folder))
         .build(toolchain)?

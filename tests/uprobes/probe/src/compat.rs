@@ -155,19 +155,17 @@ extern "C" fn on_sys_enter(ctx: *const c_void) -> c_int {
 fn exit(ctx: *const c_void) -> Result<(), i32> {
     // SAFETY: this is the ctx of that raw tracepoint.
     let wide = unsafe { SysExit::from_ctx(ctx) };
-    let regs = wide.regs().cast::<pt_regs>();
+    let regs = wide.regs().read_kernel()?;
     match wide.is_compat()? {
         true => {
             // SAFETY: the same.
             let narrow = unsafe { compat::SysExit::from_ctx(ctx) };
-            let regs = regs.read_kernel()?;
             if regs.syscall_number() as u32 == compat::nr::pread64 && regs.rbx as i32 == -78 {
                 keep_kind(24, true);
                 keep(25, narrow.value::<CompatPread>().into());
             }
         }
         false => {
-            let regs = regs.read_kernel()?;
             if regs.syscall_number() == nr::pread64 && regs.syscall_arg::<0>() as i32 == -78 {
                 keep_kind(24, false);
                 keep(25, wide.value::<Pread>());
