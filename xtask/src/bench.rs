@@ -126,28 +126,30 @@ all reads of one role, added up.";
 
 fn typed_instructions(toolchain: &Toolchain, text: &mut String) -> Result<(), String> {
     let why = "\
-Instructions of a typed probe: probe-abi / C with libbpf's `BPF_KPROBE`, `BPF_UPROBE` and `BPF_KRETPROBE`. On \
-riscv32 `–`: in C for BPF those macros read other slots. On x86 user code passes nothing in registers.";
+Instructions of a typed probe: probe-abi / C with libbpf's `BPF_KPROBE`, `BPF_UPROBE`, `BPF_KRETPROBE` and \
+`BPF_KSYSCALL`. On riscv32 `–`: in C for BPF those macros read other slots. On x86 user code passes nothing in registers. \
+Syscalls: where all kernels of the machine wrap them, or none does. `BPF_KSYSCALL` looks at no error of a read; here the \
+sum is zero if one of its four reads fails.";
     let headers = Headers::newest()?;
     let clang = roles::clang()?;
-    let mut heads = true;
+    // The first machine has all of them.
+    let all = roles::typed(roles::machines(Endian::Little)?[0]);
+    let names = all.iter().map(|typed| typed.name.replace('_', " "));
+    let columns: Vec<String> = ["machine".to_owned()].into_iter().chain(names).collect();
+    let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+    heading(text, "Typed probes", why, &columns);
     for endian in [Endian::Little, Endian::Big] {
         let ours = Object::parse(&roles::ours(toolchain, endian)?)?;
         for facts in roles::machines(endian)? {
             let typed = roles::typed(facts);
-            // The first machine has all of them.
-            if heads {
-                let names = typed.iter().map(|typed| typed.name.replace('_', " "));
-                let columns: Vec<String> =
-                    ["machine".to_owned()].into_iter().chain(names).collect();
-                let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-                heading(text, "Typed probes", why, &columns);
-                heads = false;
-            }
             let c = roles::with_libbpf(&headers, &clang, facts, endian)?;
             let c = Object::parse(&c)?;
             let mut row = vec![format!("{}, {endian}", facts.name())];
-            for probe in &typed {
+            for column in &all {
+                let Some(probe) = typed.iter().find(|probe| probe.name == column.name) else {
+                    row.push("–".to_owned());
+                    continue;
+                };
                 let symbol = roles::typed_symbol(facts, probe);
                 let theirs = match roles::libbpf_is_wrong(facts) {
                     true => "–".to_owned(),
@@ -155,8 +157,6 @@ riscv32 `–`: in C for BPF those macros read other slots. On x86 user code pass
                 };
                 row.push(format!("{} / {theirs}", ours.program(&symbol)?.len()));
             }
-            let all = roles::typed(roles::machines(Endian::Little)?[0]).len();
-            row.resize(all + 1, "–".to_owned());
             line(text, &row);
         }
     }
