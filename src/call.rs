@@ -64,6 +64,33 @@ pub trait Machine: Registers + AnyBitPattern {
     type ShowsCompat;
 }
 
+/// Implements [`Machine`] by the `MACHINE` that is in scope. A kernel of 64 bits shows a machine of 32 with its own addresses.
+macro_rules! machine {
+    ($registers:ty, $kernel_address:ty) => {
+        impl $crate::call::Machine for $registers {
+            type UserRegisters = $crate::signature::Left<
+                { MACHINE.user.registers.len() },
+                { MACHINE.user.pairs_are_even() },
+            >;
+            type KernelRegisters = $crate::signature::Left<
+                { MACHINE.kernel.registers.len() },
+                { MACHINE.kernel.pairs_are_even() },
+            >;
+            type AsmlinkageRegisters = $crate::signature::Left<
+                { MACHINE.asmlinkage.registers.len() },
+                { MACHINE.asmlinkage.pairs_are_even() },
+            >;
+            type KernelAddress = $kernel_address;
+            type Wraps = $crate::syscall::Decided<{ MACHINE.wraps_syscalls.is_some() }>;
+            type AlwaysWraps =
+                $crate::syscall::Decided<{ matches!(MACHINE.wraps_syscalls, Some(true)) }>;
+            type ShowsMode = $crate::syscall::Decided<{ MACHINE.compat.slot().is_some() }>;
+            type ShowsCompat = $crate::syscall::Decided<{ MACHINE.compat.is_shown() }>;
+        }
+    };
+}
+pub(crate) use machine;
+
 /// A function of a process: how a uprobe sees it.
 pub struct User<F, Registers>(PhantomData<(fn() -> F, Registers)>);
 

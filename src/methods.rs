@@ -6,7 +6,6 @@ use crate::{
     indices::{Argument, Below, Index, NotBelow, StackArgument, SyscallArgument},
     machine::{self, Convention, Machine},
     regs::{self, Registers, read},
-    signature::Left,
     syscall,
 };
 
@@ -69,18 +68,7 @@ impl Registers for pt_regs {
     type Word = c_ulong;
 }
 
-impl call::Machine for pt_regs {
-    type UserRegisters = Left<{ MACHINE.user.registers.len() }, { MACHINE.user.pairs_are_even() }>;
-    type KernelRegisters =
-        Left<{ MACHINE.kernel.registers.len() }, { MACHINE.kernel.pairs_are_even() }>;
-    type AsmlinkageRegisters =
-        Left<{ MACHINE.asmlinkage.registers.len() }, { MACHINE.asmlinkage.pairs_are_even() }>;
-    type KernelAddress = c_ulong;
-    type Wraps = syscall::Decided<{ MACHINE.wraps_syscalls.is_some() }>;
-    type AlwaysWraps = syscall::Decided<{ matches!(MACHINE.wraps_syscalls, Some(true)) }>;
-    type ShowsMode = syscall::Decided<{ MACHINE.compat.slot().is_some() }>;
-    type ShowsCompat = syscall::Decided<{ MACHINE.compat.is_shown() }>;
-}
+call::machine!(pt_regs, c_ulong);
 
 // SAFETY: it is made of integers.
 unsafe impl crate::memory::AnyBitPattern for pt_regs {}
