@@ -1,27 +1,15 @@
 //! Promise: tasks of 32 bits on kernels of 64 bits are told apart, and their calls and syscalls are read where the other machine's
 //! convention has them, in this machine's registers.
 
+#[path = "corpus/src/told.rs"]
+mod told;
+
 use probe_abi::{
     Entry, Return,
     machine::{Compat, Endian, Machine, Place},
-    syscall::Told,
     testing,
 };
-
-struct Wrapped;
-struct Plain;
-
-impl Told for Wrapped {
-    fn wrapped() -> bool {
-        true
-    }
-}
-
-impl Told for Plain {
-    fn wrapped() -> bool {
-        false
-    }
-}
+use told::{Plain, Wrapped};
 
 macro_rules! tests {
     ($($module:ident $tells_mode:tt $syscall:tt;)*) => { $(

@@ -1,22 +1,10 @@
 //! A syscall's parameters, on every machine: by a kprobe where the kernel wraps its syscalls, by one where it does not, and
 //! by `sys_enter`. What a test has made is read back, and its registers are where the untyped methods read them.
 
-use probe_abi::syscall::Told;
+#[path = "corpus/src/told.rs"]
+mod told;
 
-struct Wrapped;
-struct Plain;
-
-impl Told for Wrapped {
-    fn wrapped() -> bool {
-        true
-    }
-}
-
-impl Told for Plain {
-    fn wrapped() -> bool {
-        false
-    }
-}
+use told::{Plain, Wrapped};
 
 include!("../src/arch/table.rs");
 

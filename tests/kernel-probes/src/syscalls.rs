@@ -1,8 +1,12 @@
 //! Programs that write down each parameter of a syscall, and what it returns, as its prototype has them.
 
+#[path = "../../corpus/src/told.rs"]
+mod told;
+
 use core::ffi::c_void;
 
-use probe_abi::{Ptr, SysEnter, SysExit, c_char, c_int, nr, syscall::Told};
+use probe_abi::{Ptr, SysEnter, SysExit, c_char, c_int, nr};
+use told::{Plain, Wrapped};
 
 #[cfg(feature = "compat")]
 use crate::bpf::report_of_other;
@@ -10,24 +14,6 @@ use crate::{
     bpf::report,
     slots::{self, *},
 };
-
-/// The kernel wraps its syscalls.
-struct Wrapped;
-
-/// It does not.
-struct Plain;
-
-impl Told for Wrapped {
-    fn wrapped() -> bool {
-        true
-    }
-}
-
-impl Told for Plain {
-    fn wrapped() -> bool {
-        false
-    }
-}
 
 /// A parameter, to be written down: with its sign, or the first letters of a path behind it.
 trait Word {

@@ -1,9 +1,13 @@
 //! Syscalls as their prototypes have them.
 
+#[path = "../told.rs"]
+mod told;
+
 use probe_abi::{
     Entry, Return, SysEnter, SysExit, Syscall, c_char, c_int, c_void, nr, size_t, ssize_t,
     syscall::Told,
 };
+use told::{Plain, Wrapped};
 
 probes! {
     typed_syscall_wrapped typed_syscall_plain typed_syscall_either typed_syscall_of_a_branch typed_syscall_enter typed_syscall_enter_of_many
@@ -14,23 +18,6 @@ type Openat = unsafe extern "C" fn(c_int, *const c_char, c_int, ...) -> c_int;
 type Pread = unsafe extern "C" fn(c_int, *mut c_void, size_t, u64) -> ssize_t;
 type Sendto =
     unsafe extern "C" fn(c_int, *const c_void, size_t, c_int, *const c_void, c_int) -> ssize_t;
-
-struct Wrapped;
-struct Plain;
-
-impl Told for Wrapped {
-    #[inline(always)]
-    fn wrapped() -> bool {
-        true
-    }
-}
-
-impl Told for Plain {
-    #[inline(always)]
-    fn wrapped() -> bool {
-        false
-    }
-}
 
 /// Only the running program knows.
 struct Either;
