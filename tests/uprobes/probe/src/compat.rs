@@ -3,10 +3,13 @@
 #![no_std]
 #![no_main]
 
+mod seen;
+
 use probe_abi::{
     SysEnter, SysExit, c_char, c_int, c_long, c_short, c_uchar, c_void, compat, nr, prototype,
     pt_regs, size_t, ssize_t,
 };
+use seen::keep;
 
 prototype! {
     struct Wide(probe_abi::User<unsafe extern "C" fn(
@@ -21,21 +24,6 @@ prototype! {
 type Pread = unsafe extern "C" fn(c_int, *mut c_void, size_t, i64) -> ssize_t;
 type CompatPread =
     unsafe extern "C" fn(compat::c_int, *mut c_void, compat::size_t, i64) -> compat::ssize_t;
-
-/// A loader finds it in the map `.bss`.
-#[unsafe(no_mangle)]
-static mut SEEN: [i64; 32] = [0; 32];
-
-#[inline(always)]
-fn keep(index: usize, value: i64) {
-    // SAFETY: nothing refers to it, and it has that many.
-    unsafe {
-        (&raw mut SEEN)
-            .cast::<i64>()
-            .wrapping_add(index)
-            .write(value)
-    };
-}
 
 /// One for code of 64 bits, and two for code of 32.
 #[inline(always)]
@@ -183,12 +171,3 @@ extern "C" fn on_sys_exit(ctx: *const c_void) -> c_int {
     }
     0
 }
-
-#[panic_handler]
-fn panic(_: &core::panic::PanicInfo) -> ! {
-    loop {}
-}
-
-#[unsafe(no_mangle)]
-#[unsafe(link_section = "license")]
-static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";

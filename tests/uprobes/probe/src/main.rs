@@ -3,10 +3,13 @@
 #![no_std]
 #![no_main]
 
+mod seen;
+
 use probe_abi::{
     PassedAs, c_char, c_int, c_longlong, c_schar, c_short, c_uchar, c_uint, c_ulonglong, c_ushort,
     c_void, prototype,
 };
+use seen::keep;
 
 /// `enum kind`
 #[derive(Clone, Copy)]
@@ -31,21 +34,6 @@ prototype! {
     struct Title(probe_abi::User<unsafe extern "C" fn() -> *const c_char>);
     struct Plain(probe_abi::User<unsafe extern "C" fn()>);
     struct Formatted(probe_abi::User<unsafe extern "C" fn(format: *const c_char, ...) -> c_int>);
-}
-
-/// A loader finds it in the map `.bss`.
-#[unsafe(no_mangle)]
-static mut SEEN: [i64; 32] = [0; 32];
-
-#[inline(always)]
-fn keep(index: usize, value: i64) {
-    // SAFETY: nothing refers to it, and it has that many.
-    unsafe {
-        (&raw mut SEEN)
-            .cast::<i64>()
-            .wrapping_add(index)
-            .write(value)
-    };
 }
 
 #[inline(always)]
@@ -159,12 +147,3 @@ extern "C" fn formatted_returned(ctx: *const c_void) -> c_int {
     keep(25, i64::from(value));
     0
 }
-
-#[panic_handler]
-fn panic(_: &core::panic::PanicInfo) -> ! {
-    loop {}
-}
-
-#[unsafe(no_mangle)]
-#[unsafe(link_section = "license")]
-static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";
