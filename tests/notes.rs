@@ -18,8 +18,7 @@ use notes::{damaged, described, read, values};
 use probe_abi::machine::Machine;
 use probe_abi_usdt::Elf;
 use proofs::{
-    c::Compiler,
-    debian::Package,
+    c::{Compiler, sdt_headers},
     executed::{self, Tools},
     host::cannot,
     proof::{self, Proof},
@@ -31,8 +30,7 @@ fn main() {
         Proof::new("files that are none", Ok(()), damaged::any_bytes),
         Proof::new("locations that are none", Ok(()), damaged::any_location),
     ];
-    let header = Package::newest("bookworm", "amd64", "systemtap-sdt-dev");
-    let header = header.map(|package| package.root.join("usr/include/x86_64-linux-gnu"));
+    let header = sdt_headers();
     for row in MACHINES {
         let Some(machine) = Machine::named(row.name) else {
             continue;

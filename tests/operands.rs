@@ -19,7 +19,7 @@ use probe_abi::{
     registers::{MemorySyntax, Syntax},
 };
 use proofs::{
-    c::Compiler,
+    c::{Compiler, sdt_headers},
     debian::Package,
     proof::{self, Proof, none},
     select::{Endian, MACHINES, Variant},
@@ -98,7 +98,7 @@ const ARCHIVE: &[(&str, Endian, &str, &str, &[&str])] = &[
 
 fn main() {
     let mut proofs = Vec::new();
-    let header = Package::newest("bookworm", "amd64", "systemtap-sdt-dev");
+    let header = sdt_headers();
     for row in MACHINES {
         let Some(machine) = Machine::named(row.name) else {
             continue;
@@ -157,8 +157,7 @@ fn main() {
                 proof::name(row.name, None, &format!("operands of a program, {source}")),
                 needs,
                 move || {
-                    let compiler =
-                        compiler?.headers(&header?.root.join("usr/include/x86_64-linux-gnu"));
+                    let compiler = compiler?.headers(&header?);
                     let operands = notes::of_a_program(&compiler, source, machine, endian)?;
                     assembler?.proves(source, &operands)
                 },

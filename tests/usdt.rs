@@ -14,8 +14,7 @@ use std::{
 
 use proofs::{
     bpf::{Probe, Toolchain, root},
-    c::Compiler,
-    debian::Package,
+    c::{Compiler, sdt_headers},
     host::{cannot, run},
     proof::{self, Proof, none},
     select::{Endian, Machine},
@@ -61,22 +60,12 @@ fn main() {
 
 fn needs() -> Result<(), String> {
     Toolchain::find()?;
-    header()?;
+    sdt_headers()?;
     compiler()?;
     if env::consts::ARCH != OWN {
         return Err(format!("this computer is no {OWN}"));
     }
     proof::uprobes()
-}
-
-/// The folder of `sys/sdt.h`.
-fn header() -> Result<PathBuf, String> {
-    static HEADER: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    let find = || {
-        let package = Package::newest("bookworm", "amd64", "systemtap-sdt-dev")?;
-        Ok(package.root.join("usr/include/x86_64-linux-gnu"))
-    };
-    HEADER.get_or_init(find).clone()
 }
 
 fn compiler() -> Result<Compiler, String> {
@@ -146,7 +135,7 @@ fn program(level: &'static str) -> Result<PathBuf, String> {
         let folder = built().join("usdt-program");
         let program = folder.join(format!("program{level}"));
         fs::create_dir_all(&folder).map_err(cannot("make", &folder))?;
-        let mut gcc = compiler()?.headers(&header()?).command();
+        let mut gcc = compiler()?.headers(&sdt_headers()?).command();
         gcc.args([level, "-Wall", "-Werror", "-o"])
             .arg(&program)
             .arg(root().join("tests/usdt/program.c"));

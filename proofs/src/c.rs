@@ -8,13 +8,17 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     process::{self, Command, Output, Stdio},
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        LazyLock,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _};
 
 use crate::{
     bpf::{root, which},
+    debian::Package,
     host::cannot,
     select::Variant,
 };
@@ -319,4 +323,13 @@ fn build(variant: &Variant) -> cc::Build {
         .cargo_warnings(false)
         .cargo_output(false);
     build
+}
+
+/// The folder of `sys/sdt.h`, which is the same for every machine.
+pub fn sdt_headers() -> Result<PathBuf, String> {
+    static HEADERS: LazyLock<Result<PathBuf, String>> = LazyLock::new(|| {
+        let package = Package::newest("bookworm", "amd64", "systemtap-sdt-dev")?;
+        Ok(package.root.join("usr/include/x86_64-linux-gnu"))
+    });
+    HEADERS.clone()
 }
