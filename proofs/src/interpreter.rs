@@ -203,7 +203,7 @@ fn probe_read_str(memory: &[Region], to: u64, size: u64, from: u64) -> u64 {
 }
 
 /// The place that a program hands to a helper.
-fn place<'a>(at: u64, size: u64) -> &'a mut [u8] {
+pub fn place<'a>(at: u64, size: u64) -> &'a mut [u8] {
     let start = ptr::with_exposed_provenance_mut::<u8>(at as usize);
     // SAFETY: the program hands over a place of its stack, which is memory of this process, with its size; while
     // the helper runs, nobody else has it.

@@ -33,10 +33,7 @@ fn probe_read_kernel(to: u64, size: u64, from: u64, _: u64, _: u64) -> u64 {
 }
 
 fn probe_read(user: bool, to: u64, size: u64, from: u64) -> u64 {
-    let to = std::ptr::with_exposed_provenance_mut(to as usize);
-    // SAFETY: the program has handed over a place on its stack, of that size.
-    let to = unsafe { std::slice::from_raw_parts_mut(to, size as usize) };
-    memory::read(user, to, from).cast_unsigned()
+    memory::read(user, interpreter::place(to, size), from).cast_unsigned()
 }
 
 /// What is wrong, in words that are the same for programs that are wrong in the same way: numbers are left
