@@ -81,51 +81,55 @@ const PATH: &[u8; 16] = b"/no/such/file\0\0\0";
 
 /// The tasks that a kernel has: of its own machine, and of one of 32 bits.
 struct Tasks {
+    machine: &'static str,
+    bits: u32,
     /// What names of programs begin with.
     prefix: &'static str,
-    /// What kinds of steps end with.
-    trigger: &'static str,
-    /// The step under which the guest says what it called with.
+    /// What kinds of steps end with, and the step under which the guest says what it called with.
     calls: &'static str,
     /// The step under which it says what it is.
     who: &'static str,
-    bits: u32,
+    symbols: Symbols,
 }
 
-const OTHER: Tasks = Tasks {
-    prefix: "other_",
-    trigger: "other",
-    calls: "other",
-    who: "other",
-    bits: 32,
-};
+/// The first symbol that the library says to try for a syscall's function.
+type Symbols = fn(&Value, &str) -> Option<String>;
 
 impl Tasks {
-    const fn own(guest: &Guest) -> Self {
+    fn own(guest: &Guest) -> Self {
         Self {
+            machine: guest.machine,
+            bits: guest.bits,
             prefix: "",
-            trigger: "calls",
             calls: "calls",
             who: "guest",
-            bits: guest.bits,
+            symbols: |machine, syscall| first(machine.syscall_symbols(syscall).ok()?),
         }
+    }
+
+    /// Of a kernel of 64 bits that has them.
+    fn other(guest: &Guest) -> Option<Self> {
+        let other = guest.other()?;
+        Some(Self {
+            machine: other.machine,
+            bits: other.bits,
+            prefix: "other_",
+            calls: "other",
+            who: "other",
+            symbols: |machine, syscall| first(machine.compat_syscall_symbols(syscall).ok()?),
+        })
+    }
+
+    /// The symbol of a syscall's function; its name where the library has none.
+    fn symbol(&self, syscall: &str) -> String {
+        let machine = Value::named(self.machine);
+        let symbol = machine.and_then(|machine| (self.symbols)(machine, syscall));
+        symbol.unwrap_or_else(|| syscall.to_owned())
     }
 }
 
-/// The first symbol that the library says to try.
-fn symbol(guest: &Guest, syscall: &str) -> String {
-    let machine = Value::named(guest.machine);
-    let symbols = machine.and_then(|machine| machine.syscall_symbols(syscall).ok());
-    let first = symbols.and_then(|mut symbols| symbols.next());
-    first.map_or_else(|| syscall.to_owned(), |symbol| symbol.to_string())
-}
-
-/// The same for the tasks of 32 bits.
-fn compat_symbol(guest: &Guest, syscall: &str) -> String {
-    let machine = guest.other().and_then(|other| Value::named(other.machine));
-    let symbols = machine.and_then(|machine| machine.compat_syscall_symbols(syscall).ok());
-    let first = symbols.and_then(|mut symbols| symbols.next());
-    first.map_or_else(|| syscall.to_owned(), |symbol| symbol.to_string())
+fn first(mut symbols: impl Iterator<Item = impl ToString>) -> Option<String> {
+    symbols.next().map(|symbol| symbol.to_string())
 }
 
 /// What a guest does, step by step.
@@ -191,12 +195,10 @@ impl Plan {
             symbol: symbol.to_owned(),
         });
         let mut steps = Vec::from(steps);
-        let mut syscalls = |promise, tasks: &Tasks, symbol: fn(&Guest, &str) -> String| {
-            let Tasks {
-                prefix, trigger, ..
-            } = tasks;
+        let mut syscalls = |promise, tasks: &Tasks| {
+            let Tasks { prefix, calls, .. } = tasks;
             for syscall in TYPED {
-                let symbol = symbol(guest, syscall);
+                let symbol = tasks.symbol(syscall);
                 for (kind, what, symbol) in [
                     ("kprobe", guest.syscalls.how(), &*symbol),
                     ("kretprobe", "returned", &symbol),
@@ -206,16 +208,16 @@ impl Plan {
                     steps.push(Step {
                         promise,
                         name: program.clone(),
-                        kind: format!("{kind}.{trigger}"),
+                        kind: format!("{kind}.{calls}"),
                         program,
                         symbol: symbol.to_owned(),
                     });
                 }
             }
         };
-        syscalls(TYPED_SYSCALLS, &Tasks::own(guest), symbol);
-        if let Some(other) = &guest.other {
-            syscalls(OF_32_BITS, &OTHER, compat_symbol);
+        syscalls(TYPED_SYSCALLS, &Tasks::own(guest));
+        if let (Some(other), Some(tasks)) = (&guest.other, Tasks::other(guest)) {
+            syscalls(OF_32_BITS, &tasks);
             let on_mixed = [
                 ("uprobe.other", "other_mixed_entry"),
                 ("uretprobe.other", "other_mixed_return"),
@@ -674,7 +676,7 @@ impl<'a> Check<'a> {
     }
 
     /// The same in a task of 32 bits, and what it returns.
-    fn other_mixed(&mut self) -> Result<(), String> {
+    fn other_mixed(&mut self, tasks: &Tasks) -> Result<(), String> {
         let step = "other_mixed_entry";
         let report = self.report(step)?;
         let returns_to = self.said.number(step, "return_address");
@@ -686,9 +688,9 @@ impl<'a> Check<'a> {
         let returned = self.report("other_mixed_return")?;
         let (values, answer) = (self.values.args, [self.values.answer]);
         let (mixed, reported) = ("mixed of 32 bits", &report[FIRST_TYPED..]);
-        self.typed_in(&OTHER, mixed, reported, &MIXED, &values)?;
+        self.typed_in(tasks, mixed, reported, &MIXED, &values)?;
         let reported = &returned[FIRST_TYPED..];
-        self.typed_in(&OTHER, "its value", reported, &[Signed(64)], &answer)
+        self.typed_in(tasks, "its value", reported, &[Signed(64)], &answer)
     }
 
     fn mixed_return(&mut self) -> Result<(), String> {
@@ -962,9 +964,10 @@ impl<'a> Check<'a> {
     }
 
     fn of_32_bits(&mut self) -> Result<(), String> {
-        self.syscalls_of(&OTHER)?;
+        let tasks = Tasks::other(self.guest).ok_or("its machine is no guest")?;
+        self.syscalls_of(&tasks)?;
         match &self.guest.other {
-            Some(other) if other.uprobes => self.other_mixed(),
+            Some(other) if other.uprobes => self.other_mixed(&tasks),
             _ => Ok(()),
         }
     }

@@ -528,10 +528,10 @@ static void run_other(const char *what, char *said, size_t room)
 		_exit(1);
 	}
 	close(ends[1]);
-	if (said)
+	if (said) {
 		got = read(ends[0], said, room - 1);
-	if (said)
 		said[got > 0 ? got : 0] = 0;
+	}
 	close(ends[0]);
 	close(numbers);
 	waitpid(child, NULL, 0);
