@@ -66,21 +66,21 @@ pub fn rust(rows: &[Row]) -> String {
         let name = identifier(name);
         let _ = writeln!(text, "    pub const {name}: c_ulong = {number};");
     }
-    text += "}\n\n#[allow(clippy::unnecessary_cast)]\nconst SYSCALLS: &[machine::Syscall] = &[\n";
+    text += "}\n\nconst SYSCALLS: &str = \"\\\n";
     for Row {
+        number,
         name,
         function,
         compat_function,
-        ..
     } in rows
     {
-        let _ = writeln!(
-            text,
-            "    machine::Syscall::row(nr::{} as u32, {name:?}, {function:?}, {compat_function:?}),",
-            identifier(name)
-        );
+        let [function, compat_function] = [function, compat_function].map(|name| match &**name {
+            "" => NONE,
+            name => name,
+        });
+        let _ = writeln!(text, "{number} {name} {function} {compat_function}");
     }
-    text += "];\n";
+    text += "\";\n";
     text
 }
 

@@ -54,11 +54,9 @@ pub const MACHINE: Machine = Machine {
         Some(slot) => Some(moved(slot)),
         None => None,
     },
-    registers: &machine::moved_registers::<{ OTHER.registers.len() }>(
-        OTHER.registers,
-        super::MOVED,
-        &super::MACHINE,
-    ),
+    registers: OTHER
+        .registers
+        .shown_by(super::MOVED, &super::MACHINE),
     ..OTHER
 };
 

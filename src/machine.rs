@@ -47,13 +47,13 @@
 
 pub use crate::{
     symbols::{NoFunction, SyscallFunction, SyscallPrefix, SyscallSymbol},
-    syscalls::{NoSuchSyscall, Syscall},
+    syscalls::{NoSuchSyscall, Syscall, SyscallTable},
 };
 
 pub use crate::stamp::NoMachine;
 use crate::{
     memory::{self, Memory},
-    registers::{Register, Syntax},
+    registers::{RegisterFile, Syntax},
     signature::Address,
 };
 
@@ -85,6 +85,22 @@ pub struct Slot {
 }
 
 impl Slot {
+    /// The slot of a value that is a part of `registers`.
+    pub(crate) const fn of<R, T: Copy>(
+        field: &'static str,
+        registers: &'static R,
+        value: &'static T,
+    ) -> Self {
+        let start = core::ptr::from_ref(registers);
+        // SAFETY: both are in the same value, which the evaluation of a constant checks.
+        let offset = unsafe { core::ptr::from_ref(value).byte_offset_from(start) };
+        Self {
+            field,
+            offset: offset as u16,
+            width: size_of::<T>() as u8,
+        }
+    }
+
     /// The part of the slot that a value of so many bytes fills: all of it, if the value is not narrower.
     #[inline]
     pub(crate) const fn low(self, size: u8, endian: Endian) -> Self {
@@ -173,7 +189,7 @@ pub struct Machine {
     /// had no wrappers.
     pub wraps_syscalls: Option<bool>,
     /// Its syscalls, in the order of their numbers.
-    pub syscalls: &'static [Syscall],
+    pub syscalls: SyscallTable,
     /// How this machine's kernel names the functions of its syscalls, in the order to try.
     pub syscall_symbols: &'static [SyscallPrefix],
     /// The same of a kernel of 64 bits that runs a task of this machine, of 32 bits. Empty where there is none, or it
@@ -191,7 +207,7 @@ pub struct Machine {
     /// The register that the ABI sets aside for a frame pointer, if it does.
     pub frame_pointer: Option<Slot>,
     /// The registers that its psABI names, those that ctx has first.
-    pub registers: &'static [Register],
+    pub registers: RegisterFile,
     /// How its assembler writes them.
     pub syntax: Syntax,
 }
@@ -564,26 +580,8 @@ pub(crate) const fn moved_all<const N: usize>(
     found
 }
 
-/// The same of registers. Some are nowhere.
-pub(crate) const fn moved_registers<const N: usize>(
-    registers: &[Register],
-    moved: Moved,
-    kernel: &Machine,
-) -> [Register; N] {
-    let mut found = [registers[0]; N];
-    let mut n = 0;
-    while n < N {
-        found[n] = registers[n];
-        if let Some(slot) = registers[n].slot {
-            found[n].slot = find_moved(slot.field, moved, kernel);
-        }
-        n += 1;
-    }
-    found
-}
-
 #[inline]
-const fn find_moved(field: &str, moved: Moved, kernel: &Machine) -> Option<Slot> {
+pub(crate) const fn find_moved(field: &str, moved: Moved, kernel: &Machine) -> Option<Slot> {
     let mut n = 0;
     while n < moved.len() {
         if is_same(moved[n].0, field) {
@@ -592,8 +590,8 @@ const fn find_moved(field: &str, moved: Moved, kernel: &Machine) -> Option<Slot>
         n += 1;
     }
     let mut n = 0;
-    while n < kernel.registers.len() {
-        match kernel.registers[n].slot {
+    while let Some(register) = kernel.registers.get(n) {
+        match register.slot {
             Some(slot) if is_same(slot.field, field) => return Some(slot),
             _ => n += 1,
         }
@@ -619,26 +617,15 @@ const fn is_same(one: &str, other: &str) -> bool {
 }
 
 /// A slot from its field of `pt_regs`: `slot!(rdi)`, `slot!(regs[4])`, `slot!(psw.addr)`. The compiler checks
-/// field and index.
+/// field and index. It is one expression, because each constant of its own would be work in the build of every probe.
 macro_rules! slot {
     // `stringify!` would put a space in `regs [4]` where another macro has matched the two parts.
     ($array:ident[$index:literal]) => {
         $crate::machine::slot!(@concat!(stringify!($array), "[", $index, "]"), $array[$index])
     };
-    (@$name:expr, $($field:tt)+) => {{
-        // SAFETY: `pt_regs` is made of integers, so zeros are a value of it.
-        const REGISTERS: &pt_regs = &unsafe { core::mem::MaybeUninit::zeroed().assume_init() };
-        const FIELD: &'static [u8] = $crate::machine::bytes_of(&REGISTERS.$($field)+);
-        // SAFETY: both are addresses in the same value.
-        const OFFSET: isize = unsafe {
-            FIELD.as_ptr().byte_offset_from(core::ptr::from_ref(REGISTERS))
-        };
-        $crate::machine::Slot {
-            field: $name,
-            offset: OFFSET as u16,
-            width: FIELD.len() as u8,
-        }
-    }};
+    (@$name:expr, $($field:tt)+) => {
+        $crate::machine::Slot::of($name, ZEROS, &ZEROS.$($field)+)
+    };
     ($($field:tt)+) => {
         $crate::machine::slot!(@stringify!($($field)+), $($field)+)
     };
@@ -652,10 +639,3 @@ macro_rules! slots {
     };
 }
 pub(crate) use slots;
-
-/// The memory of an integer.
-#[inline]
-pub(crate) const fn bytes_of<T: Copy>(field: &T) -> &[u8] {
-    // SAFETY: a reference is valid for the bytes of its type.
-    unsafe { core::slice::from_raw_parts(core::ptr::from_ref(field).cast(), size_of::<T>()) }
-}

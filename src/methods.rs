@@ -35,6 +35,9 @@ pub const SYSCALL_ARG_REGISTERS: usize = MACHINE.syscall_arguments.len();
 #[allow(non_camel_case_types)]
 pub enum nr {}
 
+// SAFETY: `pt_regs` is made of integers, so zeros are a value of it.
+const ZEROS: &pt_regs = &unsafe { core::mem::MaybeUninit::zeroed().assume_init() };
+
 const _: () = {
     assert!(MACHINE.word as usize == size_of::<c_ulong>());
     assert!(MACHINE.word as usize == size_of::<uintptr_t>());

@@ -35,7 +35,7 @@ use core::{error, fmt};
 use crate::{
     machine::{Machine, Slot},
     memory::{self, Memory},
-    registers::{MemorySyntax, Quote, Register, RegisterError, View},
+    registers::{MemorySyntax, Quote, RegisterError, View},
     regs::{self, Registers},
     signature::Address,
 };
@@ -650,7 +650,7 @@ impl<'a> Parser<'a> {
                     .iter()
                     .any(|alias| alias.parse() == Ok(number))
         });
-        match found.and_then(Register::view) {
+        match found.and_then(|register| register.view()) {
             Some(view) => {
                 Ok(Some(view).filter(|view| view.register != self.machine.syntax.no_base))
             }

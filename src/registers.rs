@@ -21,7 +21,7 @@ use core::{error, fmt};
 
 use crate::{
     distance::distance,
-    machine::{Machine, Slot},
+    machine::{self, Machine, Moved, Slot},
 };
 
 /// A register of a machine, whether ctx has it or not.
@@ -39,6 +39,64 @@ pub struct Register {
     pub dwarf: Option<u16>,
     /// The slot of `pt_regs` that holds it; `None` where ctx does not have it.
     pub slot: Option<Slot>,
+}
+
+/// The registers of a machine: those that ctx has, and then others that the psABI names.
+///
+/// ```
+/// use probe_abi::machine::Machine;
+///
+/// let s390x = Machine::named("s390x").expect("it is one of the machines");
+/// let held = s390x.registers.iter().filter(|register| register.slot.is_some());
+/// assert_eq!(held.map(|register| register.name).last(), Some("pswa"));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RegisterFile {
+    groups: Groups,
+    /// The machine in whose `pt_regs` the kernel shows them, if it is not their own.
+    shown_by: Option<(Moved, &'static Machine)>,
+}
+
+impl RegisterFile {
+    pub(crate) const fn of(groups: Groups) -> Self {
+        Self {
+            groups,
+            shown_by: None,
+        }
+    }
+
+    /// The same registers in the `pt_regs` of a kernel of 64 bits, which does not have all of them.
+    pub(crate) const fn shown_by(self, moved: Moved, kernel: &'static Machine) -> Self {
+        Self {
+            shown_by: Some((moved, kernel)),
+            ..self
+        }
+    }
+
+    /// The register at an index, counted from 0; `None` behind the last.
+    #[inline]
+    pub const fn get(&self, index: usize) -> Option<Register> {
+        let (mut group, mut index) = (0, index);
+        while group < self.groups.len() && index >= self.groups[group].len() {
+            index -= self.groups[group].len();
+            group += 1;
+        }
+        if group == self.groups.len() {
+            return None;
+        }
+        let mut register = self.groups[group][index];
+        if let (Some(slot), Some((moved, kernel))) = (register.slot, self.shown_by) {
+            register.slot = machine::find_moved(slot.field, moved, kernel);
+        }
+        Some(register)
+    }
+
+    /// All of them in turn.
+    #[inline]
+    pub fn iter(&self) -> impl Iterator<Item = Register> + Clone + use<> {
+        let registers = *self;
+        (0..).map_while(move |index| registers.get(index))
+    }
 }
 
 /// How a machine's assembler writes operands.
@@ -163,7 +221,7 @@ impl Machine {
 
     /// The register of that name, or of which a part has it, whether ctx has it or not.
     #[inline]
-    pub(crate) fn register_named(&self, name: &str) -> Option<&'static Register> {
+    pub(crate) fn register_named(&self, name: &str) -> Option<Register> {
         let mut registers = self.registers.iter();
         registers.find(|register| register.names().any(|other| other == name))
     }
@@ -196,7 +254,7 @@ impl Machine {
             2 | 3 => 1,
             _ => 2,
         };
-        let names = self.registers.iter().flat_map(Register::names);
+        let names = self.registers.iter().flat_map(|register| register.names());
         // Letters of both cases are the same.
         let near = names
             .filter_map(|other| Some((distance(name, other, u8::eq_ignore_ascii_case)?, other)));
@@ -281,9 +339,11 @@ impl fmt::Display for RegisterError {
                     )?,
                 }
                 f.write_str(": `pt_regs` has")?;
-                let registers =
-                    Machine::named(machine).map_or(&[][..], |machine| machine.registers);
-                let held = registers.iter().filter(|register| register.slot.is_some());
+                let registers = Machine::named(machine).map(|machine| machine.registers.iter());
+                let held = registers
+                    .into_iter()
+                    .flatten()
+                    .filter(|register| register.slot.is_some());
                 let mut before = " ";
                 for register in held {
                     match (asked, register.dwarf) {
@@ -423,32 +483,6 @@ impl Register {
     pub(crate) const fn parts(self, parts: [&'static str; 4]) -> Self {
         Self { parts, ..self }
     }
-}
-
-/// How many registers there are in groups.
-#[inline]
-pub(crate) const fn count(groups: Groups) -> usize {
-    let (mut count, mut n) = (0, 0);
-    while n < groups.len() {
-        count += groups[n].len();
-        n += 1;
-    }
-    count
-}
-
-/// The registers of all groups: as many as [`count`] has.
-#[inline]
-pub(crate) const fn join<const N: usize>(groups: Groups) -> [Register; N] {
-    let mut all = [groups[0][0]; N];
-    let (mut group, mut n, mut at) = (0, 0, 0);
-    while at < N {
-        while n == groups[group].len() {
-            (group, n) = (group + 1, 0);
-        }
-        all[at] = groups[group][n];
-        (n, at) = (n + 1, at + 1);
-    }
-    all
 }
 
 /// The names of registers that differ in a number: `numbered!(["xmm" "ymm"] 0 1)` is `xmm0`, also called `ymm0`, and

@@ -67,8 +67,8 @@ const fn nth(slots: &[Slot], index: usize, machine: Machine) -> Slot {
 /// The slot of the register that is the `index`th of those that ctx has, or some slot if there are fewer.
 const fn nth_held(machine: Machine, index: usize) -> Slot {
     let (mut n, mut held) = (0, 0);
-    while n < machine.registers.len() {
-        if let Some(slot) = machine.registers[n].slot {
+    while let Some(register) = machine.registers.get(n) {
+        if let Some(slot) = register.slot {
             if held == index {
                 return slot;
             }
@@ -82,8 +82,8 @@ const fn nth_held(machine: Machine, index: usize) -> Slot {
 /// How many registers ctx has.
 const fn held(machine: Machine) -> usize {
     let (mut n, mut held) = (0, 0);
-    while n < machine.registers.len() {
-        held += machine.registers[n].slot.is_some() as usize;
+    while let Some(register) = machine.registers.get(n) {
+        held += register.slot.is_some() as usize;
         n += 1;
     }
     held

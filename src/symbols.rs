@@ -161,7 +161,7 @@ impl Machine {
 }
 
 #[inline]
-fn compat(syscall: &Syscall) -> Option<&'static str> {
+fn compat(syscall: Syscall) -> Option<&'static str> {
     syscall.compat_function.or(syscall.function)
 }
 

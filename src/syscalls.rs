@@ -21,31 +21,59 @@ pub struct Syscall {
 }
 
 impl Syscall {
-    /// A row of a generated table. An empty text stands for no function.
+    /// A line of the build script's: `0 read sys_read -`.
     #[inline]
-    pub(crate) const fn row(
-        number: u32,
-        name: &'static str,
-        function: &'static str,
-        compat_function: &'static str,
-    ) -> Self {
-        #[inline]
-        const fn some(text: &'static str) -> Option<&'static str> {
-            if text.is_empty() { None } else { Some(text) }
-        }
-        Self {
+    fn parse(line: &'static str) -> Option<Self> {
+        let mut cells = line.split(' ');
+        let mut cell = || cells.next();
+        let (number, name, function, compat_function) = (cell()?, cell()?, cell()?, cell()?);
+        let some = |text| Some(text).filter(|text| *text != "-");
+        Some(Self {
             name,
-            number,
+            number: number.parse().ok()?,
             function: some(function),
             compat_function: some(compat_function),
-        }
+        })
+    }
+}
+
+/// The syscalls of a machine, in the order of their numbers; those of the same number by name.
+///
+/// ```
+/// use probe_abi::machine::Machine;
+///
+/// let x86_64 = Machine::named("x86_64").expect("it is one of the machines");
+/// assert_eq!(x86_64.syscalls.iter().next().unwrap().name, "read");
+/// ```
+///
+/// They are kept as text, which costs the build of a probe nothing, and each search reads it from the start. A program
+/// that asks for each event that it shows collects them once.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct SyscallTable(&'static str);
+
+impl SyscallTable {
+    pub(crate) const fn of(lines: &'static str) -> Self {
+        Self(lines)
+    }
+
+    /// All of them in turn.
+    #[inline]
+    pub fn iter(&self) -> impl Iterator<Item = Syscall> + Clone + use<> {
+        self.0.lines().filter_map(Syscall::parse)
+    }
+}
+
+impl fmt::Debug for SyscallTable {
+    #[inline]
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
     }
 }
 
 impl Machine {
     /// The syscall of that name, as `asm/unistd.h` has it behind `__NR_`.
     #[inline]
-    pub fn syscall<'a>(&self, name: &'a str) -> Result<&'static Syscall, NoSuchSyscall<'a>> {
+    pub fn syscall<'a>(&self, name: &'a str) -> Result<Syscall, NoSuchSyscall<'a>> {
         let found = self.syscalls.iter().find(|syscall| syscall.name == name);
         found.ok_or(NoSuchSyscall {
             name,
@@ -59,12 +87,9 @@ impl Machine {
     /// arm has a few more, for itself alone (`__ARM_NR_cacheflush` and its neighbours, from 0x0f0001 on), and
     /// an x86_64 kernel takes the numbers of x32 (from 0x40000000 on): neither are in the table.
     #[inline]
-    pub fn syscall_numbered(&self, number: u64) -> Option<&'static Syscall> {
-        let first = self
-            .syscalls
-            .partition_point(|syscall| u64::from(syscall.number) < number);
-        let syscall = self.syscalls.get(first)?;
-        (u64::from(syscall.number) == number).then_some(syscall)
+    pub fn syscall_numbered(&self, number: u64) -> Option<Syscall> {
+        let mut syscalls = self.syscalls.iter();
+        syscalls.find(|syscall| u64::from(syscall.number) == number)
     }
 }
 
@@ -80,7 +105,7 @@ pub struct NoSuchSyscall<'a> {
 impl NoSuchSyscall<'_> {
     /// The syscall of the machine whose name is the most like it, if one is.
     #[inline]
-    pub fn nearest(&self) -> Option<&'static Syscall> {
+    pub fn nearest(&self) -> Option<Syscall> {
         let syscalls = Machine::named(self.machine)?.syscalls;
         // How others write it: libc's constants, the kernel's macros and functions.
         let bare = ["SYS_", "__NR_", "NR_", "sys_", "__se_sys_"]
@@ -90,7 +115,7 @@ impl NoSuchSyscall<'_> {
         if let Some(syscall) = bare.and_then(written) {
             return Some(syscall);
         }
-        let by_function = |syscall: &&Syscall| syscall.function.is_some_and(|it| self.is(it));
+        let by_function = |syscall: &Syscall| syscall.function.is_some_and(|it| self.is(it));
         if let Some(syscall) = syscalls.iter().find(by_function) {
             return Some(syscall);
         }

@@ -107,16 +107,17 @@ fn names_and_numbers(machine: &Machine, variants: &'static [Variant]) -> Result<
         told.push(assembler("clang", &clang, machine, variant.endian)?);
         told.push(readelf(&clang, machine)?);
     }
-    none(complaints(machine.name, machine.registers, &told))?;
+    let registers: Vec<Register> = machine.registers.iter().collect();
+    none(complaints(machine.name, &registers, &told))?;
 
     // Each number that is another's, and each name that another register has.
     let mut overlooked = Vec::new();
-    for n in 0..machine.registers.len() {
-        let other = (n + 1) % machine.registers.len();
-        let mut wrong = machine.registers.to_vec();
-        wrong[n].dwarf = machine.registers[other].dwarf;
-        wrong[other].dwarf = machine.registers[n].dwarf;
-        let differs = wrong[n].dwarf != machine.registers[n].dwarf;
+    for n in 0..registers.len() {
+        let other = (n + 1) % registers.len();
+        let mut wrong = registers.clone();
+        wrong[n].dwarf = registers[other].dwarf;
+        wrong[other].dwarf = registers[n].dwarf;
+        let differs = wrong[n].dwarf != registers[n].dwarf;
         if differs && complaints(machine.name, &wrong, &told).is_empty() {
             overlooked.push(format!(
                 "`{}` and `{}` have each other's numbers, and nothing refuses it",
@@ -164,7 +165,8 @@ fn complaints(machine: &str, registers: &[Register], told: &[Told]) -> Vec<Strin
 
 /// Every name of a machine's registers.
 fn names(machine: &Machine) -> Vec<&'static str> {
-    machine.registers.iter().flat_map(Register::names).collect()
+    let registers = machine.registers.iter();
+    registers.flat_map(|register| register.names()).collect()
 }
 
 /// What an assembler says of each name that it knows.
@@ -380,12 +382,13 @@ const OTHER_NAMES: &[(&str, &str)] = &[
 /// Each register is in the slot that has its name, its number, or its role. Numbers, and with them the index of a slot in
 /// an array of the kernel's, are proven above; roles are proven by kernels that boot.
 fn slots(machine: &Machine, facts: &'static Facts) -> Result<(), String> {
-    none(misplaced(machine, facts, machine.registers))?;
+    let registers: Vec<Register> = machine.registers.iter().collect();
+    none(misplaced(machine, facts, &registers))?;
     let mut overlooked = Vec::new();
-    for (n, register) in machine.registers.iter().enumerate() {
+    for (n, register) in registers.iter().enumerate() {
         for (at, slot) in facts.slots.iter().enumerate() {
             let other = facts.slots[(at + 1) % facts.slots.len()];
-            let mut wrong = machine.registers.to_vec();
+            let mut wrong = registers.clone();
             wrong[n].slot = Some(Slot {
                 field: other.field,
                 offset: other.offset as u16,
@@ -401,10 +404,10 @@ fn slots(machine: &Machine, facts: &'static Facts) -> Result<(), String> {
                 ));
             }
         }
-        let mut wrong = machine.registers.to_vec();
+        let mut wrong = registers.clone();
         wrong[n].slot = match register.slot {
             Some(_) => None,
-            None => machine.registers[0].slot,
+            None => registers[0].slot,
         };
         if misplaced(machine, facts, &wrong).is_empty() && !is_of_no_role(register) {
             overlooked.push(format!(
@@ -414,8 +417,7 @@ fn slots(machine: &Machine, facts: &'static Facts) -> Result<(), String> {
         }
     }
     none(overlooked)?;
-    let held = machine
-        .registers
+    let held = registers
         .iter()
         .filter(|register| register.slot.is_some());
     proof::checked("the fields of `pt_regs`", machine.name, held.count());
@@ -483,7 +485,7 @@ fn misplaced(machine: &Machine, facts: &Facts, registers: &[Register]) -> Vec<St
 /// Every name and number finds its register, and no other; what is no register gets a sentence.
 fn lookups(machine: &Machine) -> Result<(), String> {
     let mut owners: BTreeMap<&str, &str> = BTreeMap::new();
-    for register in machine.registers {
+    for register in machine.registers.iter() {
         for name in register.names() {
             if let Some(other) = owners.insert(name, register.name) {
                 return Err(format!(

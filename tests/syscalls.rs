@@ -123,7 +123,7 @@ const MISSING: &[(&str, &str, &str)] = &[
 fn names_and_numbers() -> Result<(), String> {
     let mut complaints = Vec::new();
     for machine in probe_abi::arch::MACHINES {
-        for syscall in machine.syscalls {
+        for syscall in machine.syscalls.iter() {
             let by_name = machine.syscall(syscall.name);
             let by_number = machine.syscall_numbered(syscall.number.into());
             let same = by_number.is_some_and(|found| found.number == syscall.number);

@@ -93,7 +93,7 @@ pub const MACHINE: Machine = Machine {
     syscall_number: slot!(regs[8]),
     syscall_number_mask: u32::MAX,
     syscall_arguments: slots![orig_x0, regs[1], regs[2], regs[3], regs[4], regs[5]],
-    syscalls: SYSCALLS,
+    syscalls: SyscallTable::of(SYSCALLS),
     syscall_pairs: None,
     // Since Linux 4.19, `arch/arm64/include/asm/syscall_wrapper.h`.
     wraps_syscalls: Some(true),
@@ -114,7 +114,7 @@ pub const MACHINE: Machine = Machine {
     instruction_pointer: slot!(pc),
     stack_pointer: slot!(sp),
     frame_pointer: Some(slot!(regs[29])),
-    registers: &join::<{ count(REGISTERS) }>(REGISTERS),
+    registers: RegisterFile::of(REGISTERS),
     syntax: Syntax {
         register: "",
         constant: "",

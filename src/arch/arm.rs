@@ -85,7 +85,7 @@ pub const MACHINE: Machine = Machine {
     syscall_arguments: slots![
         uregs[17], uregs[1], uregs[2], uregs[3], uregs[4], uregs[5], uregs[6]
     ],
-    syscalls: SYSCALLS,
+    syscalls: SyscallTable::of(SYSCALLS),
     syscall_pairs: Some(SyscallPairs {
         start: Start::Even,
         order: Order::Memory,
@@ -99,7 +99,7 @@ pub const MACHINE: Machine = Machine {
     instruction_pointer: slot!(uregs[15]),
     stack_pointer: slot!(uregs[13]),
     frame_pointer: Some(slot!(uregs[11])),
-    registers: &join::<{ count(REGISTERS) }>(REGISTERS),
+    registers: RegisterFile::of(REGISTERS),
     syntax: Syntax {
         register: "",
         constant: "#",

@@ -89,7 +89,7 @@ pub const MACHINE: Machine = Machine {
     syscall_number: slot!(regs[11]),
     syscall_number_mask: u32::MAX,
     syscall_arguments: slots![orig_a0, regs[5], regs[6], regs[7], regs[8], regs[9]],
-    syscalls: SYSCALLS,
+    syscalls: SyscallTable::of(SYSCALLS),
     syscall_pairs: None,
     wraps_syscalls: Some(false),
     syscall_symbols: &[SyscallPrefix::arguments("")],
@@ -100,7 +100,7 @@ pub const MACHINE: Machine = Machine {
     instruction_pointer: slot!(csr_era),
     stack_pointer: slot!(regs[3]),
     frame_pointer: Some(slot!(regs[22])),
-    registers: &join::<{ count(REGISTERS) }>(REGISTERS),
+    registers: RegisterFile::of(REGISTERS),
     syntax: Syntax {
         register: "$",
         constant: "",

@@ -93,7 +93,7 @@ pub const MACHINE: Machine = Machine {
     syscall_arguments: slots![
         regs[4], regs[5], regs[6], regs[7], args[4], args[5], args[6], args[7]
     ],
-    syscalls: SYSCALLS,
+    syscalls: SyscallTable::of(SYSCALLS),
     syscall_pairs: Some(SyscallPairs {
         start: Start::Even,
         order: Order::Memory,
@@ -107,7 +107,7 @@ pub const MACHINE: Machine = Machine {
     instruction_pointer: slot!(cp0_epc),
     stack_pointer: slot!(regs[29]),
     frame_pointer: Some(slot!(regs[30])),
-    registers: &join::<{ count(REGISTERS) }>(REGISTERS),
+    registers: RegisterFile::of(REGISTERS),
     syntax: Syntax {
         register: "$",
         constant: "",

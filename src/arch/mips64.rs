@@ -85,7 +85,7 @@ pub const MACHINE: Machine = Machine {
     syscall_number: slot!(regs[2]),
     syscall_number_mask: u32::MAX,
     syscall_arguments: slots![regs[4], regs[5], regs[6], regs[7], regs[8], regs[9]],
-    syscalls: SYSCALLS,
+    syscalls: SyscallTable::of(SYSCALLS),
     syscall_pairs: None,
     wraps_syscalls: Some(false),
     syscall_symbols: &[SyscallPrefix::arguments("")],
@@ -100,7 +100,7 @@ pub const MACHINE: Machine = Machine {
     instruction_pointer: slot!(cp0_epc),
     stack_pointer: slot!(regs[29]),
     frame_pointer: Some(slot!(regs[30])),
-    registers: &join::<{ count(REGISTERS) }>(REGISTERS),
+    registers: RegisterFile::of(REGISTERS),
     syntax: Syntax {
         register: "$",
         constant: "",

@@ -103,7 +103,7 @@ pub const MACHINE: Machine = Machine {
     syscall_number: slot!(gpr[0]),
     syscall_number_mask: u32::MAX,
     syscall_arguments: slots![orig_gpr3, gpr[4], gpr[5], gpr[6], gpr[7], gpr[8]],
-    syscalls: SYSCALLS,
+    syscalls: SyscallTable::of(SYSCALLS),
     syscall_pairs: Some(SyscallPairs {
         start: Start::Even,
         order: Order::Memory,
@@ -118,7 +118,7 @@ pub const MACHINE: Machine = Machine {
     instruction_pointer: slot!(nip),
     stack_pointer: slot!(gpr[1]),
     frame_pointer: None,
-    registers: &join::<{ count(REGISTERS) }>(REGISTERS),
+    registers: RegisterFile::of(REGISTERS),
     syntax: Syntax {
         register: "%",
         constant: "i",

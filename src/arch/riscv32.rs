@@ -96,7 +96,7 @@ pub const MACHINE: Machine = Machine {
     syscall_number: slot!(a7),
     syscall_number_mask: u32::MAX,
     syscall_arguments: slots![orig_a0, a1, a2, a3, a4, a5],
-    syscalls: SYSCALLS,
+    syscalls: SyscallTable::of(SYSCALLS),
     syscall_pairs: Some(SyscallPairs {
         start: Start::Any,
         order: Order::LowFirst,
@@ -114,7 +114,7 @@ pub const MACHINE: Machine = Machine {
     instruction_pointer: slot!(pc),
     stack_pointer: slot!(sp),
     frame_pointer: Some(slot!(s0)),
-    registers: &join::<{ count(REGISTERS) }>(REGISTERS),
+    registers: RegisterFile::of(REGISTERS),
     syntax: Syntax {
         register: "",
         constant: "",

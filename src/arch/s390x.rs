@@ -76,7 +76,7 @@ pub const MACHINE: Machine = Machine {
     syscall_number: slot!(int_code),
     syscall_number_mask: 0xffff,
     syscall_arguments: slots![orig_gpr2, gprs[3], gprs[4], gprs[5], gprs[6], gprs[7]],
-    syscalls: SYSCALLS,
+    syscalls: SyscallTable::of(SYSCALLS),
     syscall_pairs: None,
     // `arch/s390/include/asm/syscall_wrapper.h`, in all kernels that were asked: since Linux 6.1 at
     // the latest.
@@ -98,7 +98,7 @@ pub const MACHINE: Machine = Machine {
     instruction_pointer: slot!(psw.addr),
     stack_pointer: slot!(gprs[15]),
     frame_pointer: Some(slot!(gprs[11])),
-    registers: &join::<{ count(REGISTERS) }>(REGISTERS),
+    registers: RegisterFile::of(REGISTERS),
     syntax: Syntax {
         register: "%",
         constant: "",

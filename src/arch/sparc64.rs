@@ -98,7 +98,7 @@ pub const MACHINE: Machine = Machine {
     syscall_arguments: slots![
         u_regs[8], u_regs[9], u_regs[10], u_regs[11], u_regs[12], u_regs[13]
     ],
-    syscalls: SYSCALLS,
+    syscalls: SyscallTable::of(SYSCALLS),
     syscall_pairs: None,
     wraps_syscalls: Some(false),
     syscall_symbols: &[SyscallPrefix::arguments("")],
@@ -115,7 +115,7 @@ pub const MACHINE: Machine = Machine {
     instruction_pointer: slot!(tpc),
     stack_pointer: slot!(u_regs[14]),
     frame_pointer: None,
-    registers: &join::<{ count(REGISTERS) }>(REGISTERS),
+    registers: RegisterFile::of(REGISTERS),
     syntax: Syntax {
         register: "%",
         constant: "",

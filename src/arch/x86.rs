@@ -94,7 +94,7 @@ pub const MACHINE: Machine = Machine {
     syscall_number: slot!(orig_eax),
     syscall_number_mask: u32::MAX,
     syscall_arguments: slots![ebx, ecx, edx, esi, edi, ebp],
-    syscalls: SYSCALLS,
+    syscalls: SyscallTable::of(SYSCALLS),
     syscall_pairs: Some(SyscallPairs {
         start: Start::Any,
         order: Order::LowFirst,
@@ -112,7 +112,7 @@ pub const MACHINE: Machine = Machine {
     instruction_pointer: slot!(eip),
     stack_pointer: slot!(esp),
     frame_pointer: Some(slot!(ebp)),
-    registers: &join::<{ count(REGISTERS) }>(REGISTERS),
+    registers: RegisterFile::of(REGISTERS),
     syntax: Syntax {
         register: "%",
         constant: "$",

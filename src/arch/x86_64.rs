@@ -92,7 +92,7 @@ pub const MACHINE: Machine = Machine {
     syscall_number: slot!(orig_rax),
     syscall_number_mask: u32::MAX,
     syscall_arguments: slots![rdi, rsi, rdx, r10, r8, r9],
-    syscalls: SYSCALLS,
+    syscalls: SyscallTable::of(SYSCALLS),
     syscall_pairs: None,
     // Since Linux 4.17, `arch/x86/include/asm/syscall_wrapper.h`.
     wraps_syscalls: Some(true),
@@ -114,7 +114,7 @@ pub const MACHINE: Machine = Machine {
     instruction_pointer: slot!(rip),
     stack_pointer: slot!(rsp),
     frame_pointer: Some(slot!(rbp)),
-    registers: &join::<{ count(REGISTERS) }>(REGISTERS),
+    registers: RegisterFile::of(REGISTERS),
     syntax: Syntax {
         register: "%",
         constant: "$",

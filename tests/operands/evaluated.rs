@@ -193,7 +193,7 @@ pub fn agrees(machine: &'static Machine) -> Result<(), String> {
         }
     }
     let stray = machine
-        .register(machine.registers[0].name)
+        .register(machine.registers.get(0).unwrap().name)
         .map_err(|error| error.to_string())?;
     let stray = probe_abi::registers::View {
         slot: probe_abi::machine::Slot {

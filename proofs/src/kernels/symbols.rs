@@ -13,7 +13,7 @@ const COMPAT: &[(&str, &str)] = &[("x86_64", "x86"), ("aarch64", "arm"), ("mips6
 pub fn complaints(machine: &Machine, release: &str, wrapped: bool, kallsyms: &str) -> Vec<String> {
     let mut complaints = Vec::new();
     let mut look = |whose: &Machine, compat: bool| {
-        for syscall in whose.syscalls {
+        for syscall in whose.syscalls.iter() {
             let found = match compat {
                 false => whose.syscall_function(syscall.name, kallsyms),
                 true => whose.compat_syscall_function(syscall.name, kallsyms),
@@ -45,7 +45,7 @@ pub fn complaints(machine: &Machine, release: &str, wrapped: bool, kallsyms: &st
 const LATE: &[(&str, &[&str])] = &[("uretprobe", &["6.1"]), ("uprobe", &["6.1", "6.12"])];
 
 /// Whether a release does not have a syscall yet. The numbers of mips start at 4000 and 5000.
-fn is_newer(syscall: &Syscall, release: &str) -> bool {
+fn is_newer(syscall: Syscall, release: &str) -> bool {
     let last = LAST.iter().find(|(known, _)| *known == release);
     let late = LATE.iter().find(|(name, _)| *name == syscall.name);
     last.is_some_and(|(_, last)| syscall.number % 1000 > *last)
