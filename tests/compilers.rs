@@ -1,7 +1,7 @@
 //! Promise: gcc and clang see every C type and every field of `pt_regs` as Rust does, on every
 //! machine and in both endiannesses.
 //!
-//! The bindings come from clang, so gcc is the one that could contradict. It reads the same headers/,
+//! The bindings come from clang, so gcc is the one that could contradict. It reads the same build/headers,
 //! and apart from them its own <stddef.h> and <stdint.h>. Only loongarch64 may lack a gcc: Debian
 //! bookworm has none.
 
@@ -115,9 +115,9 @@ impl Units {
     }
 }
 
-/// headers/, as the compiler reads them.
+/// build/headers, as the compiler reads them.
 fn headers(facts: &Facts) -> (String, Vec<Assertion>) {
-    let folder = root().join("headers");
+    let folder = root().join("build/headers");
     let prelude = ["ctypes", facts.machine.name]
         .map(|name| format!("#include \"{}/{name}.h\"\n", folder.display()));
     let mut assertions = Vec::new();
@@ -132,7 +132,7 @@ fn headers(facts: &Facts) -> (String, Vec<Assertion>) {
     (prelude.concat(), assertions)
 }
 
-/// The C types, without headers/.
+/// The C types, without build/headers.
 fn types(facts: &Facts) -> Result<(String, Vec<Assertion>), String> {
     let mut assertions = vec![
         Assertion::new("sizeof(void *)", facts.pointer.size),

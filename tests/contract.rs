@@ -33,7 +33,7 @@ impl Registers {
     }
 }
 
-include!("../src/arch/table.rs");
+include!("../build/src/table.rs");
 
 macro_rules! tests {
     ($($module:ident = $name:literal, $linux:literal, $variants:tt;)*) => {$(

@@ -85,7 +85,7 @@ fn root_and_probes() -> Result<(), String> {
 }
 
 fn own_bindings() -> Result<Bindings, String> {
-    let path = root().join(format!("src/bindings/{}.rs", env::consts::ARCH));
+    let path = root().join(format!("build/bindings/{}.rs", env::consts::ARCH));
     let text = fs::read_to_string(&path);
     let text = text.map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
     Ok(Bindings::parse(&text))
@@ -616,7 +616,7 @@ const KERNELS: &[(&str, &str)] = &[
 
 fn btf_of_other_machines() -> Result<(), String> {
     for (machine, kernels) in KERNELS {
-        let path = root().join(format!("src/bindings/{machine}.rs"));
+        let path = root().join(format!("build/bindings/{machine}.rs"));
         let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
         let Bindings { size, fields, .. } = Bindings::parse(&text);
         let kernel = btf::Kernel::parse(&compiled(kernels)?)?;

@@ -7,7 +7,7 @@ use std::{any::TypeId, collections::BTreeSet, env, process::Command};
 
 use proofs::select::Endian;
 
-include!("../src/arch/table.rs");
+include!("../build/src/table.rs");
 
 macro_rules! own_machine {
     ($($module:ident = $name:literal, $linux:literal, $variants:tt;)*) => {

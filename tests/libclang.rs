@@ -55,9 +55,8 @@ fn bindings_of(name: &str, endian: &str) -> String {
     let mut variants = machine.variants.iter();
     let variant = variants.find(|variant| variant.endian.to_string() == endian);
     let variant = variant.expect("and this from its row");
-    let headers = root().join("headers");
     let rust_version = generated::rust_version().expect("Cargo.toml has a `rust-version`");
-    let text = generate::bindings(&headers, machine, variant, &rust_version);
+    let text = generate::generate(machine, variant, &rust_version);
     let text = text.unwrap_or_else(|error| match error {
         Error::Libclang(why) => format!("libclang: {why}"),
         Error::Header(why) => format!("headers: {why}"),
@@ -95,7 +94,7 @@ fn expected(version: u32, machine: &Machine, variant: &Variant) -> Result<String
     if machine.linux == "loongarch" && version < LOONGARCH_SINCE {
         return Ok(format!("libclang: it does not know `{}`", variant.triple));
     }
-    let committed = root().join(format!("src/bindings/{}.rs", machine.name));
+    let committed = root().join(format!("build/bindings/{}.rs", machine.name));
     fs::read_to_string(committed).map_err(|error| error.to_string())
 }
 

@@ -17,16 +17,16 @@ use proofs::{
 /// The machine that CONTRIBUTING.md adds, in these files.
 const MACHINE: &str = "loongarch32";
 const ADDED: [&str; 3] = [
-    "headers/loongarch32.h",
+    "build/headers/loongarch32.h",
+    "build/src/table.rs",
     "src/arch/loongarch32.rs",
-    "src/arch/table.rs",
 ];
 
 /// What `cargo xtask bless` writes then.
 const GENERATED: [&str; 6] = [
     "README.md",
-    "src/bindings/loongarch32.md",
-    "src/bindings/loongarch32.rs",
+    "build/bindings/loongarch32.rs",
+    "src/pictures/loongarch32.md",
     "src/syscalls.tbl",
     "tests/api/loongarch32.txt",
     "tests/api/root.txt",
@@ -81,6 +81,8 @@ fn add() -> Result<(), String> {
     for path in ADDED {
         copy.add(path, block(&pages, path)?)?;
     }
+    // Still empty: the maintainer's commands, which fill it, are compiled with it.
+    copy.add(GENERATED[1], "")?;
     copy.cargo(&["xtask", "bless"])?;
 
     let mut expected = [&ADDED[..], &GENERATED[..]].concat();

@@ -112,8 +112,8 @@ fn needed_files() -> BTreeSet<String> {
         [
             format!("headers/{name}.h"),
             format!("src/arch/{name}.rs"),
-            format!("src/bindings/{name}.rs"),
-            format!("src/bindings/{name}.md"),
+            format!("build/bindings/{name}.rs"),
+            format!("src/pictures/{name}.md"),
         ]
     });
     let named = texts.iter().chain(&all_machines).map(ToString::to_string);

@@ -417,9 +417,7 @@ fn slots(machine: &Machine, facts: &'static Facts) -> Result<(), String> {
         }
     }
     none(overlooked)?;
-    let held = registers
-        .iter()
-        .filter(|register| register.slot.is_some());
+    let held = registers.iter().filter(|register| register.slot.is_some());
     proof::checked("the fields of `pt_regs`", machine.name, held.count());
     Ok(())
 }

@@ -6,7 +6,7 @@ mod told;
 
 use told::{Plain, Wrapped};
 
-include!("../src/arch/table.rs");
+include!("../build/src/table.rs");
 
 macro_rules! tests {
     ($($module:ident = $name:literal, $linux:literal, $variants:tt;)*) => {$(

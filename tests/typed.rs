@@ -451,7 +451,7 @@ macro_rules! tables {
 tables!(ANY, false: 0 1 2 3 4 5 6 7 8);
 tables!(EVEN, true: 0 1 2 3 4 5 6 7 8);
 
-include!("../src/arch/table.rs");
+include!("../build/src/table.rs");
 
 /// The registers of a machine's types, for each code: how many, and whether pairs start at even ones.
 fn registers_of_types(name: &str) -> Option<[(usize, bool); 3]> {

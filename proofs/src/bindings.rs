@@ -56,7 +56,7 @@ impl Field {
 }
 
 impl Bindings {
-    /// Reads the text of src/bindings, or of the build script.
+    /// Reads the text of build/bindings, or of the build script.
     pub fn parse(text: &str) -> Self {
         let file = syn::parse_file(text).expect("bindings are Rust");
         let types = types(&file);

@@ -148,7 +148,7 @@ impl FirstOnStack {
 // The bindings are read when asked for, and not compiled in: `cargo xtask bless` writes them.
 static FACTS: LazyLock<Result<Vec<Facts>, String>> = LazyLock::new(|| {
     let facts = MACHINES.iter().map(|machine| {
-        let path = root().join(format!("src/bindings/{}.rs", machine.name));
+        let path = root().join(format!("build/bindings/{}.rs", machine.name));
         let text = fs::read_to_string(&path).map_err(cannot("read", &path))?;
         let value = machine::Machine::named(machine.name);
         let value = value.ok_or_else(|| format!("the library has no `{}`", machine.name))?;

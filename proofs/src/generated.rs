@@ -73,9 +73,9 @@ pub fn bless() -> Result<(), String> {
 #[cfg(feature = "bindgen")]
 pub fn bindings(machine: &Machine, variant: &Variant) -> Result<Generated, Error> {
     let rust_version = rust_version().map_err(Error::Header)?;
-    let text = generate::bindings(&root().join("headers"), machine, variant, &rust_version)?;
+    let text = generate::generate(machine, variant, &rust_version)?;
     Ok(Generated::new(
-        format!("src/bindings/{}.rs", machine.name),
+        format!("build/bindings/{}.rs", machine.name),
         text,
     ))
 }
@@ -88,7 +88,7 @@ pub fn syscalls() -> Result<Generated, String> {
 /// The picture of a machine's registers in its documentation.
 pub fn picture(machine: &Machine) -> Result<Generated, String> {
     Ok(Generated::new(
-        format!("src/bindings/{}.md", machine.name),
+        format!("src/pictures/{}.md", machine.name),
         picture::registers(Facts::of(machine)?),
     ))
 }

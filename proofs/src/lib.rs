@@ -1,15 +1,10 @@
 //! What the maintainer's commands and the proofs under `tests/` share.
 
-#[cfg(feature = "bindgen")]
-#[path = "../../build/generate.rs"]
-pub mod generate;
 // Its other half is what cargo tells build scripts.
 #[allow(dead_code)]
-#[path = "../../build/inline_asm.rs"]
+#[path = "../../build-script/inline_asm.rs"]
 pub mod inline_asm;
-#[path = "../../build/select.rs"]
-pub mod select;
-#[path = "../../build/syscalls.rs"]
+#[path = "../../build-script/syscalls.rs"]
 pub mod table;
 
 pub mod api;
@@ -48,6 +43,9 @@ pub mod verifier;
 pub mod witnesses;
 pub mod wrong;
 
+#[cfg(feature = "bindgen")]
+pub use probe_abi_build::bindings as generate;
+pub use probe_abi_build::select;
 // Which libclang the process has loaded.
 #[cfg(feature = "bindgen")]
-pub use bindgen::clang_version;
+pub use probe_abi_build::bindgen::clang_version;

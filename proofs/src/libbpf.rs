@@ -34,11 +34,11 @@ impl Headers {
 
 /// The first lines of C that uses the macros on a machine.
 pub fn prelude(facts: &Facts) -> String {
-    // Linux's headers have libbpf's types and sparc's register numbers, and headers/ the struct
+    // Linux's headers have libbpf's types and sparc's register numbers, and build/headers the struct
     // that ctx is.
     format!(
         "#define pt_regs uapi_pt_regs\n#include <asm/ptrace.h>\n#include <linux/types.h>\n#undef pt_regs\n\
-         #include \"{}/headers/{}.h\"\n\
+         #include \"{}/build/headers/{}.h\"\n\
          #define __TARGET_ARCH_{}\n#include <bpf/bpf_tracing.h>\n",
         root().display(),
         facts.name(),

@@ -14,7 +14,7 @@ pub const HOST: Endian = if cfg!(target_endian = "big") {
 /// Reads by an operand, on one machine.
 pub type Read = fn(&Operand, &[u8; 400]) -> Result<u64, i32>;
 
-include!("../../src/arch/table.rs");
+include!("../../build/src/table.rs");
 
 macro_rules! reads {
     ($($module:ident = $name:literal, $linux:literal, $variants:tt;)*) => {

@@ -34,7 +34,7 @@ pub use crate::{
     ptr::Ptr,
 };
 
-include!("table.rs");
+include!(concat!(env!("OUT_DIR"), "/table.rs"));
 
 macro_rules! modules {
     ($($module:ident = $name:literal, $linux:literal, $variants:tt;)*) => {

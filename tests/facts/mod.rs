@@ -12,7 +12,7 @@ use proofs::{
     select::{Machine, Variant},
 };
 
-include!("../../src/arch/table.rs");
+include!("../../build/src/table.rs");
 
 /// A machine, as Rust sees it.
 #[derive(Debug, Clone)]
@@ -31,7 +31,7 @@ pub fn all() -> Vec<Facts> {
             vec![$(
                 Facts::of(
                     $name,
-                    include_str!(concat!("../../src/bindings/", $name, ".rs")),
+                    include_str!(concat!("../../build/bindings/", $name, ".rs")),
                     Layout::of::<probe_abi::arch::$module::Ptr<u8>>(),
                     Layout::of::<probe_abi::arch::$module::pt_regs>(),
                 )

@@ -5,7 +5,7 @@
 
 use std::{env, fs, path::Path};
 
-include!("../../src/arch/table.rs");
+include!("../../build/src/table.rs");
 
 macro_rules! names {
     ($($module:ident = $name:literal, $linux:literal, $variants:tt;)*) => {

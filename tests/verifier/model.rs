@@ -149,5 +149,5 @@ macro_rules! models {
         }
     };
 }
-include!("../../src/arch/table.rs");
+include!("../../build/src/table.rs");
 machines!(models);

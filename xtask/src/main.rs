@@ -17,7 +17,7 @@ use proofs::{
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
-  bless                       rewrite what is committed but generated: src/bindings, tests/api, and the
+  bless                       rewrite what is committed but generated: build/bindings, tests/api, and the
                               README's table of machines
   kernels [--arch <machine>] [--release <6.1|6.12|7.2>] [--list]
                               boot Debian's kernels under qemu, run this crate's programs in them and

@@ -185,8 +185,8 @@ impl User {
 impl Layout {
     fn running(row: Option<&Machine>) -> Result<Self, String> {
         let machine = row.ok_or("it is not known what it should be")?.name;
-        let text = read(&format!("{}/src/bindings/{machine}.rs", root().display()));
-        let bindings = Bindings::parse(&text.ok_or("src/bindings cannot be read")?);
+        let text = read(&format!("{}/build/bindings/{machine}.rs", root().display()));
+        let bindings = Bindings::parse(&text.ok_or("build/bindings cannot be read")?);
         let kernel = fs::read(btf::RUNNING)
             .map_err(|error| format!("cannot read `{}`: {error}", btf::RUNNING))?;
         let kernel = btf::Kernel::parse(&kernel)?;

@@ -1055,7 +1055,7 @@ struct Layout {
 }
 
 fn layout(machine: &str) -> Result<Layout, String> {
-    let path = bpf::root().join(format!("src/bindings/{machine}.rs"));
+    let path = bpf::root().join(format!("build/bindings/{machine}.rs"));
     let text = fs::read_to_string(&path)
         .map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
     // "offset_of!(pt_regs, sp) - 248usize" and "size_of::<pt_regs>() - 280usize", which bindgen writes

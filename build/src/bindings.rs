@@ -1,16 +1,20 @@
-//! The bindings of one machine: its C types and `pt_regs`, as clang sees them.
+//! The bindings of a machine: its C types and `pt_regs`, as clang sees them.
+//!
+//! probe-abi's build script calls this. [`Machine::bindings`] is the same text, as it was committed.
+#![cfg(feature = "bindgen")]
 
 use std::{
     cell::RefCell,
-    fs,
     panic::{self, AssertUnwindSafe},
-    path::Path,
     rc::Rc,
 };
 
 use bindgen::callbacks::{EnumVariantValue, ParseCallbacks};
 
-use crate::select::{Machine, Variant};
+use crate::{
+    header,
+    select::{Machine, Variant},
+};
 
 /// What stands between the headers and the bindings.
 #[derive(Debug)]
@@ -27,17 +31,14 @@ pub fn libclang() -> Result<(), String> {
     quietly(bindgen::clang_version).map(drop)
 }
 
+/// The header that asks clang for the C types.
+pub const CTYPES: &str = include_str!("../headers/ctypes.h");
+
 /// The text of a machine's bindings.
 ///
 /// `rust_version` is the oldest compiler that has to understand it.
-pub fn bindings(
-    headers: &Path,
-    machine: &Machine,
-    variant: &Variant,
-    rust_version: &str,
-) -> Result<String, Error> {
-    let ctypes = readable(headers.join("ctypes.h"))?;
-    let registers = readable(headers.join(format!("{}.h", machine.name)))?;
+pub fn generate(machine: &Machine, variant: &Variant, rust_version: &str) -> Result<String, Error> {
+    let header = format!("{}.h", machine.name);
     let aliases = Rc::new(RefCell::new(String::new()));
     let rust_target = rust_version.parse().map_err(|_| {
         Error::Header(format!(
@@ -47,8 +48,8 @@ pub fn bindings(
 
     let generate = || {
         clang(variant)
-            .header(ctypes)
-            .header(registers)
+            .header_contents("ctypes.h", CTYPES)
+            .header_contents(&header, &header::pt_regs(machine))
             .allowlist_type("pt_regs")
             .ctypes_prefix("self")
             .derive_default(true)
@@ -64,7 +65,7 @@ pub fn bindings(
     };
     let registers = match generated(generate) {
         Ok(bindings) => bindings.to_string(),
-        // A libclang that stumbles over nothing at all stumbles over the machine.
+        // A libclang that fails on an empty header does not know the machine.
         Err(why) => {
             let nothing = || clang(variant).header_contents("empty.h", "").generate();
             return Err(match generated(nothing) {
@@ -75,12 +76,8 @@ pub fn bindings(
     };
 
     let aliases = aliases.take();
-    let missing = |what| Error::Header(format!("no {what} in {}", headers.display()));
-    if aliases.is_empty() {
-        return Err(missing("`enum ctypes`"));
-    }
     if !registers.contains("pub struct pt_regs {") {
-        return Err(missing(&format!("`struct pt_regs` of {}", machine.name)));
+        return Err(Error::Header(format!("no `struct pt_regs` in `{header}`")));
     }
     Ok(format!(
         "// Generated from headers/ctypes.h and headers/{}.h. `cargo xtask bless` rewrites it.\n\n\
@@ -99,18 +96,6 @@ fn clang(variant: &Variant) -> bindgen::Builder {
         .detect_include_paths(false)
 }
 
-fn readable(path: std::path::PathBuf) -> Result<String, Error> {
-    let shown = path.display();
-    match fs::read_to_string(&path) {
-        Ok(_) => path.to_str().map(str::to_owned).ok_or_else(|| {
-            Error::Header(format!(
-                "the path `{shown}` is not UTF-8, which bindgen cannot open"
-            ))
-        }),
-        Err(error) => Err(Error::Header(format!("cannot read `{shown}`: {error}"))),
-    }
-}
-
 fn generated(
     generate: impl FnOnce() -> Result<bindgen::Bindings, bindgen::BindgenError>,
 ) -> Result<bindgen::Bindings, String> {
@@ -118,7 +103,7 @@ fn generated(
 }
 
 /// Runs something of bindgen's, which panics where it has no libclang or an old one.
-fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+pub(crate) fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
     let result = panic::catch_unwind(AssertUnwindSafe(work));

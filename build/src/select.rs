@@ -1,8 +1,10 @@
-//! Which machine a build is for: pure, from what cargo tells the build script.
+//! Which machine a build is for: pure, from what cargo tells a build script.
 
 use std::{ffi::OsStr, fmt};
 
-include!("../src/arch/table.rs");
+use crate::Error;
+
+include!("table.rs");
 
 /// The variable that names the machine, in all three ways of setting it.
 pub const VARIABLE: &str = "CARGO_CFG_BPF_TARGET_ARCH";
@@ -10,13 +12,17 @@ pub const VARIABLE: &str = "CARGO_CFG_BPF_TARGET_ARCH";
 /// The variable that names it to aya-ebpf alone: see aya-build's `emit_bpf_target_arch_cfg`.
 pub const AYA_VARIABLE: &str = "AYA_BPF_TARGET_ARCH";
 
+/// The order of a value's bytes in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Endian {
+    /// The lowest byte first.
     Little,
+    /// The highest byte first.
     Big,
 }
 
 impl Endian {
+    /// The target that such a machine's probes are built for.
     pub fn bpf_target(self) -> &'static str {
         match self {
             Endian::Little => "bpfel-unknown-none",
@@ -34,19 +40,33 @@ impl fmt::Display for Endian {
     }
 }
 
-/// A row of the table.
-#[derive(Debug, PartialEq, Eq)]
+/// A machine that probes run on.
+#[derive(PartialEq, Eq)]
 pub struct Machine {
+    /// Rust's `target_arch`, the value of `bpf_target_arch`.
     pub name: &'static str,
     /// Linux's name for it: its folder under arch/, and the end of `__TARGET_ARCH_`.
     pub linux: &'static str,
+    /// The endiannesses that it has.
     pub variants: &'static [Variant],
+    /// Its `struct pt_regs`, in C.
+    pub header: &'static str,
+    /// Its C types and `pt_regs`, in Rust: generated from the headers, and committed.
+    pub bindings: &'static str,
 }
 
-/// What a row says of one endianness.
+impl fmt::Debug for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// A machine in one endianness.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Variant {
+    /// Its byte order.
     pub endian: Endian,
+    /// clang's name for it.
     pub triple: &'static str,
     /// What else people call the machine.
     pub also: &'static [&'static str],
@@ -54,8 +74,8 @@ pub struct Variant {
 
 macro_rules! rows {
     ($($module:ident = $name:literal, $linux:literal, [$($endian:ident $triple:literal [$($also:literal)*]),+];)*) => {
-        /// All rows of the table.
-        pub const MACHINES: &[Machine] = &[$(Machine {
+        /// All machines.
+        pub static MACHINES: &[Machine] = &[$(Machine {
             name: $name,
             linux: $linux,
             variants: &[$(Variant {
@@ -63,12 +83,15 @@ macro_rules! rows {
                 triple: $triple,
                 also: &[$($also),*],
             }),+],
+            header: include_str!(concat!("../headers/", $name, ".h")),
+            bindings: include_str!(concat!("../bindings/", $name, ".rs")),
         }),*];
     };
 }
 machines!(rows);
 
 impl Machine {
+    /// The machine of that name; `None` if there is none.
     pub fn named(name: &str) -> Option<&'static Machine> {
         MACHINES.iter().find(|machine| machine.name == name)
     }
@@ -121,25 +144,19 @@ pub struct Target<'a> {
 }
 
 impl Target<'_> {
+    /// Whether it is one of the two targets of BPF programs.
     pub fn is_bpf(&self) -> bool {
         self.arch == "bpf"
     }
 }
 
+/// A machine that is selected, and what should be said of that.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Selection {
+    /// The machine.
     pub machine: &'static Machine,
+    /// A sentence, where the machine was not named and could not be told from the target.
     pub warning: Option<String>,
-}
-
-/// Why no machine is selected. One sentence a line, in the order to read them.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Error(Vec<String>);
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join("\n"))
-    }
 }
 
 /// The machine that the value of [`VARIABLE`] names. The value of [`AYA_VARIABLE`] names none: an error
@@ -160,7 +177,7 @@ pub fn select(
         };
     };
     let Some(name) = value.to_str() else {
-        return Err(Error(vec![
+        return Err(Error::of(vec![
             format!(
                 "`{VARIABLE}` is not UTF-8: {}",
                 quoted(&value.to_string_lossy())
@@ -173,7 +190,7 @@ pub fn select(
     };
     if target.is_bpf() && machine.variant(target.endian).is_none() {
         let has = machine.variants[0].endian;
-        return Err(Error(vec![
+        return Err(Error::of(vec![
             format!(
                 "`{name}` is {has} only, and `{}` is {}",
                 target.endian.bpf_target(),
@@ -237,7 +254,7 @@ fn nothing_named(of_aya: Option<&OsStr>, target: Target<'_>) -> Error {
         "without Aya, the variable `{VARIABLE}` does too: `{VARIABLE}={machine} cargo build …`"
     ));
     lines.push(accepted(target));
-    Error(lines)
+    Error::of(lines)
 }
 
 fn not_a_row(name: &str, target: Target<'_>) -> Error {
@@ -278,7 +295,7 @@ fn not_a_row(name: &str, target: Target<'_>) -> Error {
         lines.extend(meant.map(|(machine, endian)| did_you_mean(machine, endian, target)));
     }
     lines.push(accepted(target));
-    Error(lines)
+    Error::of(lines)
 }
 
 /// The machine that the last part of a path names, on any system that builds probes.
@@ -359,7 +376,7 @@ fn resembling(name: &str, endian: Endian) -> Option<(&'static Machine, Endian)> 
         .map(|(_, _, machine, endian)| (machine, endian))
 }
 
-/// What the machines are called but for their own names, with the endianness that is meant.
+/// The other names of the machines, each with the endianness that is meant.
 fn other_names() -> impl Iterator<Item = (&'static Machine, Endian, String)> {
     MACHINES.iter().flat_map(|machine| {
         machine.variants.iter().flat_map(move |variant| {

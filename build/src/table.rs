@@ -1,5 +1,5 @@
-// The machines: the only list of them in this crate. The library, its build script and its tests
-// all include this file and hand `machines!` a macro of their own.
+// The machines: the only list of them. Whoever includes this file hands `machines!` a macro of their own: here that is
+// select.rs, and in probe-abi the library.
 //
 // A row is the module, the value of `bpf_target_arch` (Rust's `target_arch`), Linux's name for the
 // machine (its folder under arch/), and for each endianness that the machine has: clang's triple and

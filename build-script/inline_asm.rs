@@ -12,7 +12,7 @@ pub fn is_taken(mut rustc: Command, target: &str, sources: &Path, out: &Path) ->
         .args(["--target", target])
         .arg("--out-dir")
         .arg(out)
-        .arg(sources.join("build/inline_asm_probe.rs"))
+        .arg(sources.join("build-script/inline_asm_probe.rs"))
         // All that it says is why not.
         .output();
     compiled.is_ok_and(|output| output.status.success())

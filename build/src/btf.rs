@@ -1,0 +1,183 @@
+//! The types of a kernel: BTF as bpftool writes it in C, and the few of them that a probe asks for.
+
+use std::{
+    collections::{HashMap, HashSet},
+    io,
+    path::Path,
+    process::Command,
+};
+
+use crate::Error;
+
+/// The running kernel's own description of its types.
+pub(crate) const RUNNING: &str = "/sys/kernel/btf/vmlinux";
+
+/// The first line of what bpftool writes.
+pub(crate) const GUARD: &str = "#ifndef __VMLINUX_H__";
+
+/// BTF in C.
+pub(crate) fn c_of(btf: &Path) -> Result<String, Error> {
+    let shown = btf.display();
+    if let Err(error) = btf.metadata() {
+        let advice = match btf == Path::new(RUNNING) {
+            true => {
+                "\nthis kernel tells no types (`CONFIG_DEBUG_INFO_BTF`): give the BTF of the kernel that the probe will \
+                 run on to `Types::from_btf`, or its `vmlinux.h` to `Types::from_header`"
+            }
+            false => "",
+        };
+        return Err(Error::new(format_args!(
+            "cannot read `{shown}`: {error}{advice}"
+        )));
+    }
+    // Debian's is where only root looks.
+    let mut last = None;
+    for bpftool in ["bpftool", "/usr/sbin/bpftool"] {
+        let mut dump = Command::new(bpftool);
+        dump.args(["btf", "dump", "file"])
+            .arg(btf)
+            .args(["format", "c"]);
+        match dump.output() {
+            Ok(output) if output.status.success() => {
+                return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+            }
+            Ok(output) => {
+                let complaint = String::from_utf8_lossy(&output.stderr);
+                return Err(Error::new(format_args!(
+                    "`bpftool` cannot read the BTF of `{shown}`: {}",
+                    complaint.lines().next().unwrap_or_default()
+                )));
+            }
+            Err(error) => last = Some(error),
+        }
+    }
+    let why = last.unwrap_or_else(|| io::Error::from(io::ErrorKind::NotFound));
+    Err(Error::new(format_args!(
+        "cannot run `bpftool`, which reads the BTF of `{shown}`: {why}\n\
+         install it, with `apt-get install bpftool` or as your system has it, or generate `vmlinux.h` on another computer, \
+         with `bpftool btf dump file {shown} format c > vmlinux.h`, and give it to `Types::from_header`"
+    )))
+}
+
+/// What a declaration is found by: `struct file`, `size_t`.
+type Key = String;
+
+/// The declarations of a `vmlinux.h`: 100,000 lines, of which a probe needs a few. bindgen takes half a minute for all.
+pub(crate) struct Declarations<'a> {
+    /// In their order, which is one in which C can be read.
+    texts: Vec<&'a str>,
+    by_key: HashMap<Key, usize>,
+}
+
+impl<'a> Declarations<'a> {
+    /// Those of a header as bpftool writes it.
+    pub(crate) fn of(header: &'a str) -> Self {
+        let mut texts = Vec::new();
+        let mut by_key = HashMap::new();
+        let (mut start, mut depth, mut at) = (0, 0_i32, 0);
+        for line in header.split_inclusive('\n') {
+            let is_directive = depth == 0 && line.starts_with('#');
+            if is_directive || (depth == 0 && line.trim().is_empty()) {
+                start = at + line.len();
+            }
+            at += line.len();
+            if is_directive {
+                continue;
+            }
+            depth += line.matches('{').count() as i32 - line.matches('}').count() as i32;
+            if depth == 0 && line.trim_end().ends_with(';') {
+                let text = &header[start..at];
+                start = at;
+                if let Some(key) = key_of(text) {
+                    by_key.insert(key, texts.len());
+                    texts.push(text);
+                }
+            }
+        }
+        Self { texts, by_key }
+    }
+
+    /// The names that a type has here, without `struct` and the like.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.by_key
+            .keys()
+            .map(|key| key.rsplit(' ').next().unwrap_or(key))
+    }
+
+    /// A header with these types and those that lie in them. A struct that is only pointed to is declared, and not more.
+    pub(crate) fn only<'n>(&self, names: impl Iterator<Item = &'n str>) -> String {
+        let mut kept = HashSet::new();
+        let mut declared = HashSet::new();
+        let mut open: Vec<usize> = names
+            .flat_map(|name| ["", "struct ", "union ", "enum "].map(|kind| format!("{kind}{name}")))
+            .filter_map(|key| self.by_key.get(&key).copied())
+            .collect();
+        while let Some(index) = open.pop() {
+            if !kept.insert(index) {
+                continue;
+            }
+            let text = self.texts[index];
+            for part in text.split(['{', '}', ';']) {
+                // What is behind a pointer need not be complete.
+                let is_pointer = part.contains('*');
+                let mut words = part
+                    .split(|c: char| !c.is_alphanumeric() && c != '_')
+                    .filter(|word| !word.is_empty());
+                while let Some(word) = words.next() {
+                    let key = match word {
+                        "struct" | "union" => match words.next() {
+                            Some(tag) => format!("{word} {tag}"),
+                            None => continue,
+                        },
+                        "enum" => match words.next() {
+                            Some(tag) => format!("enum {tag}"),
+                            None => continue,
+                        },
+                        word => word.to_owned(),
+                    };
+                    let is_tag = key.starts_with("struct ") || key.starts_with("union ");
+                    if is_tag && is_pointer {
+                        declared.insert(key);
+                    } else {
+                        open.extend(self.by_key.get(&key));
+                    }
+                }
+            }
+        }
+        let mut declared: Vec<Key> = declared.into_iter().collect();
+        declared.sort_unstable();
+        let mut kept: Vec<usize> = kept.into_iter().collect();
+        kept.sort_unstable();
+        let declared = declared.into_iter().map(|key| key + ";\n");
+        let kept = kept.into_iter().map(|index| self.texts[index].to_owned());
+        declared.chain(kept).collect()
+    }
+}
+
+/// The name that a declaration is found by; `None` of one that only says that a struct exists, or has no name.
+fn key_of(text: &str) -> Option<Key> {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    if let Some(rest) = text.strip_prefix("typedef ") {
+        // `typedef int (*name)(int);`
+        if !rest.contains('{')
+            && let Some((_, rest)) = rest.split_once("(*")
+        {
+            let rest = rest.trim_start_matches('*');
+            return rest.split(|c| !is_word(c)).next().map(str::to_owned);
+        }
+        let behind = rest.rsplit('}').next()?;
+        let behind = behind.split("__attribute__").next()?;
+        // `typedef int name(int);`
+        let behind = behind.split(['(', '[', ';']).next()?;
+        return behind
+            .split(|c| !is_word(c))
+            .rfind(|word| !word.is_empty())
+            .map(str::to_owned);
+    }
+    let (before, _) = text.split_once('{')?;
+    let mut words = before.split_whitespace();
+    match (words.next()?, words.next()) {
+        (kind @ ("struct" | "union" | "enum"), Some(name)) => Some(format!("{kind} {name}")),
+        _ => None,
+    }
+}

@@ -1,0 +1,622 @@
+//! Types of C, in the layout of the machine that is traced.
+
+use std::{collections::HashSet, fs, path::PathBuf};
+
+use bindgen::Builder;
+use syn::{
+    Attribute, Expr, ExprBinary, ExprIndex, ExprLit, File, FnArg, FnPtrVariadic, ForeignItem,
+    ForeignItemFn, Ident, Item, ItemImpl, ItemStruct, Lit, NamedArg, Pat, PatType, Type, TypeFnPtr,
+    TypePath, parse_quote,
+    visit_mut::{self, VisitMut},
+};
+
+use crate::{
+    Error, Selected,
+    bindings::{libclang, quietly},
+    btf::{self, Declarations},
+    script,
+};
+
+/// Types that a probe reads in the memory of the machine that it traces: a program's structs, or the kernel's.
+///
+/// They become a file of Rust, with bindgen's names:
+///
+/// * A pointer is a [`Ptr<T>`](https://docs.rs/probe-abi/latest/probe_abi/struct.Ptr.html), which has the machine's 4 or 8
+///   bytes. So is a pointer to a function, to `c_void`.
+/// * Integers are the machine's, by the names of probe-abi: `c_long`, `size_t`.
+/// * An `enum` is its integer, and its names are constants. A function's prototype can have it as a parameter.
+/// * On x86, 64-bit integers are aligned to 4 bytes: the structs are `packed(4)`. Read their fields, do not borrow them.
+/// * A `_Bool` in a struct is a `u8`, because in another program's memory it may be neither 0 nor 1.
+/// * A struct that can be copied is `AnyBitPattern`: `Ptr::read_user` and `Ptr::read_kernel` read it. A struct that is only
+///   declared in C is not.
+/// * A function is the type of a pointer to it, which stands in `Entry<User<…>>`, with `*const T` for its pointers.
+/// * Every layout is compared with C's when the probe is compiled.
+///
+/// ```no_run
+/// # let machine = probe_abi_build::Machine::selected()?;
+/// use probe_abi_build::Types;
+///
+/// Types::from_header("include/transfer.h").allow(["transfer"]).write(&machine, "types.rs")?;
+/// # Ok::<(), probe_abi_build::Error>(())
+/// ```
+///
+/// and in the probe
+///
+/// ```ignore
+/// #[allow(dead_code, nonstandard_style)]
+/// mod types {
+///     include!(concat!(env!("OUT_DIR"), "/types.rs"));
+/// }
+/// ```
+///
+/// They are the types of one header or one kernel. Nothing relocates them (CO-RE) when another kernel loads the probe.
+#[must_use = "`write` generates them"]
+pub struct Types {
+    source: Source,
+    types: Vec<String>,
+    functions: Vec<String>,
+    opaque: Vec<String>,
+    includes: Vec<PathBuf>,
+    configure: Vec<Box<dyn Fn(Builder) -> Builder>>,
+}
+
+enum Source {
+    Header(PathBuf),
+    Btf(PathBuf),
+}
+
+impl Types {
+    fn of(source: Source) -> Self {
+        Self {
+            source,
+            types: Vec::new(),
+            functions: Vec::new(),
+            opaque: Vec::new(),
+            includes: Vec::new(),
+            configure: Vec::new(),
+        }
+    }
+
+    /// Those of a C header, or of a `vmlinux.h` that bpftool wrote. The path is given from the package's folder.
+    ///
+    /// No header of this computer is found but those in the folders that [`include`](Self::include) names: they are not
+    /// the machine's.
+    pub fn from_header(path: impl Into<PathBuf>) -> Self {
+        Self::of(Source::Header(path.into()))
+    }
+
+    /// Those of a file with BTF: `/sys/kernel/btf/…`, or an ELF file with a section `.BTF`. `bpftool` reads it.
+    pub fn from_btf(path: impl Into<PathBuf>) -> Self {
+        Self::of(Source::Btf(path.into()))
+    }
+
+    /// Those of the kernel that runs on this computer. It has to be one of the machine that is built for.
+    pub fn from_running_kernel() -> Self {
+        Self::from_btf(btf::RUNNING)
+    }
+
+    /// Adds types by their names in C, without `struct`. What lies in them comes along. From a header, so does what they
+    /// point to; from a kernel's types, name it too, or it is declared and no more.
+    pub fn allow<Name: Into<String>>(mut self, names: impl IntoIterator<Item = Name>) -> Self {
+        self.types.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// Adds functions that the header declares, each as the type of a pointer to it: what `Entry<User<…>>` and
+    /// `Entry<Kernel<…>>` are about. BTF in C has no functions.
+    pub fn allow_functions<Name: Into<String>>(
+        mut self,
+        names: impl IntoIterator<Item = Name>,
+    ) -> Self {
+        self.functions.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// Leaves types without their fields, as bytes of the right size: those that Rust cannot lay out as C does.
+    pub fn opaque<Name: Into<String>>(mut self, names: impl IntoIterator<Item = Name>) -> Self {
+        self.opaque.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// Adds a folder of headers, given from the package's folder. The build script runs again when a file in it changes.
+    pub fn include(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.includes.push(folder.into());
+        self
+    }
+
+    /// Changes bindgen's builder, for what is not here: `|builder| builder.derive_default(true)`. bindgen is
+    /// [`probe_abi_build::bindgen`](crate::bindgen).
+    pub fn configure(mut self, builder: impl Fn(Builder) -> Builder + 'static) -> Self {
+        self.configure.push(Box::new(builder));
+        self
+    }
+
+    /// Writes them to a file of that name in `OUT_DIR`.
+    ///
+    /// # Errors
+    ///
+    /// There is no libclang, the header cannot be read or does not compile, bpftool is missing, a type or function is not
+    /// there, or Rust cannot lay one out.
+    pub fn write(self, machine: &Selected, file: &str) -> Result<(), Error> {
+        let text = self.generate(machine)?;
+        script::write(&script::out_dir()?.join(file), &text)
+    }
+
+    /// The same as text.
+    ///
+    /// # Errors
+    ///
+    /// As [`write`](Self::write).
+    pub fn generate(&self, machine: &Selected) -> Result<String, Error> {
+        for name in ["LIBCLANG_PATH", "LLVM_CONFIG_PATH"] {
+            println!("cargo::rerun-if-env-changed={name}");
+        }
+        libclang().map_err(|why| {
+            Error::new(format_args!(
+                "libclang was not found, and bindgen reads C with it: install it (Debian's `libclang1`, Fedora's \
+                 `clang-libs`), or set `LIBCLANG_PATH` to its folder: {}",
+                why.lines().next().unwrap_or_default()
+            ))
+        })?;
+        if self.types.is_empty() && self.functions.is_empty() {
+            return Err(Error::new(
+                "no type is asked for: name some with `Types::allow`",
+            ));
+        }
+        let source = self.source()?;
+        let builder = source.builder(machine, |builder| self.builder(builder));
+        let text = source.generate(machine, builder)?;
+        let mut file = parsed(&text)?;
+        self.missing(&file, &source, machine)?;
+        Pointers.visit_file_mut(&mut file);
+        Bools.visit_file_mut(&mut file);
+        if machine.name() == "x86" {
+            pack(&mut file)?;
+        }
+        functions(&mut file);
+        let readable: Vec<Item> = file.items.iter().filter_map(any_bit_pattern).collect();
+        file.items.extend(readable);
+        Layouts {
+            machine: machine.name(),
+        }
+        .visit_file_mut(&mut file);
+        let version = env!("CARGO_PKG_VERSION");
+        file.items
+            .push(parse_quote!(::probe_abi::generated_by!(#version);));
+        Ok(prettyplease::unparse(&file))
+    }
+
+    /// The header, as it is given to bindgen.
+    fn source(&self) -> Result<Header, Error> {
+        let (path, text) = match &self.source {
+            Source::Header(path) => {
+                println!("cargo::rerun-if-changed={}", path.display());
+                let text =
+                    fs::read_to_string(path).map_err(|error| Error::cannot("read", path, error))?;
+                (path.clone(), text)
+            }
+            Source::Btf(path) => {
+                println!("cargo::rerun-if-changed={}", path.display());
+                (path.clone(), btf::c_of(path)?)
+            }
+        };
+        for folder in &self.includes {
+            println!("cargo::rerun-if-changed={}", folder.display());
+        }
+        if !text.starts_with(btf::GUARD) {
+            return Ok(Header { path, kernel: None });
+        }
+        let declarations = Declarations::of(&text);
+        let wanted = self.types.iter().chain(&self.functions);
+        let only = declarations.only(wanted.map(String::as_str));
+        let names = declarations.names().map(str::to_owned).collect();
+        let written = script::out_dir()?.join("probe-abi").join("kernel.h");
+        script::write(&written, &only)?;
+        Ok(Header {
+            path: written,
+            kernel: Some(Kernel { path, names }),
+        })
+    }
+
+    fn builder(&self, mut builder: Builder) -> Builder {
+        for name in &self.types {
+            builder = builder.allowlist_type(exactly(name));
+        }
+        for name in &self.functions {
+            builder = builder.allowlist_function(exactly(name));
+        }
+        for name in &self.opaque {
+            builder = builder.opaque_type(exactly(name));
+        }
+        for folder in &self.includes {
+            builder = builder.clang_arg(format!("-I{}", folder.display()));
+        }
+        self.configure
+            .iter()
+            .fold(builder, |builder, change| change(builder))
+    }
+
+    /// Says which type or function is not there, and which one may be meant.
+    fn missing(&self, file: &File, source: &Header, machine: &Selected) -> Result<(), Error> {
+        let found = names(file);
+        let wanted = self.types.iter().map(|name| ("type", name));
+        let wanted = wanted.chain(self.functions.iter().map(|name| ("function", name)));
+        let Some((what, name)) = wanted.into_iter().find(|(_, name)| !found.contains(*name)) else {
+            return Ok(());
+        };
+        let shown = source.shown();
+        let known: HashSet<String> = match &source.kernel {
+            Some(kernel) => kernel.names.clone(),
+            None => {
+                let builder = source.builder(machine, |builder| self.configure_all(builder));
+                names(&parsed(&source.generate(machine, builder)?)?)
+            }
+        };
+        let nearest = known
+            .iter()
+            .map(|known| (strsim::osa_distance(name, known), known))
+            .filter(|(distance, known)| distance * 3 <= known.len())
+            .min();
+        let mut sentence = format!("`{shown}` has no {what} `{name}`");
+        match nearest {
+            Some((_, nearest)) => sentence += &format!(": did you mean `{nearest}`?"),
+            None if what == "function" && source.kernel.is_some() => {
+                sentence +=
+                    ": the C that bpftool writes has no functions, so write its prototype by hand";
+            }
+            None => {}
+        }
+        if name.contains(' ') {
+            sentence += "; names are without `struct`, `union` and `enum`";
+        }
+        Err(Error::new(sentence))
+    }
+
+    /// The builder of all that the header has.
+    fn configure_all(&self, builder: Builder) -> Builder {
+        let builder = self.includes.iter().fold(builder, |builder, folder| {
+            builder.clang_arg(format!("-I{}", folder.display()))
+        });
+        self.configure
+            .iter()
+            .fold(builder, |builder, change| change(builder))
+    }
+}
+
+/// bindgen takes regular expressions, and names have letters, digits and `_` only.
+fn exactly(name: &str) -> String {
+    name.chars()
+        .map(|letter| match letter.is_alphanumeric() || letter == '_' {
+            true => letter.to_string(),
+            false => format!("\\{letter}"),
+        })
+        .collect()
+}
+
+/// What bindgen reads.
+struct Header {
+    path: PathBuf,
+    /// Where it is a part of a kernel's types.
+    kernel: Option<Kernel>,
+}
+
+struct Kernel {
+    /// Where they come from.
+    path: PathBuf,
+    names: HashSet<String>,
+}
+
+impl Header {
+    fn shown(&self) -> String {
+        let path = self
+            .kernel
+            .as_ref()
+            .map_or(&self.path, |kernel| &kernel.path);
+        path.display().to_string()
+    }
+
+    fn builder(&self, machine: &Selected, change: impl FnOnce(Builder) -> Builder) -> Builder {
+        let oldest = env!("CARGO_PKG_RUST_VERSION").parse();
+        let builder = bindgen::builder()
+            .header(self.path.to_string_lossy())
+            .clang_arg(format!("--target={}", machine.clang_target()))
+            .clang_arg("-nostdinc")
+            .clang_arg(format!("-D{}", machine.c_macro()))
+            .detect_include_paths(false)
+            .ctypes_prefix("::probe_abi")
+            .size_t_is_usize(false)
+            .use_core()
+            .derive_debug(false)
+            .layout_tests(true)
+            .wrap_unsafe_ops(true)
+            .rust_target(oldest.unwrap_or_default())
+            .formatter(bindgen::Formatter::None);
+        change(builder)
+    }
+
+    fn generate(&self, machine: &Selected, builder: Builder) -> Result<String, Error> {
+        let generated = quietly(|| builder.generate());
+        let why = match generated {
+            Ok(Ok(bindings)) => return Ok(bindings.to_string()),
+            Ok(Err(error)) => error.to_string(),
+            Err(panic) => panic,
+        };
+        let mut sentence = format!(
+            "`{}` does not compile for `{}`:\n{}",
+            self.shown(),
+            machine.name(),
+            why.trim()
+        );
+        if why.contains("file not found") {
+            sentence += "\nno folder of headers is searched but those that `Types::include` names";
+        }
+        Err(Error::new(sentence))
+    }
+}
+
+fn parsed(text: &str) -> Result<File, Error> {
+    syn::parse_file(text)
+        .map_err(|error| Error::new(format_args!("bindgen wrote no Rust: {error}")))
+}
+
+/// The names of types and functions.
+fn names(file: &File) -> HashSet<String> {
+    let mut names = HashSet::new();
+    for item in &file.items {
+        match item {
+            Item::ForeignMod(block) => {
+                names.extend(block.items.iter().filter_map(|item| match item {
+                    ForeignItem::Fn(function) => Some(function.sig.ident.to_string()),
+                    _ => None,
+                }))
+            }
+            item => names.extend(name_of(item).map(ToString::to_string)),
+        }
+    }
+    names
+}
+
+fn name_of(item: &Item) -> Option<&Ident> {
+    match item {
+        Item::Enum(item) => Some(&item.ident),
+        Item::Struct(item) => Some(&item.ident),
+        Item::Type(item) => Some(&item.ident),
+        Item::Union(item) => Some(&item.ident),
+        _ => None,
+    }
+}
+
+/// Writes `::probe_abi::Ptr<T>` for `*const T` and `*mut T`, and one to `c_void` for a function, which a probe cannot call.
+struct Pointers;
+
+impl VisitMut for Pointers {
+    fn visit_type_mut(&mut self, ty: &mut Type) {
+        visit_mut::visit_type_mut(self, ty);
+        match ty {
+            Type::Ptr(pointer) => {
+                let pointee = &pointer.elem;
+                *ty = parse_quote!(::probe_abi::Ptr<#pointee>);
+            }
+            // `Option<unsafe extern "C" fn()>`
+            Type::Path(path) if path.path.segments.iter().any(|part| part.ident == "Option") => {
+                *ty = parse_quote!(::probe_abi::Ptr<::probe_abi::c_void>);
+            }
+            _ => {}
+        }
+    }
+
+    // bindgen's own functions are about the probe's memory.
+    fn visit_item_impl_mut(&mut self, _: &mut ItemImpl) {}
+
+    // A prototype says in its parameters' types what a pointer is.
+    fn visit_item_foreign_mod_mut(&mut self, _: &mut syn::ItemForeignMod) {}
+}
+
+/// Writes `u8` for `bool`: in traced memory it may have any value.
+struct Bools;
+
+impl VisitMut for Bools {
+    fn visit_type_mut(&mut self, ty: &mut Type) {
+        visit_mut::visit_type_mut(self, ty);
+        if matches!(ty, Type::Path(path) if path.path.is_ident("bool")) {
+            *ty = parse_quote!(u8);
+        }
+    }
+
+    // bindgen's own functions make one of a bit.
+    fn visit_item_impl_mut(&mut self, _: &mut ItemImpl) {}
+
+    // A parameter is a bool, or it is undefined in C too.
+    fn visit_item_foreign_mod_mut(&mut self, _: &mut syn::ItemForeignMod) {}
+}
+
+/// On x86, C aligns the 64-bit integers in a struct to 4 bytes, and Rust for BPF to 8. Packed structs have C's layout,
+/// unless C aligns one of them by itself: Rust packs none that has such a field.
+fn pack(file: &mut File) -> Result<(), Error> {
+    let aligned: HashSet<String> = file
+        .items
+        .iter()
+        .filter(|item| attributes(item).iter().any(is_align))
+        .filter_map(|item| name_of(item).map(ToString::to_string))
+        .collect();
+    for item in &mut file.items {
+        let Some(name) = name_of(item).map(ToString::to_string) else {
+            continue;
+        };
+        // Those with parameters are bindgen's own.
+        let fields: Vec<&Type> = match &*item {
+            Item::Struct(item) if item.generics.params.is_empty() => {
+                item.fields.iter().map(|field| &field.ty).collect()
+            }
+            Item::Union(item) if item.generics.params.is_empty() => {
+                item.fields.named.iter().map(|field| &field.ty).collect()
+            }
+            _ => continue,
+        };
+        if aligned.contains(&name) {
+            continue;
+        }
+        if let Some(field) = fields
+            .iter()
+            .find_map(|ty| lies_in(ty).filter(|name| aligned.contains(name)))
+        {
+            return Err(Error::new(format_args!(
+                "`{name}` cannot be laid out as x86 does: C aligns `{field}`, which lies in it, and Rust packs no struct \
+                 with such a field\n\
+                 leave one of them without its fields: `.opaque([\"{field}\"])`"
+            )));
+        }
+        if let Item::Struct(ItemStruct { attrs, .. }) | Item::Union(syn::ItemUnion { attrs, .. }) =
+            item
+        {
+            for attribute in attrs
+                .iter_mut()
+                .filter(|attribute| **attribute == parse_quote!(#[repr(C)]))
+            {
+                *attribute = parse_quote!(#[repr(C, packed(4))]);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn attributes(item: &Item) -> &[Attribute] {
+    match item {
+        Item::Struct(item) => &item.attrs,
+        Item::Union(item) => &item.attrs,
+        _ => &[],
+    }
+}
+
+fn is_align(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("repr")
+        && attribute
+            .meta
+            .require_list()
+            .is_ok_and(|list| list.tokens.to_string().starts_with("align"))
+}
+
+/// The type that a field is of, or an array of.
+fn lies_in(ty: &Type) -> Option<String> {
+    match ty {
+        Type::Array(array) => lies_in(&array.elem),
+        Type::Path(TypePath { path, .. }) => path.get_ident().map(ToString::to_string),
+        _ => None,
+    }
+}
+
+/// Writes the type of a pointer to it for each function.
+fn functions(file: &mut File) {
+    for item in std::mem::take(&mut file.items) {
+        let Item::ForeignMod(block) = item else {
+            file.items.push(item);
+            continue;
+        };
+        for item in block.items {
+            let ForeignItem::Fn(ForeignItemFn { sig, attrs, .. }) = item else {
+                continue;
+            };
+            let mut pointer: TypeFnPtr = parse_quote!(unsafe extern "C" fn());
+            pointer.output = sig.output;
+            pointer.inputs = sig.inputs.into_iter().filter_map(parameter).collect();
+            if sig.variadic.is_some() {
+                pointer.inputs.push_punct(Default::default());
+                pointer.variadic = Some(FnPtrVariadic {
+                    attrs: Vec::new(),
+                    name: None,
+                    dots: Default::default(),
+                    comma: None,
+                });
+            }
+            let name = sig.ident;
+            let docs = attrs
+                .iter()
+                .filter(|attribute| attribute.path().is_ident("doc"));
+            file.items
+                .push(parse_quote!(#(#docs)* pub type #name = #pointer;));
+        }
+    }
+}
+
+fn parameter(parameter: FnArg) -> Option<NamedArg> {
+    // C has no `self`.
+    let FnArg::Typed(PatType { pat, ty, .. }) = parameter else {
+        return None;
+    };
+    let name = match *pat {
+        Pat::Ident(name) => Some((name.ident, Default::default())),
+        _ => None,
+    };
+    Some(NamedArg {
+        attrs: Vec::new(),
+        name,
+        ty: *ty,
+    })
+}
+
+/// Of a struct or union: that any bytes are a value of it, which is what lets `Ptr::read_user` read it. Here they are:
+/// it has integers, `Ptr`s and such types.
+fn any_bit_pattern(item: &Item) -> Option<Item> {
+    let (name, generics, attributes, is_declared) = match item {
+        Item::Struct(item) => {
+            let is_declared = item
+                .fields
+                .iter()
+                .any(|field| field.ident.as_ref().is_some_and(|name| name == "_unused"));
+            (&item.ident, &item.generics, &item.attrs, is_declared)
+        }
+        Item::Union(item) => (&item.ident, &item.generics, &item.attrs, false),
+        _ => return None,
+    };
+    let copy = parse_quote!(#[derive(Copy, Clone)]);
+    // Those with parameters are bindgen's own. What ends with an array of any length is not copied.
+    (generics.params.is_empty() && attributes.contains(&copy) && !is_declared)
+        .then(|| parse_quote!(unsafe impl ::probe_abi::AnyBitPattern for #name {}))
+}
+
+/// Writes a sentence into each of bindgen's comparisons with C, which are `["Size of iovec"][size_of::<iovec>() - 8usize];`.
+struct Layouts {
+    machine: &'static str,
+}
+
+impl VisitMut for Layouts {
+    fn visit_expr_mut(&mut self, expression: &mut Expr) {
+        if let Some(assertion) = self.assertion(expression) {
+            *expression = assertion;
+        } else {
+            visit_mut::visit_expr_mut(self, expression);
+        }
+    }
+
+    // There are none in functions.
+    fn visit_item_impl_mut(&mut self, _: &mut ItemImpl) {}
+}
+
+impl Layouts {
+    fn assertion(&self, expression: &Expr) -> Option<Expr> {
+        let Expr::Index(ExprIndex { expr, index, .. }) = expression else {
+            return None;
+        };
+        let (Expr::Array(array), Expr::Binary(ExprBinary { left, right, .. })) =
+            (&**expr, &**index)
+        else {
+            return None;
+        };
+        let Some(Expr::Lit(ExprLit {
+            lit: Lit::Str(what),
+            ..
+        })) = array.elems.first()
+        else {
+            return None;
+        };
+        let what = what.value();
+        let (what, of) = what.rsplit_once(' ')?;
+        let what = what.trim_end_matches(':').to_lowercase();
+        let name = of.split("::").next()?;
+        let sentence = format!(
+            "the {what} `{of}` is not what it is in C on `{}`: leave the type without its fields, `.opaque([\"{name}\"])`",
+            self.machine
+        );
+        Some(parse_quote!(assert!(#left == #right, #sentence)))
+    }
+}
