@@ -1,4 +1,5 @@
-//! The committed bindings are what libclang makes of the headers, in each endianness of each machine.
+//! The committed bindings are what libclang makes of the headers, in each endianness of each machine. A header that is wrong
+//! makes none.
 
 use proofs::{
     generate::{self, Error},
@@ -9,15 +10,16 @@ use proofs::{
 
 fn main() {
     let proofs = match generate::libclang() {
-        Ok(()) => MACHINES.iter().flat_map(|machine| {
-            machine
-                .variants
-                .iter()
-                .map(move |variant| proof(machine, variant))
-        }),
-        Err(error) => proof::run(vec![Proof::new("bindings", Err(error), || Ok(()))]),
+        Ok(()) => {
+            let machines = MACHINES.iter().flat_map(|machine| {
+                let variants = machine.variants.iter();
+                variants.map(move |variant| proof(machine, variant))
+            });
+            machines.chain(WRONG.map(refusal)).collect()
+        }
+        Err(error) => vec![Proof::new("bindings", Err(error), || Ok(()))],
     };
-    proof::run(proofs.collect())
+    proof::run(proofs);
 }
 
 fn proof(machine: &'static Machine, variant: &'static Variant) -> Proof {
@@ -29,5 +31,46 @@ fn proof(machine: &'static Machine, variant: &'static Variant) -> Proof {
     let title = proof::name(machine.name, variant.endian, "bindings");
     Proof::new(title, needs, move || {
         generated.map_err(|error| format!("{error:?}"))?.compare()
+    })
+}
+
+/// Headers that are wrong, and what is said of each.
+const WRONG: [(&str, &str, &[&str]); 4] = [
+    ("empty", "", &["no `struct pt_regs` in `", ".h`"]),
+    (
+        "of another struct",
+        "struct user_regs { long sp; };\n",
+        &["no `struct pt_regs` in `", ".h`"],
+    ),
+    (
+        "truncated",
+        "struct pt_regs {\n\tunsigned long regs[",
+        // clang reads on in the next header.
+        &["ctypes.h:", "error: expected '}'"],
+    ),
+    (
+        "with a syntax error",
+        "struct pt_regs { unsigned lnog sp; };\n",
+        &[".h:1:", "error: expected ';' at end of declaration list"],
+    ),
+];
+
+fn refusal((what, header, said): (&'static str, &'static str, &'static [&'static str])) -> Proof {
+    Proof::new(format!("a header {what}"), Ok(()), move || {
+        for machine in MACHINES {
+            let wrong = Machine {
+                name: machine.name,
+                linux: machine.linux,
+                variants: machine.variants,
+                bindings: machine.bindings,
+                header,
+            };
+            match generated::bindings(&wrong, &machine.variants[0]) {
+                Err(Error::Header(why)) if said.iter().all(|part| why.contains(part)) => {}
+                Err(Error::Libclang(_)) => {}
+                other => return Err(format!("`{}`: {other:?}", machine.name)),
+            }
+        }
+        Ok(())
     })
 }

@@ -20,7 +20,7 @@ use proofs::{
 };
 
 fn main() {
-    let proofs = [selections(), headers(), libclangs(), others()];
+    let proofs = [selections(), libclangs(), others()];
     proof::run(proofs.into_iter().flatten().collect());
 }
 
@@ -221,171 +221,6 @@ fn refusal(
     })
 }
 
-// Headers
-
-/// What is done to a copy of the crate, and what the build says then.
-type Damage = (
-    &'static str,
-    fn(&Path) -> io::Result<()>,
-    &'static [&'static str],
-);
-
-const DAMAGES: &[Damage] = &[
-    (
-        "a header is missing",
-        |at| fs::remove_file(at.join("headers/arm.h")),
-        &[
-            "cannot read `",
-            "/headers/arm.h`: No such file or directory",
-        ],
-    ),
-    (
-        "a header is a folder",
-        |at| {
-            fs::remove_file(at.join("headers/mips.h"))?;
-            fs::create_dir(at.join("headers/mips.h"))
-        },
-        &["cannot read `", "/headers/mips.h`: Is a directory"],
-    ),
-    (
-        "a header is a dangling link",
-        |at| {
-            fs::remove_file(at.join("headers/x86.h"))?;
-            symlink("nowhere.h", at.join("headers/x86.h"))
-        },
-        &[
-            "cannot read `",
-            "/headers/x86.h`: No such file or directory",
-        ],
-    ),
-    (
-        "a header that another includes is missing",
-        |at| fs::remove_file(at.join("headers/riscv64.h")),
-        &[
-            "cannot read `",
-            "/headers/riscv64.h`: No such file or directory",
-        ],
-    ),
-    (
-        "the folder of headers is missing",
-        |at| fs::remove_dir_all(at.join("headers")),
-        &[
-            "cannot read `",
-            "/headers/ctypes.h`: No such file or directory",
-        ],
-    ),
-    (
-        "the folder of headers is a file",
-        |at| {
-            fs::remove_dir_all(at.join("headers"))?;
-            fs::write(at.join("headers"), "")
-        },
-        &["cannot read `", "/headers/ctypes.h`: Not a directory"],
-    ),
-    (
-        "a header is not UTF-8",
-        |at| fs::write(at.join("headers/sparc64.h"), b"/* \xff */"),
-        &["cannot read `", "/headers/sparc64.h`: ", "UTF-8"],
-    ),
-    (
-        "a header is truncated",
-        |at| {
-            let path = at.join("headers/s390x.h");
-            let text = fs::read_to_string(&path)?;
-            let end = text.find("unsigned long gprs").unwrap_or_default();
-            fs::write(path, &text[..end])
-        },
-        &["/headers/s390x.h:", "error: expected"],
-    ),
-    (
-        "a header is empty",
-        |at| fs::write(at.join("headers/powerpc.h"), ""),
-        &["no `struct pt_regs` of powerpc in ", "/headers"],
-    ),
-    (
-        "a header has a syntax error",
-        |at| {
-            fs::write(
-                at.join("headers/aarch64.h"),
-                "struct pt_regs { unsigned lnog sp; };\n",
-            )
-        },
-        &["/headers/aarch64.h:1:", "error: "],
-    ),
-    (
-        "a header has another struct",
-        |at| {
-            fs::write(
-                at.join("headers/mips64.h"),
-                "struct user_regs { long sp; };\n",
-            )
-        },
-        &["no `struct pt_regs` of mips64 in ", "/headers"],
-    ),
-    (
-        "ctypes.h is empty",
-        |at| fs::write(at.join("headers/ctypes.h"), ""),
-        &["no `enum ctypes` in ", "/headers"],
-    ),
-    (
-        "ctypes.h has a type that is none",
-        |at| {
-            fs::write(
-                at.join("headers/ctypes.h"),
-                "enum ctypes { c_int = sizeof(__INT__) };\n",
-            )
-        },
-        &["/headers/ctypes.h:1:", "error: "],
-    ),
-];
-
-fn headers() -> Vec<Proof> {
-    let damages = DAMAGES.iter().map(|&(what, damage, said)| {
-        Proof::new(format!("headers: {what}"), Ok(()), move || {
-            let workshop = Workshop::enter();
-            let copy = workshop.copy().map_err(|error| error.to_string())?;
-            damage(&copy).map_err(|error| error.to_string())?;
-            workshop
-                .build(Platform::Host)
-                .of(&copy)
-                .run()?
-                .refused(said)
-        })
-    });
-    let repaired = Proof::new("headers: the build after the repair", Ok(()), || {
-        let workshop = Workshop::enter();
-        let copy = workshop.copy().map_err(|error| error.to_string())?;
-        let (header, aside) = (copy.join("headers/arm.h"), copy.join("arm.h"));
-        fs::rename(&header, &aside).map_err(|error| error.to_string())?;
-        let build = || {
-            workshop
-                .build(Platform::Host)
-                .of(&copy)
-                .name(Form::Environment, "arm")
-        };
-        build().run()?.refused(&["/headers/arm.h"])?;
-        fs::rename(&aside, &header).map_err(|error| error.to_string())?;
-        build().expect("arm").run()?.accepted(0)
-    });
-    let bindings = Proof::new(
-        "headers: neither libclang nor committed bindings",
-        Ok(()),
-        || {
-            let workshop = Workshop::enter();
-            let copy = workshop.copy().map_err(|error| error.to_string())?;
-            fs::remove_file(copy.join("src/bindings/x86.rs"))
-                .and_then(|()| workshop.replace_libclang(|path| fs::write(path, "no library")))
-                .map_err(|error| error.to_string())?;
-            let outcome = workshop.build(Platform::Host).of(&copy).run()?;
-            outcome.refused(&[
-                "cannot read `",
-                "/src/bindings/x86.rs`: No such file or directory",
-            ])
-        },
-    );
-    damages.chain([repaired, bindings]).collect()
-}
-
 // libclang
 
 fn libclangs() -> Vec<Proof> {
@@ -566,17 +401,14 @@ fn others() -> Vec<Proof> {
 /// How cargo speaks of the crate.
 const SELF: &str = "probe-abi@0.1.0";
 
-/// What the crate is made of.
+/// What the crates are made of.
 const SOURCES: &[&str] = &[
     "Cargo.toml",
     "Cargo.lock",
     "README.md",
-    "build.rs",
     "build",
-    "headers",
+    "build-script",
     "src",
-    "tests",
-    "xtask",
 ];
 
 static TOOLCHAIN: LazyLock<Result<Toolchain, String>> = LazyLock::new(Toolchain::find);
@@ -608,19 +440,6 @@ impl Workshop {
     /// Where the user's package is.
     fn scratch() -> PathBuf {
         Self::folder().join("scratch")
-    }
-
-    /// A copy of the crate, to be damaged. What is whole from the last time is left alone, so that
-    /// cargo need not compile it again.
-    fn copy(&self) -> io::Result<PathBuf> {
-        let copy = self.folder.join("copy");
-        remove(&copy.join("headers"))?;
-        for (path, text) in files(root())? {
-            let to = copy.join(path);
-            fs::create_dir_all(to.parent().unwrap_or(&copy))?;
-            write_if_other(&to, &text)?;
-        }
-        Ok(copy)
     }
 
     /// Where all builds look for libclang: the same place for all of them, because cargo compiles
@@ -668,7 +487,6 @@ impl Workshop {
             .env("RUST_BACKTRACE", "1");
         Build {
             cargo,
-            of: root().to_owned(),
             bindgen: true,
             config: String::new(),
         }
@@ -687,7 +505,6 @@ impl Workshop {
 /// A run of cargo.
 struct Build {
     cargo: Command,
-    of: PathBuf,
     bindgen: bool,
     config: String,
 }
@@ -712,12 +529,6 @@ impl Build {
 
     fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.cargo.env(name, value);
-        self
-    }
-
-    /// Depends on this copy of the crate.
-    fn of(mut self, copy: &Path) -> Self {
-        self.of = copy.to_owned();
         self
     }
 
@@ -758,7 +569,8 @@ impl Build {
         let manifest = format!(
             "[package]\nname = \"scratch\"\nedition = \"2024\"\n\n[workspace]\n\n\
              [dependencies]\nprobe-abi = {{ path = {:?}, default-features = {} }}\n",
-            self.of, self.bindgen
+            root(),
+            self.bindgen
         );
         write_if_other(&package.join("Cargo.toml"), manifest)?;
         write_if_other(
@@ -832,7 +644,7 @@ impl Outcome {
             let file = format!("{}.rs", machine.name);
             let [made, committed] = [
                 self.out_dir()?.join(&file),
-                root().join("src/bindings").join(&file),
+                root().join("build/bindings").join(&file),
             ];
             let text = |path: &Path| {
                 fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))

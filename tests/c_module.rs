@@ -2,7 +2,7 @@
 //!
 //! The example is built as a user builds it, for machines of 64 and 32 bits and of both endiannesses,
 //! and run: on this kernel, and for the other machines in rbpf, over registers that are made up. What
-//! the crate tells a dependent's build script is asked for every machine, and given to clang.
+//! build scripts are told of a machine is asked for every machine, and given to clang.
 
 mod facts;
 
@@ -79,7 +79,7 @@ fn main() {
     }
     for facts in facts::all() {
         proofs.push(Proof::new(
-            proof::name(facts.machine.name, None, "what dependents are told"),
+            proof::name(facts.machine.name, None, "what build scripts are told"),
             roles::clang().map(drop),
             move || told(&facts),
         ));
@@ -495,9 +495,9 @@ fn made(path: &Path, result: io::Result<()>) -> Result<(), String> {
     result.map_err(|error| format!("cannot make `{}`: {error}", path.display()))
 }
 
-// What dependents are told.
+// What build scripts are told.
 
-/// The values of `DEP_PROBE_ABI_…`, and the header that one of them leads to.
+/// What the machine that is selected says of itself, and the header for C.
 #[derive(Clone)]
 struct Told {
     values: HashMap<String, String>,
@@ -512,11 +512,12 @@ fn told(facts: &Facts) -> Result<(), String> {
 
     // tests/libbpf.rs and tests/uapi.rs take that name to libbpf and Linux.
     let expected = format!("__TARGET_ARCH_{}", machine.linux);
-    equal(&value("MACRO"), &&*expected)?;
-    equal(&value("ARCH"), &machine.name)?;
+    equal(&value("c_macro"), &&*expected)?;
+    equal(&value("name"), &machine.name)?;
+    equal(&value("linux"), &machine.linux)?;
 
     // For its own triple clang's types are the machine's, and for BPF those that the header defines.
-    let own = Compiler::for_triple(clang.clone(), value("CLANG_TARGET"));
+    let own = Compiler::for_triple(clang.clone(), value("clang_target"));
     let mut checked = own.prove("", &own_types(facts)?)?;
     for variant in facts.variants() {
         let bpf = Compiler::for_triple(clang.clone(), variant.endian.bpf_target());
@@ -548,7 +549,7 @@ fn defined_types(facts: &Facts) -> Vec<Assertion> {
     assertions
 }
 
-/// What a package that depends on the crate is told, on this computer's own target.
+/// What a build script is told on this computer's own target.
 fn dependent(machine: &'static Machine) -> Result<Told, String> {
     static PACKAGE: LazyLock<Result<PathBuf, String>> = LazyLock::new(dependent_package);
     static ALONE: Mutex<()> = Mutex::new(());
@@ -562,12 +563,12 @@ fn dependent(machine: &'static Machine) -> Result<Told, String> {
     let stderr = host::run(&mut cargo)?.stderr;
     let told = stderr
         .lines()
-        .filter_map(|line| line.strip_prefix("warning: dependent@0.0.0: DEP_PROBE_ABI_"));
+        .filter_map(|line| line.strip_prefix("warning: dependent@0.0.0: "));
     let values: HashMap<String, String> = told
         .filter_map(|line| line.split_once('='))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
-    let include = values.get("INCLUDE").ok_or("there is no `INCLUDE`")?;
+    let include = values.get("include").ok_or("there is no `include`")?;
     let header = Path::new(include).join("probe_abi.h");
     let header = fs::read_to_string(&header)
         .map_err(|error| format!("cannot read `{}`: {error}", header.display()))?;
@@ -577,17 +578,25 @@ fn dependent(machine: &'static Machine) -> Result<Told, String> {
 /// A package whose build script says what it is told.
 fn dependent_package() -> Result<PathBuf, String> {
     const BUILD: &str = r#"fn main() {
-    for (name, value) in std::env::vars() {
-        if name.starts_with("DEP_PROBE_ABI_") {
+    probe_abi_build::run(|| {
+        let machine = probe_abi_build::Machine::selected()?;
+        for (name, value) in [
+            ("name", machine.name()),
+            ("linux", machine.linux()),
+            ("clang_target", machine.clang_target()),
+            ("c_macro", &machine.c_macro()),
+            ("include", &machine.include()?.display().to_string()),
+        ] {
             println!("cargo::warning={name}={value}");
         }
-    }
+        Ok(())
+    });
 }
 "#;
     let manifest = format!(
         "[package]\nname = \"dependent\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
-         [dependencies]\nprobe-abi = {{ path = {:?}, default-features = false }}\n",
-        root()
+         [build-dependencies]\nprobe-abi-build = {{ path = {:?} }}\n",
+        root().join("build")
     );
     let package = folder("dependent")?;
     made(&package, fs::create_dir(package.join("src")))?;

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    io,
+    env, io,
     path::Path,
     process::Command,
 };
@@ -11,6 +11,9 @@ use crate::Error;
 
 /// The running kernel's own description of its types.
 pub(crate) const RUNNING: &str = "/sys/kernel/btf/vmlinux";
+
+/// The variable that names the bpftool to run.
+const VARIABLE: &str = "BPFTOOL";
 
 /// The first line of what bpftool writes.
 pub(crate) const GUARD: &str = "#ifndef __VMLINUX_H__";
@@ -30,9 +33,15 @@ pub(crate) fn c_of(btf: &Path) -> Result<String, Error> {
             "cannot read `{shown}`: {error}{advice}"
         )));
     }
-    // Debian's is where only root looks.
+    println!("cargo::rerun-if-env-changed={VARIABLE}");
+    let named = env::var(VARIABLE).ok();
+    let bpftools = match &named {
+        Some(named) => vec![named.as_str()],
+        // Debian's is where only root looks.
+        None => vec!["bpftool", "/usr/sbin/bpftool"],
+    };
     let mut last = None;
-    for bpftool in ["bpftool", "/usr/sbin/bpftool"] {
+    for bpftool in &bpftools {
         let mut dump = Command::new(bpftool);
         dump.args(["btf", "dump", "file"])
             .arg(btf)
@@ -44,7 +53,7 @@ pub(crate) fn c_of(btf: &Path) -> Result<String, Error> {
             Ok(output) => {
                 let complaint = String::from_utf8_lossy(&output.stderr);
                 return Err(Error::new(format_args!(
-                    "`bpftool` cannot read the BTF of `{shown}`: {}",
+                    "`{bpftool}` cannot read the BTF of `{shown}`: {}",
                     complaint.lines().next().unwrap_or_default()
                 )));
             }
@@ -53,9 +62,10 @@ pub(crate) fn c_of(btf: &Path) -> Result<String, Error> {
     }
     let why = last.unwrap_or_else(|| io::Error::from(io::ErrorKind::NotFound));
     Err(Error::new(format_args!(
-        "cannot run `bpftool`, which reads the BTF of `{shown}`: {why}\n\
-         install it, with `apt-get install bpftool` or as your system has it, or generate `vmlinux.h` on another computer, \
-         with `bpftool btf dump file {shown} format c > vmlinux.h`, and give it to `Types::from_header`"
+        "cannot run `{}`, which reads the BTF of `{shown}`: {why}\n\
+         install it, with `apt-get install bpftool` or as your system has it, or name it in `{VARIABLE}`, or generate `vmlinux.h` on another computer, \
+         with `bpftool btf dump file {shown} format c > vmlinux.h`, and give it to `Types::from_header`",
+        bpftools[0]
     )))
 }
 

@@ -85,7 +85,8 @@ impl Types {
         Self::of(Source::Header(path.into()))
     }
 
-    /// Those of a file with BTF: `/sys/kernel/btf/…`, or an ELF file with a section `.BTF`. `bpftool` reads it.
+    /// Those of a file with BTF: `/sys/kernel/btf/…`, or an ELF file with a section `.BTF`. `bpftool` reads it, or the
+    /// program that the variable `BPFTOOL` names.
     pub fn from_btf(path: impl Into<PathBuf>) -> Self {
         Self::of(Source::Btf(path.into()))
     }
@@ -241,7 +242,8 @@ impl Types {
         let found = names(file);
         let wanted = self.types.iter().map(|name| ("type", name));
         let wanted = wanted.chain(self.functions.iter().map(|name| ("function", name)));
-        let Some((what, name)) = wanted.into_iter().find(|(_, name)| !found.contains(*name)) else {
+        let is_found = |name: &str| found.contains(&in_rust(name));
+        let Some((what, name)) = wanted.into_iter().find(|(_, name)| !is_found(name)) else {
             return Ok(());
         };
         let shown = source.shown();
@@ -283,8 +285,20 @@ impl Types {
     }
 }
 
-/// bindgen takes regular expressions, and names have letters, digits and `_` only.
+/// bindgen's name of something: it puts a `_` behind a word of Rust's.
+fn in_rust(name: &str) -> String {
+    let is_word = name
+        .chars()
+        .all(|letter| letter.is_alphanumeric() || letter == '_');
+    match is_word && syn::parse_str::<Ident>(name).is_err() {
+        true => format!("{name}_"),
+        false => name.to_owned(),
+    }
+}
+
+/// bindgen takes regular expressions.
 fn exactly(name: &str) -> String {
+    let name = in_rust(name);
     name.chars()
         .map(|letter| match letter.is_alphanumeric() || letter == '_' {
             true => letter.to_string(),

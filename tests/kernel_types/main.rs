@@ -57,22 +57,26 @@ fn main() {
         ),
         vmlinux("s390x", "s390x"),
         Proof::new(
-            proof::name("arm", None, "pointers need `Ptr`"),
+            proof::name("arm", None, "pointers of Rust are refused"),
             probe_needs(),
             || {
-                let step = "    Pointers::among(&types).visit_file_mut(&mut types);\n";
-                refused_without(step, "arm", "\"Size of iovec\"")
+                refused_with(
+                    "arm",
+                    ("::probe_abi::Ptr<iovec>", "*const iovec"),
+                    "offset of field `transfer::count`",
+                )
             },
         ),
         Proof::new(
-            proof::name("x86", None, "64-bit integers need packing"),
+            proof::name("x86", None, "structs that are not packed are refused"),
             probe_needs(),
-            || {
-                let step = "        FourByteAlignment.visit_file_mut(&mut types);\n";
-                refused_without(step, "x86", "\"Size of transfer\"")
-            },
+            || refused_with("x86", ("C, packed(4)", "C"), "size of `transfer`"),
         ),
-        Proof::new("says that libclang is missing", probe_needs(), no_libclang),
+        Proof::new(
+            "an enum, a function and what lies in them",
+            probe_needs(),
+            others,
+        ),
         Proof::new("its own tests pass on the host", probe_needs(), host_tests),
     ]);
     proof::run(proofs)
@@ -174,6 +178,11 @@ fn copy(title: &str, build_rs: &str, main_rs: &str) -> Result<PathBuf, String> {
     };
     let manifest = named("Cargo.toml", "[package]\n")?;
     let manifest = replaced(&manifest, "\"../..\"", &format!("{:?}", root()))?;
+    let manifest = replaced(
+        &manifest,
+        "\"../../build\"",
+        &format!("{:?}", root().join("build")),
+    )?;
     for (file, text) in [
         ("Cargo.toml", format!("[workspace]\n\n{manifest}").as_str()),
         ("Cargo.lock", &named("Cargo.lock", "")?),
@@ -420,33 +429,24 @@ fn equal<T: PartialEq + std::fmt::Debug>(what: &str, read: &T, there: &T) -> Res
 
 // vmlinux.h
 
-/// The example as its README says that it is changed for the kernel's types.
-fn for_vmlinux(name: &str, vmlinux_h: &str) -> Result<PathBuf, String> {
-    const HEADER: &str = "const HEADER: &str = \"include/vmlinux.h\";";
-    const TYPES: &str = "const TYPES: &str = \"linux_binprm|rlimit|__kernel_ulong_t\";";
-    const CALLS: [&str; 2] = [
-        ".allowlist_recursively(false)",
-        ".clang_arg(\"-DBPF_NO_PRESERVE_ACCESS_INDEX\")",
-    ];
+/// The example with other types, as its README has them, and a program that reads them.
+fn for_kernel(title: &str, source: &str) -> Result<PathBuf, String> {
+    let types = format!("        Types::{source}\n            .allow([\"linux_binprm\"])\n");
     let readme = read(&example().join("README.md"))?;
-    for line in [HEADER, TYPES].into_iter().chain(CALLS) {
-        replaced(&readme, &format!("    {line}\n"), "")?;
+    let indented: String = types
+        .lines()
+        .map(|line| format!("    {}\n", &line[8..]))
+        .collect();
+    if !readme.contains(&indented) {
+        return Err(format!("the README does not have\n{indented}"));
     }
-    let mut build_rs = read(&example().join("build.rs"))?;
-    for (old, new) in [
-        ("const HEADER: &str = \"include/transfer.h\";", HEADER),
-        ("const TYPES: &str = \"transfer\";", TYPES),
-        (
-            ".allowlist_type(TYPES)",
-            &format!(".allowlist_type(TYPES){}", CALLS.concat()),
-        ),
-    ] {
-        build_rs = replaced(&build_rs, old, new)?;
-    }
+    let build_rs = replaced(
+        &read(&example().join("build.rs"))?,
+        "        Types::from_header(\"include/transfer.h\")\n            .allow([\"transfer\"])\n",
+        &types,
+    )?;
     let main_rs = read(&root().join("tests/kernel_types/exec.rs"))?;
-    let package = copy(&format!("vmlinux-{name}"), &build_rs, &main_rs)?;
-    write_if_new(&package.join("include/vmlinux.h"), vmlinux_h)?;
-    Ok(package)
+    copy(title, &build_rs, &main_rs)
 }
 
 /// The types of a kernel that does not run here, with their layout tests.
@@ -459,7 +459,12 @@ fn vmlinux(arch: &'static str, name: &'static str) -> Proof {
     let needs = ready.as_ref().map(drop).map_err(Clone::clone);
     Proof::new(title, needs, move || {
         let header = ready?.file("usr/include", "vmlinux.h")?;
-        build(&for_vmlinux(name, &read(&header)?)?, name).map(drop)
+        let package = for_kernel(
+            &format!("vmlinux-{name}"),
+            "from_header(\"include/vmlinux.h\")",
+        )?;
+        write_if_new(&package.join("include/vmlinux.h"), &read(&header)?)?;
+        build(&package, name).map(drop)
     })
 }
 
@@ -477,7 +482,7 @@ struct Executed {
 unsafe impl aya::Pod for Executed {}
 
 fn reads_kernel() -> Result<(), String> {
-    let package = for_vmlinux("x86_64", &c_of(&["file", RUNNING])?)?;
+    let package = for_kernel("running", "from_running_kernel()")?;
     let mut ebpf = load(&build(&package, "x86_64")?)?;
     let probe = ebpf.program_mut("on_exec").ok_or("no `on_exec`")?;
     let probe: &mut RawTracePoint = probe.try_into().map_err(failed)?;
@@ -514,16 +519,136 @@ fn stack_limit() -> Result<u64, String> {
 
 // What is refused
 
-/// Without one of its steps the build script makes types that do not compile.
-fn refused_without(step: &str, name: &str, layout_test: &str) -> Result<(), String> {
-    let build_rs = replaced(&read(&example().join("build.rs"))?, step, "")?;
+/// Types that the build script then changes do not compile, and a sentence says why.
+fn refused_with(name: &str, (right, wrong): (&str, &str), what: &str) -> Result<(), String> {
+    let change = format!(
+        "            .write(&machine, \"types.rs\")?;\n        \
+         let path = std::env::var(\"OUT_DIR\").unwrap() + \"/types.rs\";\n        \
+         let types = std::fs::read_to_string(&path).unwrap();\n        \
+         assert!(types.contains({right:?}));\n        \
+         std::fs::write(path, types.replace({right:?}, {wrong:?})).unwrap();\n        \
+         Ok(())\n"
+    );
+    let build_rs = read(&example().join("build.rs"))?;
+    let build_rs = replaced(
+        &build_rs,
+        "            .write(&machine, \"types.rs\")\n",
+        &change,
+    )?;
     let main_rs = read(&example().join("src/main.rs"))?;
-    let package = copy(&format!("without-step-{name}"), &build_rs, &main_rs)?;
+    let package = copy(&format!("changed-{name}"), &build_rs, &main_rs)?;
+    let sentence = format!(
+        "the {what} is not what it is in C on `{name}`: leave the type without its fields, `.opaque([\"transfer\"])`"
+    );
     match build(&package, name) {
         Ok(_) => Err("it builds".to_owned()),
-        Err(said) if said.contains("error[E0080]") && said.contains(layout_test) => Ok(()),
+        Err(said) if said.contains("error[E0080]") && said.contains(&sentence) => Ok(()),
         Err(said) => Err(said),
     }
+}
+
+/// What the example's own header does not have.
+fn others() -> Result<(), String> {
+    const HEADER: &str = "
+enum direction { IN, OUT = 5 };
+struct part { int a; };
+struct __attribute__((aligned(16))) line { char bytes[16]; };
+union both { struct part part; long long whole; _Bool flag; };
+struct declared;
+struct odd { struct declared *declared; union both both; enum direction direction; char rest[]; };
+/** Moves. */
+int shift(struct odd *odd, enum direction direction, _Bool now, const char *format, ...);
+/* A word of Rust's. */
+struct where { int x; };
+";
+    const MAIN: &str = "
+#![no_std]
+#![no_main]
+
+use probe_abi::{Entry, User, c_int, Ptr};
+
+#[allow(dead_code, nonstandard_style)]
+mod types {
+    include!(concat!(env!(\"OUT_DIR\"), \"/types.rs\"));
+}
+
+#[unsafe(no_mangle)]
+#[unsafe(link_section = \"license\")]
+static LICENSE: [u8; 4] = *b\"GPL\\0\";
+
+#[unsafe(no_mangle)]
+#[unsafe(link_section = \"uprobe\")]
+extern \"C\" fn moved(ctx: *const probe_abi::c_void) -> c_int {
+    let call = unsafe { Entry::<User<types::shift>>::from_ctx(ctx) };
+    let direction: types::direction = call.arg::<1>();
+    let odd: Ptr<types::odd> = call.arg::<0>();
+    let now: bool = call.arg::<2>();
+    let declared: Ptr<Ptr<types::declared>> = odd.cast();
+    (direction == types::direction_OUT && now && !declared.is_null()) as c_int
+}
+
+const _: () = {
+    const fn any<T: probe_abi::AnyBitPattern>() {}
+    any::<types::both>();
+    any::<types::part>();
+    any::<types::where_>();
+    assert!(size_of::<types::both>() == 8);
+};
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo) -> ! {
+    loop {}
+}
+";
+    let build_rs = read(&example().join("build.rs"))?;
+    let allowed = "            .allow([\"transfer\"])\n";
+    let with = |more: &str| replaced(&build_rs, allowed, more);
+    let asked = with(
+        "            .allow([\"odd\", \"where\"])\n            .allow_functions([\"shift\"])\n",
+    )?;
+    let package = |title: &str, build_rs: &str| {
+        let package = copy(title, build_rs, MAIN)?;
+        write_if_new(&package.join("include/transfer.h"), HEADER)?;
+        Ok::<_, String>(package)
+    };
+    // User code of x86 passes nothing in registers.
+    for name in ["x86_64", "arm", "s390x"] {
+        build(&package("others", &asked)?, name)?;
+    }
+    let refused = [
+        (
+            "line",
+            "allow([\"line\", \"lines\"])",
+            "has no type `lines`: did you mean `line`?",
+        ),
+        (
+            "shifted",
+            "allow_functions([\"shiftd\"])",
+            "has no function `shiftd`: did you mean `shift`?",
+        ),
+        (
+            "struct",
+            "allow([\"struct odd\"])",
+            "has no type `struct odd`; names are without `struct`, `union` and `enum`",
+        ),
+        (
+            "nothing",
+            "allow([\"\"; 0])",
+            "no type is asked for: name some with `Types::allow`",
+        ),
+    ];
+    for (title, more, sentence) in refused {
+        let package = package(
+            &format!("others-{title}"),
+            &with(&format!("            .{more}\n"))?,
+        )?;
+        match build(&package, "x86_64") {
+            Ok(_) => return Err(format!("`{more}` builds")),
+            Err(said) if said.contains(sentence) && !said.contains("panicked") => {}
+            Err(said) => return Err(said),
+        }
+    }
+    Ok(())
 }
 
 /// The probe, compiled for this computer, does the same with the calls of every machine.
@@ -543,24 +668,4 @@ fn host_tests() -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-fn no_libclang() -> Result<(), String> {
-    let read = |file| read(&example().join(file));
-    let package = copy("no-libclang", &read("build.rs")?, &read("src/main.rs")?)?;
-    let broken = package.join("libclang.so");
-    write_if_new(&broken, "this is no library")?;
-    let _building = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
-    let value = format!("env.LIBCLANG_PATH.value={broken:?}");
-    let force = "env.LIBCLANG_PATH.force=true";
-    let built = Probe::new(&package, machine("x86_64")?, Endian::Little)
-        .args(&["--locked", "--config", &value, "--config", force])
-        .target_dir(built())
-        .build(&Toolchain::find()?);
-    let message = "error: kernel-types-no-libclang@0.0.0: libclang was not found, and bindgen reads C with it: ";
-    match built {
-        Ok(_) => Err("it builds".to_owned()),
-        Err(said) if said.contains(message) && !said.contains("panicked") => Ok(()),
-        Err(said) => Err(said),
-    }
 }
