@@ -68,7 +68,15 @@ impl Machine {
     ///
     /// # Errors
     ///
-    /// There is no such machine, or none is named and the build is for BPF.
+    /// There is no such machine, or none is named and the build is for BPF. Outside of build scripts, cargo says nothing:
+    ///
+    /// ```
+    /// let error = probe_abi_build::Machine::selected().unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "cargo's `CARGO_CFG_TARGET_ARCH` is not set: `Machine::selected` is for build scripts, which cargo runs"
+    /// );
+    /// ```
     pub fn selected() -> Result<Selected, Error> {
         println!("cargo::rerun-if-env-changed={VARIABLE}");
         let arch = told("CARGO_CFG_TARGET_ARCH")?;

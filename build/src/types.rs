@@ -5,8 +5,8 @@ use std::{collections::HashSet, fs, path::PathBuf};
 use bindgen::Builder;
 use syn::{
     Attribute, Expr, ExprBinary, ExprIndex, ExprLit, File, FnArg, FnPtrVariadic, ForeignItem,
-    ForeignItemFn, Ident, Item, ItemImpl, ItemStruct, Lit, NamedArg, Pat, PatType, Type, TypeFnPtr,
-    TypePath, parse_quote,
+    ForeignItemFn, Ident, Item, ItemImpl, ItemStruct, ItemUnion, Lit, NamedArg, Pat, PatType, Type,
+    TypeFnPtr, parse_quote,
     visit_mut::{self, VisitMut},
 };
 
@@ -42,7 +42,7 @@ use crate::{
 ///
 /// and in the probe
 ///
-/// ```ignore
+/// ```text
 /// #[allow(dead_code, nonstandard_style)]
 /// mod types {
 ///     include!(concat!(env!("OUT_DIR"), "/types.rs"));
@@ -172,7 +172,7 @@ impl Types {
         Pointers.visit_file_mut(&mut file);
         Bools.visit_file_mut(&mut file);
         if machine.name() == "x86" {
-            pack(&mut file)?;
+            Packed.visit_file_mut(&mut file);
         }
         functions(&mut file);
         let readable: Vec<Item> = file.items.iter().filter_map(any_bit_pattern).collect();
@@ -444,61 +444,31 @@ impl VisitMut for Bools {
     fn visit_item_foreign_mod_mut(&mut self, _: &mut syn::ItemForeignMod) {}
 }
 
-/// On x86, C aligns the 64-bit integers in a struct to 4 bytes, and Rust for BPF to 8. Packed structs have C's layout,
-/// unless C aligns one of them by itself: Rust packs none that has such a field.
-fn pack(file: &mut File) -> Result<(), Error> {
-    let aligned: HashSet<String> = file
-        .items
-        .iter()
-        .filter(|item| attributes(item).iter().any(is_align))
-        .filter_map(|item| name_of(item).map(ToString::to_string))
-        .collect();
-    for item in &mut file.items {
-        let Some(name) = name_of(item).map(ToString::to_string) else {
-            continue;
-        };
+/// On x86, C aligns the 64-bit integers in a struct to 4 bytes, and Rust for BPF to 8. Packed structs have C's layout. Those
+/// that C aligns to more cannot be packed: of these the comparison with C tells whether they are laid out as in C.
+struct Packed;
+
+impl VisitMut for Packed {
+    fn visit_item_struct_mut(&mut self, item: &mut ItemStruct) {
         // Those with parameters are bindgen's own.
-        let fields: Vec<&Type> = match &*item {
-            Item::Struct(item) if item.generics.params.is_empty() => {
-                item.fields.iter().map(|field| &field.ty).collect()
-            }
-            Item::Union(item) if item.generics.params.is_empty() => {
-                item.fields.named.iter().map(|field| &field.ty).collect()
-            }
-            _ => continue,
-        };
-        if aligned.contains(&name) {
-            continue;
-        }
-        if let Some(field) = fields
-            .iter()
-            .find_map(|ty| lies_in(ty).filter(|name| aligned.contains(name)))
-        {
-            return Err(Error::new(format_args!(
-                "`{name}` cannot be laid out as x86 does: C aligns `{field}`, which lies in it, and Rust packs no struct \
-                 with such a field\n\
-                 leave one of them without its fields: `.opaque([\"{field}\"])`"
-            )));
-        }
-        if let Item::Struct(ItemStruct { attrs, .. }) | Item::Union(syn::ItemUnion { attrs, .. }) =
-            item
-        {
-            for attribute in attrs
-                .iter_mut()
-                .filter(|attribute| **attribute == parse_quote!(#[repr(C)]))
-            {
-                *attribute = parse_quote!(#[repr(C, packed(4))]);
-            }
+        if item.generics.params.is_empty() {
+            pack(&mut item.attrs);
         }
     }
-    Ok(())
+
+    fn visit_item_union_mut(&mut self, item: &mut ItemUnion) {
+        pack(&mut item.attrs);
+    }
 }
 
-fn attributes(item: &Item) -> &[Attribute] {
-    match item {
-        Item::Struct(item) => &item.attrs,
-        Item::Union(item) => &item.attrs,
-        _ => &[],
+fn pack(attributes: &mut [Attribute]) {
+    if attributes.iter().any(is_align) {
+        return;
+    }
+    for attribute in attributes {
+        if *attribute == parse_quote!(#[repr(C)]) {
+            *attribute = parse_quote!(#[repr(C, packed(4))]);
+        }
     }
 }
 
@@ -508,15 +478,6 @@ fn is_align(attribute: &Attribute) -> bool {
             .meta
             .require_list()
             .is_ok_and(|list| list.tokens.to_string().starts_with("align"))
-}
-
-/// The type that a field is of, or an array of.
-fn lies_in(ty: &Type) -> Option<String> {
-    match ty {
-        Type::Array(array) => lies_in(&array.elem),
-        Type::Path(TypePath { path, .. }) => path.get_ident().map(ToString::to_string),
-        _ => None,
-    }
 }
 
 /// Writes the type of a pointer to it for each function.

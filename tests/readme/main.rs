@@ -283,7 +283,11 @@ impl Project {
     fn write(&self) -> Result<(), String> {
         let folder = Self::folder();
         let around = folder.parent().unwrap_or(&folder);
-        let mut configuration = format!("[patch.crates-io]\nprobe-abi.path = {:?}\n", root());
+        let mut configuration = format!(
+            "[patch.crates-io]\nprobe-abi.path = {:?}\nprobe-abi-build.path = {:?}\n",
+            root(),
+            root().join("build")
+        );
         if !self.builder.found && self.builder.toolchain.reads() == Reads::Fenced {
             configuration += "[env]\nRUSTC_BOOTSTRAP = \"aya_ebpf,probe_abi\"\n";
         }
@@ -509,6 +513,12 @@ fn own_crate() -> Result<(), String> {
         )?;
         if let Some(script) = script {
             project.put("build.rs", script.to_owned());
+            let manifest = file(&blocks, "Cargo.toml", 0)?;
+            project.change(
+                "Cargo.toml",
+                "[dependencies]\n",
+                &format!("{manifest}\n[dependencies]\n"),
+            )?;
         }
         Ok::<_, String>(project)
     };

@@ -1,0 +1,529 @@
+//! What build scripts of users ask of probe-abi-build, and what they are told where it cannot be had. Each case is a package
+//! outside of the repository's workspace, as a user has it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{Mutex, PoisonError},
+};
+
+use proofs::{
+    bpf::{Toolchain, root},
+    generate,
+    host::{cannot, write_if_new},
+    proof::{self, Proof},
+    select::{Endian, MACHINES, Machine, Target, VARIABLE, select},
+};
+
+fn main() {
+    let bpf = || Toolchain::find().map(drop);
+    let libclang = generate::libclang();
+    let mut proofs = vec![
+        Proof::new("cfg(bpf_target_arch), in all three forms", Ok(()), cfg),
+        Proof::new("no machine is named", bpf(), no_machine),
+        Proof::new("it is among the dependencies", bpf(), among_dependencies),
+        Proof::new("libclang is missing", Ok(()), no_libclang),
+        Proof::new(
+            "two releases of probe-abi side by side",
+            bpf(),
+            two_releases,
+        ),
+        Proof::new(
+            "types of another release are refused",
+            libclang.clone(),
+            another_release,
+        ),
+    ];
+    for case in REFUSED {
+        proofs.push(Proof::new(case.what, libclang.clone(), || refused(case)));
+    }
+    proof::run(proofs);
+}
+
+// How a case is built
+
+/// A user's package, and how it is built.
+struct Package {
+    folder: PathBuf,
+    cargo: Command,
+}
+
+/// What a package has beside its build script.
+#[derive(Default)]
+struct Parts<'a> {
+    /// Sections of Cargo.toml.
+    manifest: &'a str,
+    build_rs: &'a str,
+    lib_rs: &'a str,
+    config: &'a str,
+    /// `types.h`
+    header: &'a str,
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("build_scripts")
+}
+
+/// The two crates, with all that the cases ask of the second.
+fn dependencies() -> String {
+    format!(
+        "[dependencies]\nprobe-abi = {{ path = {:?}, default-features = false }}\n\n\
+         [build-dependencies]\nprobe-abi-build = {{ path = {:?}, features = [\"types\"] }}\n",
+        root(),
+        root().join("build")
+    )
+}
+
+/// A build script whose last statement is `body`.
+fn script(body: &str) -> String {
+    format!(
+        "#[allow(unused_imports)]\nuse probe_abi_build::{{Machine, Types}};\n\n\
+         fn main() {{\n    probe_abi_build::run(|| {{\n        let machine = Machine::selected()?;\n        \
+         {body}\n    }});\n}}\n"
+    )
+}
+
+impl Package {
+    fn new(name: &str, parts: Parts) -> Result<Self, String> {
+        let folder = folder().join(name);
+        let manifest = format!(
+            "[package]\nname = {name:?}\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n{}",
+            parts.manifest
+        );
+        for (file, text) in [
+            ("Cargo.toml", &*manifest),
+            ("build.rs", parts.build_rs),
+            ("src/lib.rs", parts.lib_rs),
+            (".cargo/config.toml", parts.config),
+            ("types.h", parts.header),
+        ] {
+            write_if_new(&folder.join(file), text)?;
+        }
+        let lock = folder.join("Cargo.lock");
+        fs::copy(root().join("Cargo.lock"), &lock).map_err(cannot("write", &lock))?;
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo
+            .current_dir(&folder)
+            .args(["check", "--target", "host-tuple", "--target-dir"])
+            .arg(self::folder().join("target"));
+        Ok(Self { folder, cargo })
+    }
+
+    fn env(mut self, name: &str, value: &str) -> Self {
+        self.cargo.env(name, value);
+        self
+    }
+
+    /// For BPF, without a machine.
+    fn for_bpf(mut self) -> Result<Self, String> {
+        let toolchain = Toolchain::find()?;
+        self.cargo = toolchain.cargo();
+        self.cargo
+            .current_dir(&self.folder)
+            .arg("build")
+            .args(toolchain.target(Endian::Little.bpf_target()))
+            .arg("--target-dir")
+            .arg(self::folder().join("target"));
+        Ok(self)
+    }
+
+    /// What cargo says of a build that succeeds, or as an error of one that fails.
+    fn build(mut self) -> Result<String, String> {
+        // One after the other: they share a folder, and what is compiled in it.
+        static ALONE: Mutex<()> = Mutex::new(());
+        let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        self.cargo
+            .env("CARGO_TERM_COLOR", "never")
+            .env("RUST_BACKTRACE", "1");
+        let output = self.cargo.output().map_err(|error| error.to_string())?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        match output.status.success() {
+            true => Ok(said),
+            false => Err(said),
+        }
+    }
+
+    /// The build fails with these lines, and with nothing of a crash.
+    fn is_refused(self, lines: &[&str]) -> Result<(), String> {
+        let said = match self.build() {
+            Ok(said) => return Err(format!("it builds:\n{said}")),
+            Err(said) => said,
+        };
+        let missing = lines.iter().find(|line| !said.contains(**line));
+        let noise = ["' panicked", "stack backtrace", "can't find crate"]
+            .into_iter()
+            .find(|noise| said.contains(noise));
+        match (missing, noise) {
+            (None, None) => Ok(()),
+            (Some(missing), _) => Err(format!("nothing has `{missing}`:\n{said}")),
+            (_, Some(noise)) => Err(format!("there is `{noise}`:\n{said}")),
+        }
+    }
+}
+
+// The machine
+
+fn cfg() -> Result<(), String> {
+    const LIB: &str = "#![no_std]\n#![deny(warnings)]\n\n\
+                       #[cfg(not(bpf_target_arch = \"arm\"))]\ncompile_error!(\"it is no arm\");\n\
+                       #[cfg(bpf_target_arch = \"mips\")]\ncompile_error!(\"it is mips\");\n";
+    let (manifest, build_rs) = (dependencies(), script("machine.emit();\n        Ok(())"));
+    let package = |config: &str| {
+        Package::new(
+            "cfg",
+            Parts {
+                manifest: &manifest,
+                build_rs: &build_rs,
+                lib_rs: LIB,
+                config,
+                ..Parts::default()
+            },
+        )
+    };
+    package("")?.env(VARIABLE, "arm").build()?;
+    package(&format!("[env]\n{VARIABLE} = \"arm\"\n"))?.build()?;
+    package("[build]\nrustflags = [\"--cfg\", 'bpf_target_arch=\"arm\"']\n")?.build()?;
+    // The check that it is another.
+    let said = package("")?.env(VARIABLE, "mips").build();
+    match said {
+        Err(said) if said.contains("it is no arm") && said.contains("it is mips") => Ok(()),
+        said => Err(format!("for another machine: {said:?}")),
+    }
+}
+
+fn no_machine() -> Result<(), String> {
+    let target = Target {
+        arch: "bpf",
+        endian: Endian::Little,
+    };
+    let error = select(None, None, target)
+        .err()
+        .ok_or("a machine is selected")?;
+    let error = error.to_string();
+    let lines: Vec<String> = error
+        .lines()
+        .map(|line| format!("error: no-machine@0.0.0: {line}"))
+        .collect();
+    let only_build = format!(
+        "[build-dependencies]\nprobe-abi-build = {{ path = {:?} }}\n",
+        root().join("build")
+    );
+    let build_rs = script("machine.emit();\n        Ok(())").replace("{Machine, Types}", "Machine");
+    let package = Package::new(
+        "no-machine",
+        Parts {
+            manifest: &only_build,
+            build_rs: &build_rs,
+            lib_rs: "#![no_std]\n",
+            ..Parts::default()
+        },
+    )?;
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    package.for_bpf()?.is_refused(&lines)
+}
+
+fn among_dependencies() -> Result<(), String> {
+    let manifest = format!(
+        "[dependencies]\nprobe-abi-build = {{ path = {:?} }}\n",
+        root().join("build")
+    );
+    let package = Package::new(
+        "among-dependencies",
+        Parts {
+            manifest: &manifest,
+            build_rs: "fn main() {}\n",
+            lib_rs: "#![no_std]\n",
+            ..Parts::default()
+        },
+    )?;
+    package.for_bpf()?.is_refused(&[
+        "error: probe-abi-build is for build scripts: in Cargo.toml, move it from `[dependencies]` to `[build-dependencies]`",
+    ])
+}
+
+// Types
+
+fn no_libclang() -> Result<(), String> {
+    let broken = folder().join("libclang.so");
+    write_if_new(&broken, "this is no library")?;
+    let package = typed(
+        "no-libclang",
+        "int x;",
+        "from_header(\"types.h\").allow([\"x\"])",
+    )?;
+    let package = package.env("LIBCLANG_PATH", &broken.to_string_lossy());
+    package.is_refused(&[
+        "error: no-libclang@0.0.0: libclang was not found, and bindgen reads C with it: install it (Debian's `libclang1`, \
+         Fedora's `clang-libs`), or set `LIBCLANG_PATH` to its folder: ",
+    ])
+}
+
+/// A package with types.
+fn typed(name: &str, header: &str, types: &str) -> Result<Package, String> {
+    Package::new(
+        name,
+        Parts {
+            manifest: &dependencies(),
+            build_rs: &script(&format!("Types::{types}.write(&machine, \"types.rs\")")),
+            lib_rs: "#![no_std]\n#[allow(nonstandard_style)]\npub mod types {\n    \
+                     include!(concat!(env!(\"OUT_DIR\"), \"/types.rs\"));\n}\n",
+            header,
+            ..Parts::default()
+        },
+    )
+}
+
+/// Types that are not to be had, and those that are, in their place.
+struct Refused {
+    what: &'static str,
+    machine: &'static str,
+    env: &'static [(&'static str, &'static str)],
+    header: &'static str,
+    types: &'static str,
+    said: &'static [&'static str],
+    /// How the way out is taken, where it is in the build script.
+    instead: Option<&'static str>,
+}
+
+const ALIGNED: &str = "struct __attribute__((aligned(16))) line { char bytes[16]; };\n\
+                       struct page { int a; long long number; struct line line; };\n";
+
+const REFUSED: &[Refused] = &[
+    Refused {
+        what: "a header that is not there",
+        machine: "arm",
+        env: &[],
+        header: "",
+        types: "from_header(\"none.h\").allow([\"x\"])",
+        said: &["cannot read `none.h`: No such file or directory (os error 2)"],
+        instead: None,
+    },
+    Refused {
+        what: "a header that does not compile",
+        machine: "arm",
+        env: &[],
+        header: "struct x { unknown a; };\n",
+        types: "from_header(\"types.h\").allow([\"x\"])",
+        said: &[
+            "`types.h` does not compile for `arm`:",
+            "types.h:1:12: error: unknown type name 'unknown'",
+        ],
+        instead: None,
+    },
+    Refused {
+        what: "a header that includes one of the system",
+        machine: "s390x",
+        env: &[],
+        header: "#include <linux/types.h>\nstruct x { __u32 a; };\n",
+        types: "from_header(\"types.h\").allow([\"x\"])",
+        said: &[
+            "types.h:1:10: fatal error: 'linux/types.h' file not found",
+            "no folder of headers is searched but those that `Types::include` names",
+        ],
+        instead: Some(
+            "from_header(\"types.h\").allow([\"x\"]).include(\"/usr/include\").include(\"/usr/include/x86_64-linux-gnu\")",
+        ),
+    },
+    Refused {
+        what: "a layout that Rust does not have",
+        machine: "x86",
+        env: &[],
+        header: ALIGNED,
+        types: "from_header(\"types.h\").allow([\"page\"])",
+        said: &[
+            "the offset of field `page::number` is not what it is in C on `x86`: leave the type without its fields, \
+             `.opaque([\"page\"])`",
+        ],
+        instead: Some("from_header(\"types.h\").allow([\"page\"]).opaque([\"page\"])"),
+    },
+    Refused {
+        what: "BTF that is not there",
+        machine: "x86_64",
+        env: &[],
+        header: "",
+        types: "from_btf(\"nowhere.btf\").allow([\"file\"])",
+        said: &["cannot read `nowhere.btf`: No such file or directory (os error 2)"],
+        instead: None,
+    },
+    Refused {
+        what: "a file that has no BTF",
+        machine: "x86_64",
+        env: &[],
+        header: "",
+        types: "from_btf(\"Cargo.toml\").allow([\"file\"])",
+        said: &["bpftool` cannot read the BTF of `Cargo.toml`: "],
+        instead: None,
+    },
+    Refused {
+        what: "there is no bpftool",
+        machine: "x86_64",
+        env: &[("BPFTOOL", "bpftool-of-tomorrow")],
+        header: "",
+        types: "from_btf(\"Cargo.toml\").allow([\"file\"])",
+        said: &[
+            "cannot run `bpftool-of-tomorrow`, which reads the BTF of `Cargo.toml`: No such file or directory (os error 2)",
+            "install it, with `apt-get install bpftool` or as your system has it, or name it in `BPFTOOL`, or generate \
+             `vmlinux.h` on another computer, with `bpftool btf dump file Cargo.toml format c > vmlinux.h`, and give it to \
+             `Types::from_header`",
+        ],
+        instead: None,
+    },
+];
+
+fn refused(case: &Refused) -> Result<(), String> {
+    let name = case.what.to_lowercase().replace(' ', "-");
+    let package = |types| {
+        let package = typed(&name, case.header, types)?.env(VARIABLE, case.machine);
+        let env = case.env.iter();
+        Ok::<_, String>(env.fold(package, |package, (name, value)| package.env(name, value)))
+    };
+    package(case.types)?.is_refused(case.said)?;
+    case.instead
+        .map_or(Ok(()), |types| package(types)?.build().map(drop))
+}
+
+// Releases
+
+/// The two crates as a later release, in a folder of their own.
+fn later_release() -> Result<PathBuf, String> {
+    let later = folder().join("later");
+    for folder in [
+        "build-script",
+        "src",
+        "build/src",
+        "build/headers",
+        "build/bindings",
+    ] {
+        copy(&root().join(folder), &later.join(folder))?;
+    }
+    for file in ["README.md", "build/README.md"] {
+        copy(&root().join(file), &later.join(file))?;
+    }
+    let manifest = |file: &str| -> Result<toml::Table, String> {
+        let path = root().join(file);
+        let text = fs::read_to_string(&path).map_err(cannot("read", &path))?;
+        text.parse().map_err(|error| format!("{error}"))
+    };
+    let (mut library, mut build) = (manifest("Cargo.toml")?, manifest("build/Cargo.toml")?);
+    let version = toml::Value::from("0.2.0");
+    library["package"]["version"] = version.clone();
+    library["build-dependencies"]["probe-abi-build"]["version"] = version.clone();
+    build["package"]["version"] = version;
+    for of_repository in ["dev-dependencies", "test"] {
+        library.remove(of_repository);
+    }
+    let workspace = library["workspace"]
+        .as_table_mut()
+        .ok_or("there is no workspace")?;
+    workspace.retain(|key, _| key == "package");
+    workspace.insert("members".to_owned(), vec!["build"].into());
+    for (file, table) in [("Cargo.toml", library), ("build/Cargo.toml", build)] {
+        write_if_new(&later.join(file), &table.to_string())?;
+    }
+    Ok(later)
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), String> {
+    if from.is_dir() {
+        for entry in fs::read_dir(from).map_err(cannot("read", from))? {
+            let name = entry.map_err(|error| error.to_string())?.file_name();
+            copy(&from.join(&name), &to.join(&name))?;
+        }
+        return Ok(());
+    }
+    write_if_new(to, &fs::read_to_string(from).map_err(cannot("read", from))?)
+}
+
+/// A probe that reads one register with each of two releases, as one does that depends on a library which depends on another
+/// release.
+fn two_releases() -> Result<(), String> {
+    let later = later_release()?;
+    let manifest = format!(
+        "[lib]\ncrate-type = [\"cdylib\"]\n\n[profile.dev]\npanic = \"abort\"\n\n[dependencies]\n\
+         probe-abi = {{ path = {:?}, default-features = false }}\n\
+         later = {{ package = \"probe-abi\", path = {later:?}, default-features = false }}\n",
+        root()
+    );
+    const LIB: &str = r#"#![no_std]
+
+use core::ffi::c_void;
+
+#[unsafe(no_mangle)]
+#[unsafe(link_section = "kprobe/now")]
+extern "C" fn now(ctx: *const c_void) -> u32 {
+    unsafe { probe_abi::pt_regs::from_ctx(ctx) }.arg::<1>() as u32
+}
+
+#[unsafe(no_mangle)]
+#[unsafe(link_section = "kprobe/later")]
+extern "C" fn in_future(ctx: *const c_void) -> u32 {
+    let now: probe_abi::Ptr<u8> = probe_abi::Ptr::new(unsafe { later::pt_regs::from_ctx(ctx) }.arg::<1>());
+    now.address() as u32
+}
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo) -> ! {
+    loop {}
+}
+"#;
+    for machine in MACHINES
+        .iter()
+        .filter(|machine| ["x86_64", "arm"].contains(&machine.name))
+    {
+        let package = Package::new(
+            "two-releases",
+            Parts {
+                manifest: &manifest,
+                build_rs: "fn main() {}\n",
+                lib_rs: LIB,
+                config: "[target.bpfel-unknown-none]\nlinker = \"bpf-linker\"\n",
+                ..Parts::default()
+            },
+        )?;
+        package.for_bpf()?.env(VARIABLE, machine.name).build()?;
+        has_both(machine)?;
+    }
+    Ok(())
+}
+
+/// The object has both programs, and says for which machine they are.
+fn has_both(machine: &Machine) -> Result<(), String> {
+    let path = folder().join("target/bpfel-unknown-none/debug/libtwo_releases.so");
+    let object = fs::read(&path).map_err(cannot("read", &path))?;
+    let of = probe_abi::machine::Machine::of_object(&object).map_err(|error| error.to_string())?;
+    if of.name != machine.name {
+        return Err(format!("the object is for `{}`", of.name));
+    }
+    let [now, later] =
+        ["kprobe/now", "kprobe/later"].map(|name| proofs::object::section(&object, name));
+    match now? == later? {
+        true => Ok(()),
+        false => Err("the two releases read differently".to_owned()),
+    }
+}
+
+/// Types that the later release generates, beside the library of this one.
+fn another_release() -> Result<(), String> {
+    let later = later_release()?;
+    let manifest = dependencies().replace(
+        &format!("{:?}", root().join("build")),
+        &format!("{:?}", later.join("build")),
+    );
+    let package = Package::new(
+        "another-release",
+        Parts {
+            manifest: &manifest,
+            build_rs: &script(
+                "Types::from_header(\"types.h\").allow([\"x\"]).write(&machine, \"types.rs\")",
+            ),
+            lib_rs: "#![no_std]\npub mod types {\n    include!(concat!(env!(\"OUT_DIR\"), \"/types.rs\"));\n}\n",
+            header: "struct x { int y; };\n",
+            ..Parts::default()
+        },
+    )?;
+    package.is_refused(&[
+        "these types were generated by probe-abi-build `0.2.0`, and probe-abi is of another release: name one version for \
+         both in Cargo.toml",
+    ])
+}
