@@ -191,3 +191,115 @@ fn key_of(text: &str) -> Option<Key> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As bpftool writes it, with what is easily taken for something else.
+    const HEADER: &str = "#ifndef __VMLINUX_H__
+#define __VMLINUX_H__
+
+typedef unsigned int __u32;
+
+typedef __u32 u32;
+
+typedef int sort_fn(const void *, u32);
+
+typedef void (*callback_t)(struct ghost *, u32);
+
+typedef struct {
+	u32 counter;
+} atomic_t;
+
+struct list_head;
+
+struct list_head {
+	struct list_head *next;
+};
+
+enum color {
+	RED = 0,
+};
+
+struct held {
+	char bytes[3];
+} __attribute__((packed));
+
+union both {
+	struct held held;
+	u32 word;
+};
+
+struct other {
+	int unused;
+};
+
+struct asked {
+	struct list_head list;
+	atomic_t count;
+	union {
+		union both both;
+		struct other *pointer;
+	};
+	enum color color: 8;
+	callback_t callback;
+	sort_fn *sort;
+	struct held array[2];
+};
+
+#endif
+";
+
+    fn only(names: &[&str]) -> String {
+        Declarations::of(HEADER).only(names.iter().copied())
+    }
+
+    #[test]
+    fn what_lies_in_a_type_comes_along() {
+        let text = only(&["asked"]);
+        let kept = [
+            "struct ghost;\n",
+            "struct other;\n",
+            "typedef __u32 u32;\n",
+            "typedef int sort_fn(const void *, u32);\n",
+            "typedef void (*callback_t)(struct ghost *, u32);\n",
+            "\tu32 counter;\n} atomic_t;\n",
+            "struct list_head {\n",
+            "enum color {\n",
+            "} __attribute__((packed));\n",
+            "union both {\n",
+            "struct asked {\n",
+        ];
+        for part in kept {
+            assert!(text.contains(part), "no `{part}` in\n{text}");
+        }
+        assert!(!text.contains("unused"), "{text}");
+        assert!(!text.contains('#'), "{text}");
+    }
+
+    #[test]
+    fn types_are_found_by_each_kind_of_name() {
+        assert_eq!(only(&["color"]), "enum color {\n\tRED = 0,\n};\n");
+        assert_eq!(
+            only(&["u32"]),
+            "typedef unsigned int __u32;\ntypedef __u32 u32;\n"
+        );
+        assert_eq!(only(&["ghost"]), "");
+        let names: HashSet<String> = Declarations::of(HEADER)
+            .names()
+            .map(str::to_owned)
+            .collect();
+        for name in [
+            "asked",
+            "atomic_t",
+            "both",
+            "callback_t",
+            "color",
+            "sort_fn",
+            "u32",
+        ] {
+            assert!(names.contains(name), "no `{name}`");
+        }
+    }
+}
