@@ -10,23 +10,24 @@ use std::{
 };
 
 use proofs::{
-    api::{self, Document, FOLDER, ROOT, Snapshots},
+    api::{self, BUILD, FOLDER, ROOT, Snapshots},
     bpf::{root, which},
     host,
+    package::remove,
     proof::{self, Proof},
     select::MACHINES,
 };
 
 fn main() {
-    let document = Document::write();
-    let needs = document.as_ref().map(drop).map_err(Clone::clone);
-    let current = Arc::new(document.map(|document| document.snapshots()));
+    let current = Arc::new(api::snapshots());
+    let needs = (*current).as_ref().map(drop).map_err(Clone::clone);
     let mut proofs = Vec::new();
     for name in names() {
         let current = Arc::clone(&current);
         let run = move || snapshot(name, current.as_ref().as_ref()?);
         let title = match name {
             ROOT => "snapshot of the root".to_owned(),
+            BUILD => "snapshot of probe-abi-build".to_owned(),
             machine => proof::name(machine, None, "snapshot"),
         };
         proofs.push(Proof::new(title, needs.clone(), run));
@@ -42,7 +43,10 @@ fn main() {
 }
 
 fn names() -> impl Iterator<Item = &'static str> {
-    MACHINES.iter().map(|machine| machine.name).chain([ROOT])
+    MACHINES
+        .iter()
+        .map(|machine| machine.name)
+        .chain([ROOT, BUILD])
 }
 
 fn snapshot(name: &str, current: &Snapshots) -> Result<(), String> {
@@ -79,7 +83,9 @@ fn one_a_machine(current: &Snapshots) -> Result<(), String> {
 }
 
 fn same_on_every_machine(snapshots: &Snapshots) -> Result<(), String> {
-    let mut machines = snapshots.iter().filter(|(name, _)| *name != ROOT);
+    let mut machines = snapshots
+        .iter()
+        .filter(|(name, _)| ![ROOT, BUILD].contains(&name.as_str()));
     let (first, text) = machines.next().ok_or("there are no snapshots")?;
     let expected = api::contract(text);
     for method in ["arg", "return_value", "syscall_number", "user_code"] {
@@ -188,6 +194,36 @@ fn semver() -> Vec<Proof> {
                 "root: `pub fn Argument::least() -> usize` is new: since `v0.1.0` this breaks",
             ])
         }),
+        proof("something gone for build scripts", |history| {
+            history.release()?;
+            history.version("0.1.1")?;
+            history.replace(BUILD, "pub fn Machine::selected()\n", "")?;
+            history.refuses(&[
+                "build: `pub fn Machine::selected()` is gone: since `v0.1.0` this breaks users, which needs \
+                 version `0.2.0`",
+            ])?;
+            history.version("0.2.0")?;
+            history.accepts("public API: 1")
+        }),
+        proof("no package for build scripts", |history| {
+            history.release()?;
+            history.version("0.1.1")?;
+            remove(&history.folder.join(FOLDER).join("build.txt"))?;
+            history.refuses(&[
+                "the package `probe-abi-build` is gone: since `v0.1.0` this breaks users",
+            ])?;
+            history.version("0.2.0")?;
+            history.accepts("public API: 1")
+        }),
+        proof("another version for build scripts", |history| {
+            history.accepts("`0.1.0` is the first version")?;
+            history.manifests("0.1.0", "0.1", "0.1.0")?;
+            history.refuses(&[
+                "depends on `probe-abi-build` in version `0.1`: accepted is `=0.1.0`",
+            ])?;
+            history.manifests("0.1.0", "=0.1.0", "0.1.1")?;
+            history.refuses(&["build/Cargo.toml's version is `0.1.1`, and Cargo.toml's `0.1.0`"])
+        }),
         proof("a machine more", |history| {
             history.release()?;
             history.snapshot("vax", "pub type c_long = i32\n")?;
@@ -201,8 +237,7 @@ fn semver() -> Vec<Proof> {
         proof("a machine less", |history| {
             history.release()?;
             history.version("0.1.1")?;
-            let path = history.folder.join(FOLDER).join("x86.txt");
-            fs::remove_file(path).map_err(|error| error.to_string())?;
+            remove(&history.folder.join(FOLDER).join("x86.txt"))?;
             history.refuses(&[
                 "the machine `x86` is gone: since `v0.1.0` this breaks users, which needs \
                                version `0.2.0`",
@@ -267,7 +302,9 @@ struct History {
 impl History {
     fn new(folder: PathBuf) -> Result<Self, String> {
         remove(&folder)?;
-        fs::create_dir_all(folder.join(FOLDER)).map_err(|error| error.to_string())?;
+        for name in [FOLDER, "build"] {
+            fs::create_dir_all(folder.join(name)).map_err(|error| error.to_string())?;
+        }
         let mut history = Self {
             folder,
             released: Vec::new(),
@@ -292,6 +329,7 @@ impl History {
              pub enum arch::ReturnAddress<Word>\n\
              pub arch::ReturnAddress::Register(Word)\n",
         )?;
+        history.snapshot(BUILD, "pub struct Machine\npub fn Machine::selected()\n")?;
         history.version("0.1.0")?;
         history.git(&["add", "."])?;
         history.git(&["commit", "--quiet", "--message", "Begin"])?;
@@ -348,11 +386,16 @@ impl History {
     /// Sets the version, which is not released.
     fn version(&mut self, version: &str) -> Result<(), String> {
         self.version = version.to_owned();
-        self.write(
-            "Cargo.toml",
-            &format!("[package]\nversion = \"{version}\"\n"),
-        )?;
+        self.manifests(version, &format!("={version}"), version)?;
         self.entries(format!("{version}, unreleased"))
+    }
+
+    /// Sets the versions of probe-abi and probe-abi-build, and what the first asks for of the second.
+    fn manifests(&self, version: &str, wanted: &str, build: &str) -> Result<(), String> {
+        let package = |version: &str| format!("[package]\nversion = {version:?}\n");
+        let dependency = format!("[build-dependencies.probe-abi-build]\nversion = {wanted:?}\n");
+        self.write("Cargo.toml", &(package(version) + &dependency))?;
+        self.write("build/Cargo.toml", &package(build))
     }
 
     fn release(&mut self) -> Result<(), String> {
@@ -386,12 +429,5 @@ impl History {
             true => Ok(()),
             false => Err(format!("expected {errors:#?}, found:\n{found}")),
         }
-    }
-}
-
-fn remove(folder: &Path) -> Result<(), String> {
-    match folder.exists() {
-        true => fs::remove_dir_all(folder).map_err(|error| error.to_string()),
-        false => Ok(()),
     }
 }

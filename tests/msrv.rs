@@ -1,5 +1,5 @@
-//! The library builds with the compiler that its Cargo.toml promises: Debian's build of it, unpacked
-//! beside the others.
+//! The library, and what its users' build scripts need, builds with the compiler that Cargo.toml promises: Debian's
+//! build of it, unpacked beside the others.
 
 use std::{
     fs,
@@ -11,7 +11,7 @@ use proofs::{
     bpf::root,
     debian,
     host::{cannot, run},
-    package::{self, registry},
+    package::{Packages, registry},
     proof::{self, Proof},
 };
 
@@ -29,27 +29,38 @@ fn main() {
     let mut oldest = proof("oldest dependencies", oldest_dependencies);
     oldest.needs = oldest.needs.and_then(|()| registry());
     proof::run(vec![
-        proof("with bindgen", |compiler| compiler.check(root(), &[])),
-        proof("without bindgen", |compiler| {
-            compiler.check(root(), &["--no-default-features"])
+        proof("newest dependencies", |compiler| {
+            compiler.build_all(root(), &[])
         }),
         oldest,
     ])
 }
 
-/// The oldest versions that Cargo.toml accepts of what the library itself names.
+const LIBRARY: &str = "probe-abi";
+const BUILD: &str = "probe-abi-build";
+
+/// The oldest versions that the manifests accept of what the two packages themselves name.
 fn oldest_dependencies(compiler: &Compiler) -> Result<(), String> {
-    let package = package::Package::pack(env!("CARGO_PKG_VERSION"))?;
-    let sources = package.unpack("msrv")?;
-    forget_tests(&sources.join("Cargo.toml"))?;
-    let mut lock = compiler.cargo(&sources, "update");
+    let unpacked = Packages::pack()?.unpack("msrv")?;
+    for package in [LIBRARY, BUILD] {
+        forget_tests(&unpacked.folder(package).join("Cargo.toml"))?;
+    }
+    // One workspace, because cargo takes the oldest of what its members name. What they have in common is compiled once.
+    let path = unpacked.path().join("Cargo.toml");
+    fs::write(&path, WORKSPACE).map_err(cannot("write", &path))?;
+    let mut lock = compiler.cargo(unpacked.path(), "update");
     // cargo takes the option from nightly, or from who says that he knows.
     lock.arg("-Zdirect-minimal-versions")
         .env("RUSTC_BOOTSTRAP", "1");
     run(&mut lock)?;
-    compiler.check(&sources, &["--locked"])?;
-    compiler.check(&sources, &["--locked", "--no-default-features"])
+    compiler.build_all(unpacked.path(), &["--locked"])
 }
+
+const WORKSPACE: &str = r#"
+workspace.members = ["probe-abi", "probe-abi-build"]
+workspace.resolver = "3"
+patch.crates-io.probe-abi-build.path = "probe-abi-build"
+"#;
 
 /// Takes out the dependencies of tests: a package is not accompanied by its tests, yet all its
 /// dependencies have a part in which versions are chosen.
@@ -100,14 +111,25 @@ impl Compiler {
         command
     }
 
-    fn check(&self, sources: &Path, arguments: &[&str]) -> Result<(), String> {
-        let mut check = self.cargo(sources, "check");
-        check
-            .args(["--quiet", "--package", "probe-abi", "--target-dir"])
-            .arg(root().join("target/msrv"))
+    /// Builds the two packages, with the fewest features and with all.
+    fn build_all(&self, sources: &Path, arguments: &[&str]) -> Result<(), String> {
+        self.build(sources, &[arguments, &["--no-default-features"]].concat())?;
+        self.build(sources, &[arguments, &["--all-features"]].concat())
+    }
+
+    /// It is not `cargo check`, because what a build script depends on is compiled whole then, and what a library depends
+    /// on is checked: all of it twice.
+    fn build(&self, sources: &Path, arguments: &[&str]) -> Result<(), String> {
+        let mut build = self.cargo(sources, "build");
+        build
+            .args(["--quiet", "--package", LIBRARY, "--package", BUILD])
             .args(arguments)
+            .arg("--target-dir")
+            .arg(root().join("target/msrv"))
+            .env("CARGO_PROFILE_DEV_DEBUG", "0")
+            .env("CARGO_PROFILE_DEV_BUILD_OVERRIDE_DEBUG", "0")
             .env("RUSTFLAGS", format!("--sysroot={}", self.sysroot.display()));
-        run(&mut check).map(drop)
+        run(&mut build).map(drop)
     }
 
     fn cargo(&self, sources: &Path, command: &str) -> Command {

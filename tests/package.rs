@@ -7,153 +7,220 @@ use std::{
     os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::Command,
+    sync::{Arc, LazyLock},
+    time::SystemTime,
 };
 
 use proofs::{
     bpf::{Toolchain, root},
     host::{cannot, output, run},
     libclang,
-    package::{Package, Unpacked, cargo, registry, remove, target_dir},
+    package::{Package, Packages, Unpacked, cargo, publish, registry, remove, target_dir},
     proof::{self, Proof, none},
-    select::{Endian, MACHINES, VARIABLE},
+    select::{Endian, MACHINES, Machine, VARIABLE},
 };
 use spdx::{Expression, LicenseReq, ParseMode};
 
-/// What a download of the crate may take: half as much again as it took when this was written.
-const BYTES: u64 = 144 * 1024;
-
-/// The other package of this repository that is published.
-const BESIDE: &str = "probe-abi-usdt";
-
-/// The licences under which somebody who has the crate under MIT or Apache-2.0 can have what it is
-/// built with.
-const LICENCES: &[&str] = &["Apache-2.0", "BSD-3-Clause", "ISC", "MIT", "Unicode-3.0"];
-
-fn main() {
-    let toolchain = || Toolchain::with_core().map(drop);
-    proof::run(vec![
-        Proof::new("files", Ok(()), files),
-        Proof::new("files of the other package", Ok(()), files_beside),
-        Proof::new("size", Ok(()), size),
-        Proof::new("licences of dependencies", Ok(()), licences),
-        Proof::new("publishing, but for the upload", registry(), publishing),
-        Proof::new("builds with bindgen", toolchain(), || {
-            builds("bindgen", &[])
-        }),
-        Proof::new("builds without bindgen", toolchain(), || {
-            builds("no-bindgen", &["--no-default-features"])
-        }),
-        Proof::new(
-            "documentation as docs.rs builds it",
-            DocsRs::needs(),
-            documentation,
-        ),
-    ])
+/// A package, and what belongs into it.
+struct Published {
+    name: &'static str,
+    /// What a download may take: half as much again as it took when this was written.
+    bytes: u64,
+    /// Beside what belongs into each package.
+    files: &'static [&'static str],
+    /// A file of each machine, whose name stands in place of the `*`.
+    of_each_machine: &'static [&'static str],
+    /// Folders of code of no machine. The builds tell when some of it is missing.
+    code: &'static [&'static str],
 }
 
-fn package() -> Result<Package, String> {
-    Package::pack(env!("CARGO_PKG_VERSION"))
-}
+const PUBLISHED: [Published; 3] = [
+    Published {
+        name: LIBRARY,
+        bytes: 178 * 1024,
+        files: &[
+            "CHANGELOG.md",
+            "src/arch/mod.rs",
+            "src/syscalls.tbl",
+            "src/verifier.md",
+        ],
+        of_each_machine: &["src/arch/*.rs", "src/pictures/*.md"],
+        code: &["build-script", "src"],
+    },
+    Published {
+        name: BUILD,
+        bytes: 51 * 1024,
+        files: &["headers/ctypes.h"],
+        of_each_machine: &["bindings/*.rs", "headers/*.h"],
+        code: &["src"],
+    },
+    Published {
+        name: "probe-abi-usdt",
+        bytes: 22 * 1024,
+        files: &[],
+        of_each_machine: &[],
+        code: &["src"],
+    },
+];
 
-// What is in it
+const LIBRARY: &str = "probe-abi";
+const BUILD: &str = "probe-abi-build";
 
-fn files() -> Result<(), String> {
-    let (files, needed) = (package()?.files()?, needed_files());
-    let known = |path: &str| needed.contains(path) || is_code(path) || CARGO.contains(&path);
-    let missing = needed.iter().filter(|path| !files.contains(*path));
-    let missing = missing.map(|path| format!("`{path}` is missing"));
-    let others = files.iter().filter(|path| !known(path));
-    let others = others.map(|path| format!("`{path}` is there, and no build needs it"));
-    none(missing.chain(others))
-}
-
-fn files_beside() -> Result<(), String> {
-    let mut list = Command::new(env!("CARGO"));
-    list.current_dir(root()).args([
-        "package",
-        "--list",
-        "--allow-dirty",
-        "--offline",
-        "--package",
-        BESIDE,
-    ]);
-    let files = output(&mut list)?;
-    let needed = ["LICENSE-APACHE", "LICENSE-MIT", "README.md", "src/lib.rs"];
-    let known =
-        |path: &&str| needed.contains(path) || path.starts_with("src/") || CARGO.contains(path);
-    let missing = needed
-        .iter()
-        .filter(|needed| !files.lines().any(|path| path == **needed));
-    let missing = missing.map(|path| format!("`{path}` is missing"));
-    let others = files.lines().filter(|path| !known(path));
-    none(missing.chain(others.map(|path| format!("`{path}` is there, and no build needs it"))))
-}
+/// What belongs into each package.
+const EVERYWHERE: [&str; 3] = ["LICENSE-APACHE", "LICENSE-MIT", "README.md"];
 
 /// What cargo puts into each package.
-const CARGO: &[&str] = &[
+const CARGO: [&str; 4] = [
     ".cargo_vcs_info.json",
     "Cargo.lock",
     "Cargo.toml",
     "Cargo.toml.orig",
 ];
 
-fn needed_files() -> BTreeSet<String> {
-    let texts = [
-        "CHANGELOG.md",
-        "LICENSE-APACHE",
-        "LICENSE-MIT",
-        "README.md",
-        "src/syscalls.tbl",
-        "src/verifier.md",
-    ];
-    let all_machines = ["headers/ctypes.h", "src/arch/mod.rs", "src/arch/table.rs"];
-    let each_machine = MACHINES.iter().flat_map(|machine| {
-        let name = machine.name;
-        [
-            format!("headers/{name}.h"),
-            format!("src/arch/{name}.rs"),
-            format!("build/bindings/{name}.rs"),
-            format!("src/pictures/{name}.md"),
-        ]
-    });
-    let named = texts.iter().chain(&all_machines).map(ToString::to_string);
-    named.chain(each_machine).collect()
+/// The licences under which somebody who has the crate under MIT or Apache-2.0 can have what it is
+/// built with.
+const LICENCES: &[&str] = &["Apache-2.0", "BSD-3-Clause", "ISC", "MIT", "Unicode-3.0"];
+
+/// The packages, and where they are unpacked: once for all proofs.
+struct Sources {
+    packages: Packages,
+    unpacked: Unpacked,
 }
 
-/// Whether this is code of no machine. The builds tell when some is missing.
-fn is_code(path: &str) -> bool {
-    let path = Path::new(path);
-    let folder = path.parent().and_then(Path::to_str);
-    path == Path::new("build.rs")
-        || path.extension().is_some_and(|extension| extension == "rs")
-            && folder.is_some_and(|folder| ["build", "src"].contains(&folder))
-}
-
-fn size() -> Result<(), String> {
-    let path = package()?.path;
-    let bytes = fs::metadata(&path)
-        .map_err(|error| format!("cannot read `{}`: {error}", path.display()))?
-        .len();
-    println!("the package takes {bytes} bytes, of {BYTES} that it may");
-    match bytes <= BYTES {
-        true => Ok(()),
-        false => Err(format!("{bytes} bytes are more than {BYTES}")),
+impl Sources {
+    fn make() -> Result<Self, String> {
+        let packages = Packages::pack()?;
+        let unpacked = packages.unpack("package")?;
+        Ok(Self { packages, unpacked })
     }
 }
 
-fn licences() -> Result<(), String> {
-    let tree = [
-        "tree",
-        "--package",
-        "probe-abi",
-        "--package",
-        BESIDE,
-        "--locked",
-        "--all-features",
+fn main() {
+    let sources = Arc::new(LazyLock::new(Sources::make));
+    let proof = |name, needs, run: fn(&Sources) -> Result<(), String>| {
+        let sources = Arc::clone(&sources);
+        Proof::new(name, needs, move || run((**sources).as_ref()?))
+    };
+    let toolchain = || Toolchain::with_core().map(drop);
+    let docs_rs = DocsRs::needs();
+    let proofs = vec![
+        proof("files", Ok(()), files),
+        proof("sizes", Ok(()), sizes),
+        Proof::new("licences of dependencies", Ok(()), licences),
+        Proof::new("publishing, but for the upload", registry(), publishing),
+        proof("builds with bindgen", toolchain(), |sources| {
+            builds(&sources.unpacked, LIBRARY, &["--locked"])
+        }),
+        proof("builds without bindgen", toolchain(), |sources| {
+            let features = ["--locked", "--no-default-features"];
+            builds(&sources.unpacked, LIBRARY, &features)
+        }),
+        proof("builds in a package of a user", toolchain(), |sources| {
+            builds(&sources.unpacked, add_user(&sources.unpacked)?, &[])
+        }),
+        proof(
+            "documentation as docs.rs builds it",
+            docs_rs.clone(),
+            |sources| documentation(&sources.unpacked),
+        ),
+        proof(
+            "documentation for build scripts as docs.rs builds it",
+            docs_rs,
+            |sources| documentation_of_build(&sources.unpacked),
+        ),
     ];
+    drop(sources);
+    proof::run(proofs)
+}
+
+// What is in them
+
+fn files(sources: &Sources) -> Result<(), String> {
+    let packages: BTreeSet<&str> = names(&sources.packages);
+    let known = PUBLISHED.iter().map(|published| published.name).collect();
+    if packages != known {
+        return Err(format!("published are {packages:?}, and known {known:?}"));
+    }
+    let mut complaints = Vec::new();
+    for package in sources.packages.iter() {
+        let complain = |what| format!("{}: {what}", package.name);
+        complaints.extend(
+            published(package)?
+                .complaints(&package.files()?)
+                .map(complain),
+        );
+    }
+    none(complaints)
+}
+
+fn names(packages: &Packages) -> BTreeSet<&str> {
+    packages
+        .iter()
+        .map(|package| package.name.as_str())
+        .collect()
+}
+
+fn published(package: &Package) -> Result<&'static Published, String> {
+    let mut known = PUBLISHED.iter();
+    let known = known.find(|published| published.name == package.name);
+    known.ok_or_else(|| format!("`{}` is not known to this test", package.name))
+}
+
+impl Published {
+    /// What is missing from a package's files, and what is there too much.
+    fn complaints(&self, files: &BTreeSet<String>) -> impl Iterator<Item = String> {
+        let needed = self.needed();
+        let known =
+            |path: &str| needed.contains(path) || self.is_code(path) || CARGO.contains(&path);
+        let missing = needed.difference(files);
+        let missing = missing.map(|path| format!("`{path}` is missing"));
+        let others = files.iter().filter(|path| !known(path));
+        let others = others.map(|path| format!("`{path}` is there, and no build needs it"));
+        missing.chain(others).collect::<Vec<_>>().into_iter()
+    }
+
+    fn needed(&self) -> BTreeSet<String> {
+        let of_machine = |machine: &Machine| {
+            let patterns = self.of_each_machine.iter();
+            patterns.map(|pattern| pattern.replace('*', machine.name))
+        };
+        let named = self.files.iter().chain(&EVERYWHERE);
+        let named = named.map(ToString::to_string);
+        named.chain(MACHINES.iter().flat_map(of_machine)).collect()
+    }
+
+    fn is_code(&self, path: &str) -> bool {
+        let path = Path::new(path);
+        let folder = path.parent().and_then(Path::to_str);
+        path.extension().is_some_and(|extension| extension == "rs")
+            && folder.is_some_and(|folder| self.code.contains(&folder))
+    }
+}
+
+fn sizes(sources: &Sources) -> Result<(), String> {
+    let mut complaints = Vec::new();
+    for package in sources.packages.iter() {
+        let Package { name, path, .. } = package;
+        let may = published(package)?.bytes;
+        let bytes = fs::metadata(path).map_err(cannot("read", path))?.len();
+        println!("{name} takes {bytes} bytes, of {may} that it may");
+        if bytes > may {
+            complaints.push(format!(
+                "{name} takes {bytes} bytes, which are more than {may}"
+            ));
+        }
+    }
+    none(complaints)
+}
+
+fn licences() -> Result<(), String> {
+    let mut tree = cargo(&["tree", "--locked", "--all-features"]);
+    for published in PUBLISHED {
+        tree.args(["--package", published.name]);
+    }
     let flat = ["--prefix", "none", "--no-dedupe", "--format", "{p}: {l}"];
     let all = ["--edges", "normal,build", "--target", "all"];
-    let listed = output(cargo(&tree).args(flat).args(all))?;
+    let listed = output(tree.args(flat).args(all))?;
     let dependencies: BTreeSet<&str> = listed.lines().collect();
     none(dependencies.into_iter().filter_map(|dependency| {
         let (package, licence) = dependency.rsplit_once(": ")?;
@@ -185,39 +252,68 @@ const EXPECTED: &[&str] = &[
 
 /// cargo warns here of dependencies that were yanked.
 fn publishing() -> Result<(), String> {
-    let mut publish = cargo(&["publish", "--dry-run", "--no-verify"]);
-    publish.args(["--package", BESIDE]);
-    let said = run(publish.arg("--target-dir").arg(target_dir()))?.stderr;
+    let said = run(&mut publish()?)?.stderr;
+    for published in PUBLISHED {
+        if !said.contains(&format!("Uploading {} v", published.name)) {
+            return Err(format!(
+                "`{}` would not be uploaded:\n{said}",
+                published.name
+            ));
+        }
+    }
     let warnings = said.lines().filter(|line| line.starts_with("warning"));
     let others = warnings.filter(|line| !EXPECTED.iter().any(|known| line.starts_with(known)));
     none(others.map(str::to_owned))
 }
 
 /// For the host and both BPF targets, without a warning.
-fn builds(purpose: &str, features: &[&str]) -> Result<(), String> {
-    let sources = package()?.unpack(purpose)?;
+fn builds(sources: &Unpacked, package: &str, arguments: &[&str]) -> Result<(), String> {
     let toolchain = Toolchain::with_core()?;
     let build = || {
         let mut cargo = toolchain.cargo();
         cargo
-            .current_dir(&*sources)
-            .args(["build", "--quiet", "--offline", "--locked"])
-            .args(features)
+            .current_dir(sources.folder(package))
+            .args(["build", "--quiet", "--offline"])
+            .args(arguments)
             .arg("--target-dir")
             .arg(target_dir())
+            // The same for all packages, so that what they depend on is compiled once.
+            .env("CARGO_PROFILE_DEV_DEBUG", "0")
+            .env("CARGO_PROFILE_DEV_BUILD_OVERRIDE_DEBUG", "0")
             .env_remove(VARIABLE);
         cargo
     };
     silent(&mut build())?;
-    for endian in [Endian::Little, Endian::Big] {
-        let machine = MACHINES
-            .iter()
-            .find(|machine| machine.variant(endian).is_some())
-            .ok_or_else(|| format!("no machine is {endian}"))?;
+    // Both have pointers of 32 bits, which neither BPF has nor most hosts.
+    for (machine, endian) in [("arm", Endian::Little), ("powerpc", Endian::Big)] {
         let target = toolchain.target(endian.bpf_target());
-        silent(build().args(target).env(VARIABLE, machine.name))?;
+        silent(build().args(target).env(VARIABLE, machine))?;
     }
     Ok(())
+}
+
+/// A package that depends on what is published, and has a build script.
+fn add_user(sources: &Unpacked) -> Result<&'static str, String> {
+    const USER: &str = "user";
+    let folder = sources.folder(USER);
+    fs::create_dir(&folder).map_err(cannot("make", &folder))?;
+    for (name, text) in [
+        ("Cargo.toml", include_str!("package/Cargo.toml")),
+        ("build.rs", include_str!("package/build.rs")),
+        ("node.h", include_str!("package/node.h")),
+        ("lib.rs", include_str!("package/lib.rs")),
+    ] {
+        let path = folder.join(name);
+        fs::write(&path, text).map_err(cannot("write", &path))?;
+    }
+    // Versions that are installed.
+    let (lock, to) = (
+        sources.folder(BUILD).join("Cargo.lock"),
+        folder.join("Cargo.lock"),
+    );
+    fs::copy(&lock, &to).map_err(cannot("copy", &lock))?;
+    sources.patch(USER, &[LIBRARY, BUILD])?;
+    Ok(USER)
 }
 
 fn silent(build: &mut Command) -> Result<(), String> {
@@ -230,13 +326,18 @@ fn silent(build: &mut Command) -> Result<(), String> {
 // What docs.rs does with it
 
 /// With a libclang and without, which makes no difference to a reader.
-fn documentation() -> Result<(), String> {
-    let (said, generated) = DocsRs::enter()?.document(libclang::chosen().as_deref())?;
+fn documentation(sources: &Unpacked) -> Result<(), String> {
+    let docs_rs = DocsRs::enter(sources)?;
+    let document = |libclang: Option<PathBuf>| {
+        docs_rs.use_libclang(libclang.as_deref())?;
+        let (said, pages) = docs_rs.document(LIBRARY)?;
+        Ok::<_, String>((said, pages_of_machines(&pages)?))
+    };
+    let (said, generated) = document(libclang::chosen())?;
     if said.contains("libclang") {
         return Err(said);
     }
-    let no_library = root().join("Cargo.toml");
-    let (said, committed) = DocsRs::enter()?.document(Some(&no_library))?;
+    let (said, committed) = document(Some(root().join("Cargo.toml")))?;
     if !said.contains("libclang was not found") {
         return Err(format!("there should be no libclang:\n{said}"));
     }
@@ -245,17 +346,41 @@ fn documentation() -> Result<(), String> {
     none(differ.map(|((page, _), _)| format!("`{page}` is another without libclang")))
 }
 
+/// With what each feature has.
+fn documentation_of_build(sources: &Unpacked) -> Result<(), String> {
+    let (_, pages) = DocsRs::enter(sources)?.document(BUILD)?;
+    let features = [
+        "bindings/fn.generate.html",
+        "struct.Types.html",
+        "struct.Module.html",
+    ];
+    let missing = features.iter().filter(|page| !pages.join(page).exists());
+    none(missing.map(|page| format!("`{page}` is missing")))
+}
+
 /// A page's path and text.
 type Page = (String, String);
 
+fn pages_of_machines(pages: &Path) -> Result<Vec<Page>, String> {
+    let of_machines = MACHINES.iter().flat_map(|machine| {
+        ["index.html", "struct.pt_regs.html"].map(|page| format!("arch/{}/{page}", machine.name))
+    });
+    let read = |page: String| {
+        let path = pages.join(&page);
+        let text = fs::read_to_string(&path).map_err(cannot("read", &path))?;
+        Ok((page, text))
+    };
+    of_machines.map(read).collect()
+}
+
 /// A computer like theirs: nightly, no network, and nothing that can be written but the target folder.
-struct DocsRs {
+struct DocsRs<'a> {
     toolchain: Toolchain,
-    sources: Unpacked,
+    sources: &'a Unpacked,
     target_dir: PathBuf,
 }
 
-impl DocsRs {
+impl<'a> DocsRs<'a> {
     fn needs() -> Result<(), String> {
         Self::toolchain()?;
         output(&mut sealed(Command::new("true"), &[]))
@@ -271,15 +396,15 @@ impl DocsRs {
         }
     }
 
-    fn enter() -> Result<Self, String> {
+    fn enter(sources: &'a Unpacked) -> Result<Self, String> {
         let docs_rs = Self {
             toolchain: Self::toolchain()?,
-            sources: package()?.unpack("docs-rs")?,
+            sources,
             target_dir: root().join("target/docs-rs"),
         };
         fs::create_dir_all(&docs_rs.target_dir).map_err(cannot("make", &docs_rs.target_dir))?;
         let mut write = Command::new("touch");
-        write.arg(docs_rs.sources.join("README.md"));
+        write.arg(sources.folder(LIBRARY).join("README.md"));
         match run(&mut docs_rs.sealed(write)) {
             Ok(_) => Err("the sources can be written".into()),
             Err(_) => Ok(docs_rs),
@@ -292,62 +417,89 @@ impl DocsRs {
         let read_only: Vec<&Path> = home
             .as_deref()
             .into_iter()
-            .chain([&*self.sources])
+            .chain([self.sources.path()])
             .collect();
         sealed(command, &read_only)
     }
 
-    /// What cargo says, and the pages that are about a machine.
-    fn document(&self, libclang: Option<&Path>) -> Result<(String, Vec<Page>), String> {
-        let target = self.target()?;
-        let pages = self.target_dir.join(&target).join("doc/probe_abi");
+    /// The same path for any libclang, because cargo compiles bindgen anew for another.
+    fn libclang(&self) -> PathBuf {
+        self.target_dir.join("libclang.so")
+    }
+
+    fn use_libclang(&self, libclang: Option<&Path>) -> Result<(), String> {
+        let link = self.libclang();
+        remove(&link)?;
+        if let Some(libclang) = libclang {
+            symlink(libclang, &link).map_err(cannot("write", &link))?;
+        }
+        // The build script runs again.
+        let input = self.sources.folder(LIBRARY).join("src/syscalls.tbl");
+        let touched = fs::File::options().append(true).open(&input);
+        touched
+            .and_then(|input| input.set_modified(SystemTime::now()))
+            .map_err(cannot("touch", &input))
+    }
+
+    /// What cargo says, and the folder of the pages.
+    fn document(&self, package: &str) -> Result<(String, PathBuf), String> {
+        let folder = self.sources.folder(package);
+        let Metadata { features, target } = Metadata::read(&folder.join("Cargo.toml"))?;
+        let pages = package.replace('-', "_");
+        let pages = self.target_dir.join(&target).join("doc").join(pages);
         remove(&pages)?;
         let mut cargo = self.toolchain.cargo();
         cargo
-            .current_dir(&*self.sources)
+            .current_dir(folder)
             .args(["rustdoc", "--lib", "--offline", "-Zrustdoc-map"])
             .args(["-Zunstable-options", "-Zrustdoc-scrape-examples"])
             .args(["--config", RUSTDOCFLAGS, "--target", &target])
+            .args(features)
             .arg("--target-dir")
             .arg(&self.target_dir)
             .env("DOCS_RS", "1")
             .env_remove(VARIABLE);
-        if let Some(libclang) = libclang {
-            // The same path for any, because cargo compiles bindgen anew for another.
-            let link = self.target_dir.join("libclang.so");
-            remove(&link)?;
-            symlink(libclang, &link).map_err(cannot("write", &link))?;
-            cargo.env("LIBCLANG_PATH", &link);
+        if fs::symlink_metadata(self.libclang()).is_ok() {
+            cargo.env("LIBCLANG_PATH", self.libclang());
         }
         let said = run(&mut self.sealed(cargo))?.stderr;
-        let of_machines = MACHINES.iter().flat_map(|machine| {
-            ["index.html", "struct.pt_regs.html"]
-                .map(|page| format!("arch/{}/{page}", machine.name))
-        });
-        let read = |page: String| {
-            let path = pages.join(&page);
-            let text = fs::read_to_string(&path).map_err(cannot("read", &path))?;
-            Ok((page, text))
-        };
-        Ok((said, of_machines.map(read).collect::<Result<_, String>>()?))
+        Ok((said, pages))
     }
+}
 
-    /// The target that the package asks docs.rs for.
-    fn target(&self) -> Result<String, String> {
-        let path = self.sources.join("Cargo.toml");
-        let manifest = fs::read_to_string(&path).map_err(cannot("read", &path))?;
+/// What a package asks docs.rs for.
+struct Metadata {
+    target: String,
+    features: Option<&'static str>,
+}
+
+impl Metadata {
+    fn read(path: &Path) -> Result<Self, String> {
+        let manifest = fs::read_to_string(path).map_err(cannot("read", path))?;
         let manifest: toml::Table = manifest.parse().map_err(|error| format!("{error}"))?;
         let metadata = manifest["package"]
             .get("metadata")
-            .and_then(|all| all.get("docs")?.get("rs"));
-        let targets = metadata.and_then(|docs_rs| match docs_rs.as_table()? {
-            // Other keys would want other arguments of this test's cargo.
-            only if only.len() == 1 => only.get("targets")?.as_array(),
+            .and_then(|all| all.get("docs")?.get("rs")?.as_table());
+        let mut metadata = metadata.cloned().unwrap_or_default();
+        let features = match metadata.remove("all-features") {
+            Some(toml::Value::Boolean(true)) => Some("--all-features"),
             _ => None,
-        });
-        match targets.map(Vec::as_slice) {
-            Some([toml::Value::String(target)]) => Ok(target.clone()),
-            _ => Err("the metadata for docs.rs is more than one target".into()),
+        };
+        let targets = metadata.remove("targets");
+        match targets
+            .as_ref()
+            .and_then(toml::Value::as_array)
+            .map(Vec::as_slice)
+        {
+            // Other keys would want other arguments of this test's cargo.
+            Some([toml::Value::String(target)]) if metadata.is_empty() => Ok(Self {
+                target: target.clone(),
+                features,
+            }),
+            _ => Err(format!(
+                "the metadata for docs.rs is more than `all-features` and one target: `{}`",
+                path.display()
+            )),
         }
     }
 }

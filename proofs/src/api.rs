@@ -1,5 +1,5 @@
-//! What the crate promises to its users: its public API as text, a file for each machine, and the
-//! version that has to follow the last release when the text has changed.
+//! What the crate promises to its users: its public API as text, a file for each machine and one for build scripts, and
+//! the version that has to follow the last release when the text has changed.
 //!
 //! A line is an item with its signature, as rustdoc understands it and `public-api` writes it. Where
 //! a field lies is not in it: that is the kernel's to say, and other proofs ask the kernel.
@@ -26,39 +26,57 @@ pub const FOLDER: &str = "tests/api";
 /// The snapshot of what belongs to no machine.
 pub const ROOT: &str = "root";
 
+/// The snapshot of probe-abi-build.
+pub const BUILD: &str = "build";
+
 /// The machine whose names the root has while its API is read.
 const SELECTED: &str = "x86_64";
 
-/// The text of each snapshot, by the name of its file: a machine's, or [`ROOT`].
+/// The text of each snapshot, by the name of its file: a machine's, [`ROOT`] or [`BUILD`].
 pub type Snapshots = BTreeMap<String, String>;
 
-/// The library as rustdoc understands it.
-pub struct Document {
+/// What the files under [`FOLDER`] should hold. `Err` says why this cannot be known here.
+pub fn snapshots() -> Result<Snapshots, String> {
+    // Without the feature `bindgen`, which has no API of its own, there is next to nothing to compile.
+    let library = document("probe-abi", "--no-default-features", remove_selection)?;
+    let build = document("probe-abi-build", "--all-features", |_| Ok(()))?;
+    let mut snapshots = split(&library.lines());
+    let build = build.lines();
+    let build = build.iter().map(String::as_str).collect();
+    snapshots.insert(BUILD.to_owned(), text(build, "probe_abi_build::"));
+    Ok(snapshots)
+}
+
+/// A package as rustdoc understands it.
+struct Document {
     api: public_api::PublicApi,
     constants: BTreeMap<Id, String>,
 }
 
-impl Document {
-    /// Documents the library with the compiler that `cargo` uses. `Err` says why this cannot be done here.
-    ///
-    /// Without the feature `bindgen`, which has no API of its own, there is next to nothing to compile.
-    pub fn write() -> Result<Self, String> {
-        let target = root().join("target/api");
-        let mut rustdoc = Command::new(env!("CARGO"));
-        rustdoc
-            .current_dir(root())
-            .args(["rustdoc", "--quiet", "--package", "probe-abi", "--lib"])
-            .args(["--no-default-features", "--target-dir"])
-            .arg(&target)
-            .args(["--", "-Z", "unstable-options", "--output-format", "json"])
-            .env(VARIABLE, SELECTED)
-            // Only nightly writes JSON without this.
-            .env("RUSTC_BOOTSTRAP", "1");
-        output(&mut rustdoc)?;
-        Self::read(&target.join("doc/probe_abi.json"))
-    }
+/// Documents a package with the compiler that `cargo` uses, and changes that.
+fn document(
+    package: &str,
+    features: &str,
+    change: fn(&mut Crate) -> Result<(), String>,
+) -> Result<Document, String> {
+    let target = root().join("target/api");
+    let mut rustdoc = Command::new(env!("CARGO"));
+    rustdoc
+        .current_dir(root())
+        .args(["rustdoc", "--quiet", "--package", package, "--lib"])
+        .args([features, "--target-dir"])
+        .arg(&target)
+        .args(["--", "-Z", "unstable-options", "--output-format", "json"])
+        .env(VARIABLE, SELECTED)
+        // Only nightly writes JSON without this.
+        .env("RUSTC_BOOTSTRAP", "1");
+    output(&mut rustdoc)?;
+    let name = package.replace('-', "_");
+    Document::read(&target.join(format!("doc/{name}.json")), change)
+}
 
-    fn read(path: &Path) -> Result<Self, String> {
+impl Document {
+    fn read(path: &Path, change: fn(&mut Crate) -> Result<(), String>) -> Result<Self, String> {
         let text = fs::read_to_string(path).map_err(cannot("read", path))?;
         let unreadable = |error| format!("cannot read rustdoc's JSON: {error}");
         let json: serde_json::Value = serde_json::from_str(&text).map_err(unreadable)?;
@@ -71,12 +89,12 @@ impl Document {
             ));
         }
         let mut document: Crate = serde_json::from_value(json).map_err(unreadable)?;
-        let without = path.with_extension("machines.json");
-        remove_selection(&mut document)?;
+        let changed = path.with_extension("changed.json");
+        change(&mut document)?;
         let text = serde_json::to_string(&document)
             .map_err(|error| format!("cannot write JSON: {error}"))?;
-        fs::write(&without, text).map_err(cannot("write", &without))?;
-        let api = public_api::Builder::from_rustdoc_json(&without)
+        fs::write(&changed, text).map_err(cannot("write", &changed))?;
+        let api = public_api::Builder::from_rustdoc_json(&changed)
             .omit_blanket_impls(true)
             .omit_auto_trait_impls(true)
             .build()
@@ -87,8 +105,8 @@ impl Document {
         })
     }
 
-    /// What the files under [`FOLDER`] should hold.
-    pub fn snapshots(&self) -> Snapshots {
+    /// An item a line.
+    fn lines(&self) -> Vec<String> {
         let mut seen = HashSet::new();
         let lines = self
             .api
@@ -98,8 +116,7 @@ impl Document {
                 None => item.to_string(),
             });
         // A type has as many `impl` lines as blocks, which is nobody's business.
-        let lines: Vec<String> = lines.filter(|line| seen.insert(line.clone())).collect();
-        split(&lines)
+        lines.filter(|line| seen.insert(line.clone())).collect()
     }
 }
 
@@ -250,14 +267,22 @@ fn changes(old: &Snapshots, new: &Snapshots) -> Vec<Change> {
             (Some(old), Some(new)) => changes_of(name, old, new),
             (Some(_), None) => vec![Change {
                 breaking: true,
-                what: format!("the machine `{name}` is gone"),
+                what: format!("{} is gone", whole(name)),
             }],
             (None, _) => vec![Change {
                 breaking: false,
-                what: format!("the machine `{name}` is new"),
+                what: format!("{} is new", whole(name)),
             }],
         });
     changes.collect()
+}
+
+/// What a snapshot is of.
+fn whole(name: &str) -> String {
+    match name {
+        BUILD => "the package `probe-abi-build`".to_owned(),
+        machine => format!("the machine `{machine}`"),
+    }
 }
 
 /// Every line that changed is taken for one that breaks users: where it does not, as with a function
@@ -355,6 +380,10 @@ fn next(release: &Version, breaking: bool) -> Version {
 struct Repository {
     /// Cargo.toml's.
     version: Version,
+    /// What Cargo.toml asks for of probe-abi-build.
+    wanted: String,
+    /// That of probe-abi-build.
+    build: Version,
     changelog: String,
     snapshots: Snapshots,
     releases: Vec<Version>,
@@ -370,6 +399,7 @@ pub fn semver(folder: &Path) -> Result<String, String> {
     let repository = Repository::read(folder)?;
     let mut errors = repository.changelog_errors();
     errors.extend(repository.version_errors());
+    errors.extend(repository.build_errors());
     match errors.is_empty() {
         true => Ok(repository.summary()),
         false => Err(errors.join("\n")),
@@ -388,8 +418,20 @@ impl Repository {
             let snapshots = git.snapshots(&release)?;
             Ok::<_, String>((release, snapshots))
         });
+        let manifest = |name: &str| {
+            let manifest: toml::Table = read(name)?
+                .parse()
+                .map_err(|error| format!("cannot read {name}: {error}"))?;
+            Ok::<_, String>((version(name, &manifest)?, manifest))
+        };
+        let (version, library) = manifest("Cargo.toml")?;
+        let wanted = library
+            .get("build-dependencies")
+            .and_then(|all| all.get("probe-abi-build")?.get("version")?.as_str());
         Ok(Self {
-            version: version(&read("Cargo.toml")?)?,
+            version,
+            wanted: wanted.unwrap_or("*").to_owned(),
+            build: manifest("build/Cargo.toml")?.0,
             changelog: read("CHANGELOG.md")?,
             snapshots: committed(folder)?,
             releases: git.releases(&[])?,
@@ -430,6 +472,29 @@ impl Repository {
             )
         });
         errors.collect()
+    }
+
+    /// The two packages belong together: each machine of the table that build scripts have is a module of the library.
+    fn build_errors(&self) -> Vec<String> {
+        let Self {
+            version,
+            wanted,
+            build,
+            ..
+        } = self;
+        let mut errors = Vec::new();
+        if build != version {
+            errors.push(format!(
+                "build/Cargo.toml's version is `{build}`, and Cargo.toml's `{version}`: they are published together"
+            ));
+        }
+        if *wanted != format!("={version}") {
+            errors.push(format!(
+                "Cargo.toml depends on `probe-abi-build` in version `{wanted}`: accepted is `={version}`, because \
+                 another has another table of machines"
+            ));
+        }
+        errors
     }
 
     fn changelog_errors(&self) -> Vec<String> {
@@ -490,17 +555,14 @@ fn entry(heading: &str) -> Option<(Version, &str)> {
     Some((Version::parse(version).ok()?, state.trim()))
 }
 
-fn version(manifest: &str) -> Result<Version, String> {
-    let manifest: toml::Table = manifest
-        .parse()
-        .map_err(|error| format!("cannot read Cargo.toml: {error}"))?;
+fn version(name: &str, manifest: &toml::Table) -> Result<Version, String> {
     let version = manifest
         .get("package")
         .and_then(|package| package.get("version"));
     let version = version
         .and_then(toml::Value::as_str)
-        .ok_or("Cargo.toml has no version of its package")?;
-    Version::parse(version).map_err(|error| format!("Cargo.toml's version `{version}`: {error}"))
+        .ok_or_else(|| format!("{name} has no version of its package"))?;
+    Version::parse(version).map_err(|error| format!("{name}'s version `{version}`: {error}"))
 }
 
 /// The history of the repository in a folder; one that was exported without its history has no releases.

@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf};
 
 #[cfg(feature = "bindgen")]
 use crate::{
-    api::{Document, FOLDER},
+    api::{self, FOLDER},
     generate::{self, Error},
     select::Variant,
 };
@@ -63,7 +63,7 @@ pub fn bless() -> Result<(), String> {
     for machine in MACHINES {
         picture(machine)?.write()?;
     }
-    for (name, text) in Document::write()?.snapshots() {
+    for (name, text) in api::snapshots()? {
         Generated::new(format!("{FOLDER}/{name}.txt"), text).write()?;
     }
     readme()?.write()
@@ -154,7 +154,6 @@ fn row(machine: &Machine) -> Result<String, String> {
 }
 
 /// The oldest compiler that has to understand the bindings: the library's `rust-version`.
-/// The oldest compiler that has to understand the bindings.
 pub fn rust_version() -> Result<String, String> {
     let path = root().join("Cargo.toml");
     let manifest = fs::read_to_string(&path).map_err(cannot("read", &path))?;

@@ -1,42 +1,67 @@
-//! The crate as its users get it: cargo's package, unpacked where nothing of the repository is near.
+//! What is published, as its users get it: cargo's packages, unpacked where nothing of the repository is near.
 
 use std::{
     collections::BTreeSet,
     env, fs,
     hash::{DefaultHasher, Hash, Hasher},
-    ops::Deref,
     path::{Path, PathBuf},
     process::Command,
 };
 
 use crate::{
     bpf::root,
-    host::{cannot, output, run},
+    host::{cannot, output, run, write_if_new},
 };
 
-/// The file that is uploaded.
+/// The packages of the repository that are published, as they stand in the working folder.
+#[derive(Debug)]
+pub struct Packages(Vec<Package>);
+
+/// A file that is uploaded.
 #[derive(Debug)]
 pub struct Package {
+    pub name: String,
     pub path: PathBuf,
-    name: String,
+    /// The folder that it unpacks to.
+    folder: String,
+}
+
+impl Packages {
+    /// Packages them together: a package finds what it depends on among the others, and not in the registry.
+    pub fn pack() -> Result<Self, String> {
+        let packages = published()?;
+        // Offline: what is packaged depends on nothing that the repository's own build does not.
+        let mut pack = cargo(&["package", "--quiet", "--offline", "--no-verify"]);
+        run(pack
+            .arg("--allow-dirty")
+            .args(selected(&packages))
+            .arg("--target-dir")
+            .arg(target_dir()))?;
+        Ok(Self(packages))
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Package> {
+        self.0.iter()
+    }
+
+    /// Unpacks them side by side into a folder of their own, which is removed when this is dropped.
+    pub fn unpack(&self, purpose: &str) -> Result<Unpacked, String> {
+        let unpacked = Unpacked::make(purpose)?;
+        for package in self.iter() {
+            package.unpack(&unpacked.folder(&package.name))?;
+        }
+        for package in self.iter() {
+            unpacked.pair(&package.name, self)?;
+        }
+        Ok(unpacked)
+    }
 }
 
 impl Package {
-    /// Packages the crate, which has this version, as it stands in the working folder.
-    pub fn pack(version: &str) -> Result<Self, String> {
-        let target_dir = target_dir();
-        // Offline: what is packaged depends on nothing that the repository's own build does not.
-        let pack = ["package", "--quiet", "--offline", "--no-verify"];
-        run(cargo(&pack).arg("--target-dir").arg(&target_dir))?;
-        let name = format!("probe-abi-{version}");
-        let path = target_dir.join(format!("package/{name}.crate"));
-        Ok(Self { path, name })
-    }
-
     /// The paths of what is in it.
     pub fn files(&self) -> Result<BTreeSet<String>, String> {
         let listed = output(Command::new("tar").arg("-tf").arg(&self.path))?;
-        let folder = format!("{}/", self.name);
+        let folder = format!("{}/", self.folder);
         let inside = |path: &str| match path.strip_prefix(&folder) {
             Some(path) => Ok(path.to_owned()),
             None => Err(format!("`{path}` lies outside of `{folder}`")),
@@ -44,18 +69,57 @@ impl Package {
         listed.lines().map(inside).collect()
     }
 
-    /// Unpacks it into a folder of its own, which is removed when this is dropped.
-    pub fn unpack(&self, purpose: &str) -> Result<Unpacked, String> {
-        let unpacked = Unpacked::make(purpose)?;
+    fn unpack(&self, folder: &Path) -> Result<(), String> {
+        fs::create_dir(folder).map_err(cannot("make", folder))?;
         // All files are of now: cargo compiles what is newer than the last time.
         let mut tar = Command::new("tar");
         tar.args(["--strip-components=1", "--touch", "-xf"])
             .arg(&self.path)
             .arg("-C")
-            .arg(&*unpacked);
-        output(&mut tar)?;
-        Ok(unpacked)
+            .arg(folder);
+        output(&mut tar).map(drop)
     }
+}
+
+/// The packages of the repository that their manifests do not keep from being published.
+fn published() -> Result<Vec<Package>, String> {
+    let metadata = cargo(&[
+        "metadata",
+        "--no-deps",
+        "--offline",
+        "--format-version",
+        "1",
+    ]);
+    let metadata = output(&mut { metadata })?;
+    let metadata: serde_json::Value = serde_json::from_str(&metadata)
+        .map_err(|error| format!("cannot read cargo's metadata: {error}"))?;
+    let packages = metadata["packages"].as_array().into_iter().flatten();
+    let published = packages.filter(|package| package["publish"].is_null());
+    let package = |package: &serde_json::Value| {
+        let name = package["name"].as_str()?.to_owned();
+        let folder = format!("{name}-{}", package["version"].as_str()?);
+        let path = target_dir().join(format!("package/{folder}.crate"));
+        Some(Package { name, path, folder })
+    };
+    let packages: Option<Vec<Package>> = published.map(package).collect();
+    packages.ok_or_else(|| "cargo's metadata has a package without a name or version".into())
+}
+
+/// cargo's arguments that select packages.
+fn selected(packages: &[Package]) -> impl Iterator<Item = &str> {
+    packages
+        .iter()
+        .flat_map(|package| ["--package", &package.name])
+}
+
+/// `cargo publish` of all of them, up to the upload.
+pub fn publish() -> Result<Command, String> {
+    let mut publish = cargo(&["publish", "--dry-run", "--no-verify", "--allow-dirty"]);
+    publish
+        .args(selected(&published()?))
+        .arg("--target-dir")
+        .arg(target_dir());
+    Ok(publish)
 }
 
 /// Where packages are made, and built with the toolchain for BPF.
@@ -63,7 +127,7 @@ pub fn target_dir() -> PathBuf {
     root().join("target/package")
 }
 
-/// A folder with the unpacked sources.
+/// A folder with the unpacked sources: a folder for each package, by its name.
 #[derive(Debug)]
 pub struct Unpacked(PathBuf);
 
@@ -79,13 +143,52 @@ impl Unpacked {
         fs::create_dir(&folder).map_err(cannot("make", &folder))?;
         Ok(Self(folder))
     }
-}
 
-impl Deref for Unpacked {
-    type Target = Path;
-
-    fn deref(&self) -> &Path {
+    /// The folder of all.
+    pub fn path(&self) -> &Path {
         &self.0
+    }
+
+    /// The folder of a package.
+    pub fn folder(&self, package: &str) -> PathBuf {
+        self.0.join(package)
+    }
+
+    /// Has a package find those beside it that its Cargo.lock names. In the lock they are in the registry, where they
+    /// will be.
+    fn pair(&self, name: &str, packages: &Packages) -> Result<(), String> {
+        let path = self.folder(name).join("Cargo.lock");
+        let lock = fs::read_to_string(&path).map_err(cannot("read", &path))?;
+        let mut found = Vec::new();
+        let mut paired = String::new();
+        for entry in lock.split_inclusive("\n\n") {
+            let is_of = |package: &&Package| {
+                package.name != name && entry.contains(&format!("\nname = \"{}\"\n", package.name))
+            };
+            let Some(package) = packages.iter().find(is_of) else {
+                paired += entry;
+                continue;
+            };
+            found.push(package.name.as_str());
+            let of_registry =
+                |line: &&str| line.starts_with("source = ") || line.starts_with("checksum = ");
+            paired.extend(
+                entry
+                    .split_inclusive('\n')
+                    .filter(|line| !of_registry(line)),
+            );
+        }
+        fs::write(&path, paired).map_err(cannot("write", &path))?;
+        self.patch(name, &found)
+    }
+
+    /// Has a package that lies beside the others find these, which it depends on. cargo complains of those that it does
+    /// not depend on.
+    pub fn patch(&self, name: &str, others: &[&str]) -> Result<(), String> {
+        let path = |name| format!("patch.crates-io.{name}.path = {:?}\n", self.folder(name));
+        let config: String = others.iter().copied().map(path).collect();
+        let path = self.folder(name).join(".cargo/config.toml");
+        write_if_new(&path, &config)
     }
 }
 
@@ -111,12 +214,9 @@ pub fn registry() -> Result<(), String> {
     output(&mut cargo(&["update", "--dry-run", "--quiet"])).map(drop)
 }
 
-/// One of cargo's commands on this crate. The working folder need not be committed.
+/// One of cargo's commands on this repository.
 pub fn cargo(args: &[&str]) -> Command {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.current_dir(root()).args(args);
-    if matches!(args, ["package" | "publish", ..]) {
-        cargo.args(["--package", "probe-abi", "--allow-dirty"]);
-    }
     cargo
 }
