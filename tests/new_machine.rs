@@ -160,9 +160,14 @@ impl Tree {
                     .map_err(|error| format!("cannot copy `{path}`: {error}"))?;
             }
         }
-        let (from, to) = (repository.join("target/debug"), folder.join("target/debug"));
-        copy_compiled(&from, &to)
-            .map_err(|error| format!("cannot copy `{}`: {error}", from.display()))?;
+        // The second is there when the public API has been listed.
+        for compiled in ["target/debug", "target/api"] {
+            let (from, to) = (repository.join(compiled), folder.join(compiled));
+            if from.exists() {
+                copy_compiled(&from, &to)
+                    .map_err(|error| format!("cannot copy `{compiled}`: {error}"))?;
+            }
+        }
         git(&folder, &["init", "--quiet"])?;
         git(&folder, &["add", "--all"])?;
         let author = ["-c", "user.name=a copy", "-c", "user.email=a@copy"];

@@ -32,7 +32,7 @@ pub fn libclang() -> Result<(), String> {
 }
 
 /// The header that asks clang for the C types.
-pub const CTYPES: &str = include_str!("../headers/ctypes.h");
+const CTYPES: &str = include_str!("../headers/ctypes.h");
 
 /// The text of a machine's bindings.
 ///

@@ -169,9 +169,8 @@ fn key_of(text: &str) -> Option<Key> {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     if let Some(rest) = text.strip_prefix("typedef ") {
         // `typedef int (*name)(int);`
-        if !rest.contains('{')
-            && let Some((_, rest)) = rest.split_once("(*")
-        {
+        let of_function = rest.split_once("(*").filter(|_| !rest.contains('{'));
+        if let Some((_, rest)) = of_function {
             let rest = rest.trim_start_matches('*');
             return rest.split(|c| !is_word(c)).next().map(str::to_owned);
         }
