@@ -115,6 +115,9 @@ fn main() {
             let features = ["--locked", "--no-default-features"];
             builds(&sources.unpacked, LIBRARY, &features)
         }),
+        proof("builds for build scripts", toolchain(), |sources| {
+            builds_for_build_scripts(&sources.unpacked)
+        }),
         proof("builds in a package of a user", toolchain(), |sources| {
             builds(&sources.unpacked, add_user(&sources.unpacked)?, &[])
         }),
@@ -136,7 +139,8 @@ fn main() {
 // What is in them
 
 fn files(sources: &Sources) -> Result<(), String> {
-    let packages: BTreeSet<&str> = names(&sources.packages);
+    let packages = sources.packages.iter();
+    let packages: BTreeSet<&str> = packages.map(|package| package.name.as_str()).collect();
     let known = PUBLISHED.iter().map(|published| published.name).collect();
     if packages != known {
         return Err(format!("published are {packages:?}, and known {known:?}"));
@@ -144,20 +148,10 @@ fn files(sources: &Sources) -> Result<(), String> {
     let mut complaints = Vec::new();
     for package in sources.packages.iter() {
         let complain = |what| format!("{}: {what}", package.name);
-        complaints.extend(
-            published(package)?
-                .complaints(&package.files()?)
-                .map(complain),
-        );
+        let of_package = published(package)?.complaints(&package.files()?);
+        complaints.extend(of_package.into_iter().map(complain));
     }
     none(complaints)
-}
-
-fn names(packages: &Packages) -> BTreeSet<&str> {
-    packages
-        .iter()
-        .map(|package| package.name.as_str())
-        .collect()
 }
 
 fn published(package: &Package) -> Result<&'static Published, String> {
@@ -168,7 +162,7 @@ fn published(package: &Package) -> Result<&'static Published, String> {
 
 impl Published {
     /// What is missing from a package's files, and what is there too much.
-    fn complaints(&self, files: &BTreeSet<String>) -> impl Iterator<Item = String> {
+    fn complaints(&self, files: &BTreeSet<String>) -> Vec<String> {
         let needed = self.needed();
         let known =
             |path: &str| needed.contains(path) || self.is_code(path) || CARGO.contains(&path);
@@ -176,7 +170,7 @@ impl Published {
         let missing = missing.map(|path| format!("`{path}` is missing"));
         let others = files.iter().filter(|path| !known(path));
         let others = others.map(|path| format!("`{path}` is there, and no build needs it"));
-        missing.chain(others).collect::<Vec<_>>().into_iter()
+        missing.chain(others).collect()
     }
 
     fn needed(&self) -> BTreeSet<String> {
@@ -269,20 +263,7 @@ fn publishing() -> Result<(), String> {
 /// For the host and both BPF targets, without a warning.
 fn builds(sources: &Unpacked, package: &str, arguments: &[&str]) -> Result<(), String> {
     let toolchain = Toolchain::with_core()?;
-    let build = || {
-        let mut cargo = toolchain.cargo();
-        cargo
-            .current_dir(sources.folder(package))
-            .args(["build", "--quiet", "--offline"])
-            .args(arguments)
-            .arg("--target-dir")
-            .arg(target_dir())
-            // The same for all packages, so that what they depend on is compiled once.
-            .env("CARGO_PROFILE_DEV_DEBUG", "0")
-            .env("CARGO_PROFILE_DEV_BUILD_OVERRIDE_DEBUG", "0")
-            .env_remove(VARIABLE);
-        cargo
-    };
+    let build = || build(&toolchain, &sources.folder(package), arguments);
     silent(&mut build())?;
     // Both have pointers of 32 bits, which neither BPF has nor most hosts.
     for (machine, endian) in [("arm", Endian::Little), ("powerpc", Endian::Big)] {
@@ -290,6 +271,28 @@ fn builds(sources: &Unpacked, package: &str, arguments: &[&str]) -> Result<(), S
         silent(build().args(target).env(VARIABLE, machine))?;
     }
     Ok(())
+}
+
+fn build(toolchain: &Toolchain, folder: &Path, arguments: &[&str]) -> Command {
+    let mut cargo = toolchain.cargo();
+    cargo
+        .current_dir(folder)
+        .args(["build", "--quiet", "--offline"])
+        .args(arguments)
+        .arg("--target-dir")
+        .arg(target_dir())
+        // The same for all packages, so that what they depend on is compiled once.
+        .env("CARGO_PROFILE_DEV_DEBUG", "0")
+        .env("CARGO_PROFILE_DEV_BUILD_OVERRIDE_DEBUG", "0")
+        .env_remove(VARIABLE);
+    cargo
+}
+
+/// Build scripts have all of it, on the host.
+fn builds_for_build_scripts(sources: &Unpacked) -> Result<(), String> {
+    let toolchain = Toolchain::with_core()?;
+    let arguments = ["--locked", "--all-features"];
+    silent(&mut build(&toolchain, &sources.folder(BUILD), &arguments))
 }
 
 /// A package that depends on what is published, and has a build script.
