@@ -561,7 +561,7 @@ pub fn c(clang: &Path, endian: Endian, fenced: bool) -> Result<Vec<u8>, String> 
         // rustc's default, which LLVM calls `generic`.
         .args(["-O2", "-mcpu=v1", "-nostdinc"])
         .args([format!("-DFENCE={fence}")])
-        .args([OsString::from("-I"), root().join("headers").into()])
+        .args([OsString::from("-I"), root().join("build/headers").into()])
         .object(&c_source(endian)?)
 }
 
