@@ -83,14 +83,8 @@ impl Package {
 
 /// The packages of the repository that their manifests do not keep from being published.
 fn published() -> Result<Vec<Package>, String> {
-    let metadata = cargo(&[
-        "metadata",
-        "--no-deps",
-        "--offline",
-        "--format-version",
-        "1",
-    ]);
-    let metadata = output(&mut { metadata })?;
+    let mut metadata = cargo(&["metadata", "--no-deps", "--offline"]);
+    let metadata = output(metadata.args(["--format-version", "1"]))?;
     let metadata: serde_json::Value = serde_json::from_str(&metadata)
         .map_err(|error| format!("cannot read cargo's metadata: {error}"))?;
     let packages = metadata["packages"].as_array().into_iter().flatten();
