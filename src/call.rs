@@ -62,6 +62,8 @@ pub trait Machine: Registers + AnyBitPattern {
     type ShowsMode;
     /// The same, by whether anything does.
     type ShowsCompat;
+    /// The same, by whether there is Go for it.
+    type HasGo;
 }
 
 /// Implements [`Machine`] by the `MACHINE` that is in scope. A kernel of 64 bits shows a machine of 32 with its own addresses.
@@ -86,6 +88,7 @@ macro_rules! machine {
                 $crate::syscall::Decided<{ matches!(MACHINE.wraps_syscalls, Some(true)) }>;
             type ShowsMode = $crate::syscall::Decided<{ MACHINE.compat.slot().is_some() }>;
             type ShowsCompat = $crate::syscall::Decided<{ MACHINE.compat.is_shown() }>;
+            type HasGo = $crate::syscall::Decided<{ MACHINE.go.is_some() }>;
         }
     };
 }
@@ -173,6 +176,8 @@ macro_rules! code {
                 true => R::MACHINE.$variadic,
             };
         }
+
+        impl<F, R: Machine> Returning for $code<F, R> where Self: Function {}
     )* };
 }
 
@@ -181,6 +186,22 @@ code! {
     Kernel of Kernel: KernelRegisters kernel; variadic: AsmlinkageRegisters asmlinkage;
     Asmlinkage of Kernel: AsmlinkageRegisters asmlinkage; variadic: AsmlinkageRegisters asmlinkage;
 }
+
+/// A function with a prototype or a signature: a probe on its first instruction has its parameters.
+#[doc(hidden)]
+pub trait Probed: Code {}
+
+#[diagnostic::do_not_recommend]
+impl<C: Function> Probed for C {}
+
+/// A function that may have a return probe.
+#[diagnostic::on_unimplemented(
+    message = "a return probe on a function of Go's kills the program, when Go moves the stack that it has written to",
+    label = "there are no return probes on functions of Go's",
+    note = "set a uprobe on each return instruction of the function, and make the `Return` of its ctx by `at_ret`"
+)]
+#[doc(hidden)]
+pub trait Returning: Function {}
 
 /// Which of two kinds of registers a prototype has, by how it ends.
 #[doc(hidden)]
@@ -215,6 +236,26 @@ where
 {
     type Value = <Self::Parameter as Parameter<Word<C>>>::Value;
     type Parameter = <C::Parameters as Nth<N, Word<C>, C::ArgumentRegisters>>::Parameter;
+}
+
+/// Of a function: its parameter `N`, counted from 0, can be read.
+#[doc(hidden)]
+pub trait Read<const N: usize>: Code {
+    /// The type that the probe gets.
+    type Value: Copy;
+
+    fn read(regs: &Self::Registers) -> Result<Self::Value, i32>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<C: HasParameter<N>, const N: usize> Read<N> for C {
+    type Value = <C as HasParameter<N>>::Value;
+
+    #[inline(always)]
+    fn read(regs: &C::Registers) -> Result<Self::Value, i32> {
+        let bits = C::read_bits::<N>(regs)?;
+        Ok(<C::Parameter as Parameter<_>>::from_bits(bits))
+    }
 }
 
 /// Of a function: its parameter `N` is in registers as a whole.
@@ -280,7 +321,7 @@ impl<C: Code> Entry<C> {
     #[allow(clippy::transmute_ptr_to_ref)]
     pub unsafe fn from_ctx<'ctx>(ctx: *const c_void) -> &'ctx Self
     where
-        C: Function,
+        C: Probed,
     {
         // SAFETY: the caller passes a ctx, and this is a transparent wrapper of what that points to.
         unsafe { core::mem::transmute(ctx) }
@@ -313,12 +354,11 @@ impl<C: Code> Entry<C> {
     ///
     /// The error of `bpf_probe_read_user` or `bpf_probe_read_kernel`: a negative number.
     #[inline(always)]
-    pub fn read_arg<const N: usize>(&self) -> Result<<C as HasParameter<N>>::Value, i32>
+    pub fn read_arg<const N: usize>(&self) -> Result<<C as Read<N>>::Value, i32>
     where
-        C: HasParameter<N>,
+        C: Read<N>,
     {
-        let bits = C::read_bits::<N>(&self.0)?;
-        Ok(<C::Parameter as Parameter<_>>::from_bits(bits))
+        C::read(&self.0)
     }
 
     /// Where the function returns to, read from the stack where the machine keeps it there.
@@ -366,10 +406,6 @@ pub trait Returns<Value>: Code {
     fn read(returned: &Return<Self>) -> Value
     where
         Self: Sized;
-
-    /// Hands over where it is, its size in bytes, and its bits.
-    #[doc(hidden)]
-    fn put_returned(value: Value, put: impl FnOnce(Option<Place>, u8, u64));
 }
 
 #[diagnostic::do_not_recommend]
@@ -381,10 +417,27 @@ where
     fn read(returned: &Return<C>) -> <C::Output as Parameter<Word<C>>>::Value {
         C::Output::from_bits(whole::<_, Returned<C>>(&returned.0))
     }
+}
 
-    fn put_returned(
+/// Of a function: a test has it return such a value.
+#[diagnostic::on_unimplemented(
+    message = "this function does not return a value of type `{Value}` that is in `ctx`",
+    label = "a return is made of the value, and of a function of Go's of a tuple of its results"
+)]
+#[doc(hidden)]
+pub trait GivesBack<Value>: Code {
+    /// Hands over where each part of it is, its size in bytes, and its bits.
+    fn put(value: Value, put: impl FnMut(Option<Place>, u8, u64));
+}
+
+#[diagnostic::do_not_recommend]
+impl<C> GivesBack<<C::Output as Parameter<Word<C>>>::Value> for C
+where
+    C: Function<Output: Parameter<Word<C>, Kind = Integer>>,
+{
+    fn put(
         value: <C::Output as Parameter<Word<C>>>::Value,
-        put: impl FnOnce(Option<Place>, u8, u64),
+        mut put: impl FnMut(Option<Place>, u8, u64),
     ) {
         let size = <C::Output as Parameter<Word<C>>>::SIZE;
         let place = C::CONVENTION.return_place(size, Endian::THIS);
@@ -409,7 +462,7 @@ impl<C: Code> Return<C> {
     #[allow(clippy::transmute_ptr_to_ref)]
     pub unsafe fn from_ctx<'ctx>(ctx: *const c_void) -> &'ctx Self
     where
-        C: Function,
+        C: Returning,
     {
         // SAFETY: the caller passes a ctx, and this is a transparent wrapper of what that points to.
         unsafe { core::mem::transmute(ctx) }
@@ -541,12 +594,12 @@ where
 /// As [`Entry::read_arg`].
 pub enum ReadArg {}
 
-impl<C, const N: usize> Access<C, N, Result<<C as HasParameter<N>>::Value, i32>> for ReadArg
+impl<C, const N: usize> Access<C, N, Result<<C as Read<N>>::Value, i32>> for ReadArg
 where
-    C: HasParameter<N>,
+    C: Read<N>,
 {
     #[inline(always)]
-    fn access(call: &Entry<C>) -> Result<<C as HasParameter<N>>::Value, i32> {
+    fn access(call: &Entry<C>) -> Result<<C as Read<N>>::Value, i32> {
         call.read_arg::<N>()
     }
 }
@@ -724,7 +777,7 @@ macro_rules! prototype {
                         value: Value,
                     ) -> $crate::testing::Made<$crate::call::Return<ProbeAbiFunction>>
                     where
-                        ProbeAbiFunction: $crate::call::Returns<Value>,
+                        ProbeAbiFunction: $crate::call::GivesBack<Value>,
                     {
                         $crate::call::Return::returning(value)
                     }

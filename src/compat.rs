@@ -3,7 +3,7 @@
 
 use crate::{
     call,
-    machine::{self, Convention, Machine, Pairs},
+    machine::{self, Convention, GoConvention, GoG, Machine, Pairs},
     regs::Registers,
     syscall,
 };
@@ -36,6 +36,22 @@ pub const MACHINE: Machine = Machine {
         ..super::MACHINE.kernel
     },
     user: USER,
+    go: match OTHER.go {
+        Some(go) => Some(GoConvention {
+            registers: {
+                assert!(go.registers.is_empty());
+                &[]
+            },
+            g: match go.g {
+                Some(GoG::Always(slot)) => Some(GoG::Always(moved(slot))),
+                Some(GoG::WithRegisters(slot)) => Some(GoG::WithRegisters(moved(slot))),
+                None => None,
+            },
+            context: moved(go.context),
+            ..go
+        }),
+        None => None,
+    },
     syscall_number: moved(OTHER.syscall_number),
     syscall_arguments: &machine::moved_all::<{ OTHER.syscall_arguments.len() }>(
         OTHER.syscall_arguments,

@@ -6,6 +6,7 @@
 pub mod arch;
 pub mod call;
 mod distance;
+pub mod go;
 mod indices;
 pub mod machine;
 pub mod memory;

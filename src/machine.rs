@@ -50,6 +50,7 @@ pub use crate::{
     syscalls::{NoSuchSyscall, Syscall, SyscallTable},
 };
 
+pub use crate::go::convention::{GoConvention, GoG, GoPlace, GoShape, NoGoarch};
 pub use crate::stamp::NoMachine;
 use crate::{
     memory::{self, Memory},
@@ -175,6 +176,8 @@ pub struct Machine {
     pub asmlinkage: Convention,
     /// How the functions of a process are called.
     pub user: Convention,
+    /// How the functions of a Go program are called; `None` if there is no Go for this machine.
+    pub go: Option<GoConvention>,
     /// The slot of a syscall's own `pt_regs` that holds its number.
     pub syscall_number: Slot,
     /// Which bits of that slot are the number.

@@ -205,6 +205,25 @@ fn read_into<T: AnyBitPattern>(memory: Memory, from: u64, to: &mut [T]) -> Resul
     }
 }
 
+/// Reads as many of `length` values as fit in `to`, and gives how many that are.
+#[inline(always)]
+pub(crate) fn read_some<T: AnyBitPattern>(
+    memory: Memory,
+    from: u64,
+    length: u64,
+    to: &mut [T],
+) -> Result<usize, i32> {
+    let count = match length < to.len() as u64 {
+        true => length as usize,
+        false => to.len(),
+    };
+    // SAFETY: the slice has room for as many, and any bytes are values of it.
+    match unsafe { copy(memory, to.as_mut_ptr().cast(), count * size_of::<T>(), from) } {
+        0 => Ok(count),
+        error => Err(error as i32),
+    }
+}
+
 #[inline(always)]
 fn read_str(memory: Memory, from: u64, to: &mut [u8]) -> Result<usize, i32> {
     // SAFETY: the slice has that length.

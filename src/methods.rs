@@ -2,7 +2,7 @@
 // module, so that compilers speak of `pt_regs::arg` and not of a module in between.
 
 use crate::{
-    call,
+    call, go,
     indices::{Argument, Below, Index, NotBelow, StackArgument, SyscallArgument},
     machine::{self, Convention, Machine},
     regs::{self, Registers, read},
@@ -58,6 +58,36 @@ pub type Asmlinkage<F> = call::Asmlinkage<F, pt_regs>;
 /// A syscall, as a kprobe on the kernel's function for it sees it: [`syscall::Syscall`] of this machine. `F` is its
 /// [prototype](crate::signature); `Wrapped` is only needed where kernels differ in how they call it.
 pub type Syscall<F, Wrapped = syscall::ByMachine> = syscall::Syscall<F, pt_regs, Wrapped>;
+
+/// A function of a Go program, as a uprobe sees it: [`go::Go`] of this machine. `F` is its [signature](go); `Release` is
+/// only needed where the program may be of a release that has arguments on the stack.
+pub type Go<F, Release = go::InRegisters> = go::Go<F, pt_regs, Release>;
+
+/// Go's `int`.
+pub type GoInt = c_long;
+
+/// Go's `uint`.
+pub type GoUint = c_ulong;
+
+/// Go's `uintptr`.
+pub type GoUintptr = c_ulong;
+
+/// Go's `string`: [`go::GoString`] of this machine.
+pub type GoString = go::GoString<c_ulong>;
+
+/// Go's `[]T`: [`go::GoSlice`] of this machine.
+pub type GoSlice<T> = go::GoSlice<T, c_ulong>;
+
+/// Any interface of Go's that has methods: [`go::GoInterface`] of this machine.
+pub type GoInterface = go::GoInterface<c_ulong>;
+
+/// Go's `error`.
+pub type GoError = GoInterface;
+
+/// Go's `any`: [`go::GoAny`] of this machine.
+pub type GoAny = go::GoAny<c_ulong>;
+
+pub use crate::go::GoStruct;
 
 /// What a program of `raw_tracepoint/sys_enter` gets: [`syscall::SysEnter`] of this machine.
 pub type SysEnter = syscall::SysEnter<pt_regs>;

@@ -28,7 +28,7 @@
 
 use core::{ffi::c_void, fmt, mem};
 
-use crate::{memory::AnyBitPattern, ptr::Ptr};
+use crate::{machine::Endian, memory::AnyBitPattern, ptr::Ptr};
 
 /// A type that stands for the type of a C parameter, on a machine whose addresses are `Address`.
 ///
@@ -80,27 +80,50 @@ pub trait Address: AnyBitPattern + Into<u64> + fmt::LowerHex + 'static {
     #[doc(hidden)]
     type Wide;
 
+    /// An integer of 64 bits, aligned as a word is.
+    #[doc(hidden)]
+    type Long: AnyBitPattern;
+
     #[doc(hidden)]
     fn from_bits(bits: u64) -> Self;
+
+    #[doc(hidden)]
+    fn from_long(long: Self::Long) -> u64;
 }
 
 impl Address for u32 {
     const SIZE: u8 = 4;
     type Wide = TwoWords;
+    type Long = [Self; 2];
 
     #[inline(always)]
     fn from_bits(bits: u64) -> Self {
         bits as Self
+    }
+
+    #[inline(always)]
+    fn from_long([first, second]: [Self; 2]) -> u64 {
+        let (low, high) = match Endian::THIS {
+            Endian::Little => (first, second),
+            Endian::Big => (second, first),
+        };
+        u64::from(low) | u64::from(high) << 32
     }
 }
 
 impl Address for u64 {
     const SIZE: u8 = 8;
     type Wide = Word;
+    type Long = Self;
 
     #[inline(always)]
     fn from_bits(bits: u64) -> Self {
         bits
+    }
+
+    #[inline(always)]
+    fn from_long(long: Self) -> u64 {
+        long
     }
 }
 

@@ -137,7 +137,7 @@
 use core::{ffi::c_void, fmt, marker::PhantomData};
 
 use crate::{
-    call::{self, Code, Function, HasParameter, Located, Machine},
+    call::{self, Code, Function, HasParameter, Located, Machine, Returning},
     machine::{self, Convention, Endian, Place, Slot},
     memory::{self, Memory},
     ptr::Ptr,
@@ -251,6 +251,8 @@ impl<F, R: Machine, W: Wraps<R>> Code for Syscall<F, R, W> {
         W::wraps()
     }
 }
+
+impl<F, R: Machine, W: Wraps<R>> Returning for Syscall<F, R, W> where Self: Function {}
 
 impl<F, R: Machine, W: Wraps<R>> Function for Syscall<F, R, W>
 where

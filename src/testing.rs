@@ -70,7 +70,7 @@ use core::{
 use std::{boxed::Box, collections::BTreeMap, thread_local, vec::Vec};
 
 use crate::{
-    call::{self, Code, Entry, Return, Returns, Takes},
+    call::{self, Code, Entry, GivesBack, Return, Takes},
     machine::{Compat, Endian, Place, ReturnAddress, Slot},
     memory::{AnyBitPattern, Char, EFAULT, Memory},
     ptr::Ptr,
@@ -293,7 +293,7 @@ impl<C: Code> Return<C> {
     /// A return that a test makes, with the value that is returned.
     pub fn returning<Value>(value: Value) -> Made<Self>
     where
-        C: Returns<Value>,
+        C: GivesBack<Value>,
     {
         let mut made = Made::<Self>::new(C::MEMORY);
         write(
@@ -301,7 +301,7 @@ impl<C: Code> Return<C> {
             C::Registers::MACHINE.instruction_pointer,
             CALLER,
         );
-        C::put_returned(value, |place, size, bits| {
+        C::put(value, |place, size, bits| {
             made.put(C::MEMORY, place, size, bits)
         });
         made

@@ -27,6 +27,16 @@ const CALLS: Convention = Convention {
     return_value: slots![regs[0]],
 };
 
+const GO: GoConvention = GoConvention {
+    little_endian: Some("arm64"),
+    big_endian: None,
+    registers_since: Some(18),
+    registers: slots![regs[0], regs[1], regs[2], regs[3], regs[4], regs[5], regs[6], regs[7], regs[8], regs[9], regs[10], regs[11], regs[12], regs[13], regs[14], regs[15]],
+    stack: 8,
+    g: Some(GoG::Always(slot!(regs[28]))),
+    context: slot!(regs[26]),
+};
+
 // One line for each register that ctx has; then those that it does not have.
 const REGISTERS: Groups = &[
     &[
@@ -90,6 +100,7 @@ pub const MACHINE: Machine = Machine {
     kernel: CALLS,
     asmlinkage: CALLS,
     user: CALLS,
+    go: Some(GO),
     syscall_number: slot!(regs[8]),
     syscall_number_mask: u32::MAX,
     syscall_arguments: slots![orig_x0, regs[1], regs[2], regs[3], regs[4], regs[5]],

@@ -34,6 +34,16 @@ const CALLS: Convention = Convention {
     return_value: slots![uregs[0], uregs[1]],
 };
 
+const GO: GoConvention = GoConvention {
+    little_endian: Some("arm"),
+    big_endian: None,
+    registers_since: None,
+    registers: &[],
+    stack: 4,
+    g: Some(GoG::Always(slot!(uregs[10]))),
+    context: slot!(uregs[7]),
+};
+
 // One line for each register that ctx has; then those that it does not have.
 const REGISTERS: Groups = &[
     &[
@@ -80,6 +90,7 @@ pub const MACHINE: Machine = Machine {
     kernel: CALLS,
     asmlinkage: CALLS,
     user: CALLS,
+    go: Some(GO),
     syscall_number: slot!(uregs[7]),
     syscall_number_mask: u32::MAX,
     syscall_arguments: slots![

@@ -26,6 +26,16 @@ const CALLS: Convention = Convention {
     return_value: slots![regs[4]],
 };
 
+const GO: GoConvention = GoConvention {
+    little_endian: Some("loong64"),
+    big_endian: None,
+    registers_since: Some(22),
+    registers: slots![regs[4], regs[5], regs[6], regs[7], regs[8], regs[9], regs[10], regs[11], regs[12], regs[13], regs[14], regs[15], regs[16], regs[17], regs[18], regs[19]],
+    stack: 8,
+    g: Some(GoG::Always(slot!(regs[22]))),
+    context: slot!(regs[29]),
+};
+
 // One line for each register that ctx has; then those that it does not have.
 const REGISTERS: Groups = &[
     &[
@@ -86,6 +96,7 @@ pub const MACHINE: Machine = Machine {
     kernel: CALLS,
     asmlinkage: CALLS,
     user: CALLS,
+    go: Some(GO),
     syscall_number: slot!(regs[11]),
     syscall_number_mask: u32::MAX,
     syscall_arguments: slots![orig_a0, regs[5], regs[6], regs[7], regs[8], regs[9]],

@@ -32,6 +32,16 @@ const CALLS: Convention = Convention {
     return_value: slots![regs[2], regs[3]],
 };
 
+const GO: GoConvention = GoConvention {
+    little_endian: Some("mipsle"),
+    big_endian: Some("mips"),
+    registers_since: None,
+    registers: &[],
+    stack: 4,
+    g: Some(GoG::Always(slot!(regs[30]))),
+    context: slot!(regs[22]),
+};
+
 // One line for each register that ctx has; then those that it does not have.
 const REGISTERS: Groups = &[
     &[
@@ -88,6 +98,7 @@ pub const MACHINE: Machine = Machine {
     kernel: CALLS,
     asmlinkage: CALLS,
     user: CALLS,
+    go: Some(GO),
     syscall_number: slot!(regs[2]),
     syscall_number_mask: u32::MAX,
     syscall_arguments: slots![

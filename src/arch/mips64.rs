@@ -26,6 +26,16 @@ const CALLS: Convention = Convention {
     return_value: slots![regs[2]],
 };
 
+const GO: GoConvention = GoConvention {
+    little_endian: Some("mips64le"),
+    big_endian: Some("mips64"),
+    registers_since: None,
+    registers: &[],
+    stack: 8,
+    g: Some(GoG::Always(slot!(regs[30]))),
+    context: slot!(regs[22]),
+};
+
 // One line for each register that ctx has; then those that it does not have.
 const REGISTERS: Groups = &[
     &[
@@ -82,6 +92,7 @@ pub const MACHINE: Machine = Machine {
     kernel: CALLS,
     asmlinkage: CALLS,
     user: CALLS,
+    go: Some(GO),
     syscall_number: slot!(regs[2]),
     syscall_number_mask: u32::MAX,
     syscall_arguments: slots![regs[4], regs[5], regs[6], regs[7], regs[8], regs[9]],

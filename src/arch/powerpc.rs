@@ -100,6 +100,7 @@ pub const MACHINE: Machine = Machine {
     kernel: CALLS,
     asmlinkage: CALLS,
     user: CALLS,
+    go: None,
     syscall_number: slot!(gpr[0]),
     syscall_number_mask: u32::MAX,
     syscall_arguments: slots![orig_gpr3, gpr[4], gpr[5], gpr[6], gpr[7], gpr[8]],

@@ -35,6 +35,16 @@ const CALLS: Convention = Convention {
     return_value: slots![gpr[3]],
 };
 
+const GO: GoConvention = GoConvention {
+    little_endian: Some("ppc64le"),
+    big_endian: Some("ppc64"),
+    registers_since: Some(18),
+    registers: slots![gpr[3], gpr[4], gpr[5], gpr[6], gpr[7], gpr[8], gpr[9], gpr[10], gpr[14], gpr[15], gpr[16], gpr[17]],
+    stack: 32,
+    g: Some(GoG::Always(slot!(gpr[30]))),
+    context: slot!(gpr[11]),
+};
+
 // One line for each register that ctx has; then those that it does not have.
 const REGISTERS: Groups = &[
     &[
@@ -110,6 +120,7 @@ pub const MACHINE: Machine = Machine {
         },
         ..CALLS
     },
+    go: Some(GO),
     syscall_number: slot!(gpr[0]),
     syscall_number_mask: u32::MAX,
     syscall_arguments: slots![orig_gpr3, gpr[4], gpr[5], gpr[6], gpr[7], gpr[8]],

@@ -93,6 +93,7 @@ pub const MACHINE: Machine = Machine {
     kernel: CALLS,
     asmlinkage: CALLS,
     user: CALLS,
+    go: None,
     syscall_number: slot!(a7),
     syscall_number_mask: u32::MAX,
     syscall_arguments: slots![orig_a0, a1, a2, a3, a4, a5],

@@ -25,6 +25,16 @@ const CALLS: Convention = Convention {
     return_value: slots![a0],
 };
 
+const GO: GoConvention = GoConvention {
+    little_endian: Some("riscv64"),
+    big_endian: None,
+    registers_since: Some(19),
+    registers: slots![a0, a1, a2, a3, a4, a5, a6, a7, s0, s1, s2, s3, s4, s5, s6, s7],
+    stack: 8,
+    g: Some(GoG::Always(slot!(s11))),
+    context: slot!(s10),
+};
+
 // One line for each register that ctx has; then those that it does not have.
 const REGISTERS: Groups = &[
     &[
@@ -88,6 +98,7 @@ pub const MACHINE: Machine = Machine {
     kernel: CALLS,
     asmlinkage: CALLS,
     user: CALLS,
+    go: Some(GO),
     syscall_number: slot!(a7),
     syscall_number_mask: u32::MAX,
     syscall_arguments: slots![orig_a0, a1, a2, a3, a4, a5],

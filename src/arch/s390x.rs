@@ -28,6 +28,16 @@ const CALLS: Convention = Convention {
     return_value: slots![gprs[2]],
 };
 
+const GO: GoConvention = GoConvention {
+    little_endian: None,
+    big_endian: Some("s390x"),
+    registers_since: Some(26),
+    registers: slots![gprs[2], gprs[3], gprs[4], gprs[5], gprs[6], gprs[7], gprs[8], gprs[9]],
+    stack: 8,
+    g: Some(GoG::Always(slot!(gprs[13]))),
+    context: slot!(gprs[12]),
+};
+
 // One line for each register that ctx has; then those that it does not have.
 const REGISTERS: Groups = &[
     &[
@@ -73,6 +83,7 @@ pub const MACHINE: Machine = Machine {
     kernel: CALLS,
     asmlinkage: CALLS,
     user: CALLS,
+    go: Some(GO),
     syscall_number: slot!(int_code),
     syscall_number_mask: 0xffff,
     syscall_arguments: slots![orig_gpr2, gprs[3], gprs[4], gprs[5], gprs[6], gprs[7]],

@@ -93,6 +93,7 @@ pub const MACHINE: Machine = Machine {
     kernel: CALLS,
     asmlinkage: CALLS,
     user: CALLS,
+    go: None,
     syscall_number: slot!(u_regs[1]),
     syscall_number_mask: u32::MAX,
     syscall_arguments: slots![

@@ -43,6 +43,16 @@ const ON_THE_STACK: Convention = Convention {
     ..CALLS
 };
 
+const GO: GoConvention = GoConvention {
+    little_endian: Some("386"),
+    big_endian: None,
+    registers_since: None,
+    registers: &[],
+    stack: 4,
+    g: None,
+    context: slot!(edx),
+};
+
 // One line for each register that ctx has; then those that it does not have.
 const REGISTERS: Groups = &[
     &[
@@ -91,6 +101,7 @@ pub const MACHINE: Machine = Machine {
     kernel: CALLS,
     asmlinkage: ON_THE_STACK,
     user: ON_THE_STACK,
+    go: Some(GO),
     syscall_number: slot!(orig_eax),
     syscall_number_mask: u32::MAX,
     syscall_arguments: slots![ebx, ecx, edx, esi, edi, ebp],

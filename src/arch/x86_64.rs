@@ -28,6 +28,16 @@ const CALLS: Convention = Convention {
     return_value: slots![rax],
 };
 
+const GO: GoConvention = GoConvention {
+    little_endian: Some("amd64"),
+    big_endian: None,
+    registers_since: Some(17),
+    registers: slots![rax, rbx, rcx, rdi, rsi, r8, r9, r10, r11],
+    stack: 8,
+    g: Some(GoG::WithRegisters(slot!(r14))),
+    context: slot!(rdx),
+};
+
 // One line for each register that ctx has; then those that it does not have.
 const REGISTERS: Groups = &[
     &[
@@ -89,6 +99,7 @@ pub const MACHINE: Machine = Machine {
     kernel: CALLS,
     asmlinkage: CALLS,
     user: CALLS,
+    go: Some(GO),
     syscall_number: slot!(orig_rax),
     syscall_number_mask: u32::MAX,
     syscall_arguments: slots![rdi, rsi, rdx, r10, r8, r9],

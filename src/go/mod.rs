@@ -1,0 +1,556 @@
+//! Functions of Go programs: typed parameters at a function's entry, and typed results at its return instructions.
+//!
+//! Go does not call as C does, and how it does depends on the release. Say the function once, in types that stand for Go's,
+//! with a receiver as the first parameter; `Go` is what [`User`](crate::User) is for C:
+//!
+//! ```
+//! use probe_abi::{Entry, Go, GoError, GoSlice, Ptr, Return, c_void};
+//!
+//! // func (c *Conn) Read(b []byte) (int, error), of crypto/tls
+//! type Read = Go<fn(Ptr<c_void>, GoSlice<u8>) -> (probe_abi::GoInt, GoError)>;
+//!
+//! /// A uprobe on its first instruction.
+//! fn on_read(ctx: *const c_void) -> Result<u64, i32> {
+//!     // SAFETY: this is the ctx of that uprobe.
+//!     let call = unsafe { Entry::<Read>::from_ctx(ctx) };
+//!     let buffer: GoSlice<u8> = call.read_arg::<1>()?;
+//!     Ok(buffer.length.into())
+//! }
+//!
+//! /// A uprobe on each of its return instructions.
+//! fn on_return(ctx: *const c_void) -> Result<bool, i32> {
+//!     // SAFETY: this is the ctx of such a uprobe.
+//!     let returned = unsafe { Return::<Read>::at_ret(ctx) };
+//!     let error: GoError = returned.read_result::<1>()?;
+//!     Ok(error.is_nil())
+//! }
+//! ```
+//!
+//! | Go | Rust | the probe gets |
+//! |---|---|---|
+//! | `int8` to `uint64`, `byte`, `rune` | `i8` to `u64` | the same, with the type's own sign |
+//! | `int`, `uint`, `uintptr` | `GoInt`, `GoUint`, `GoUintptr` | integers as wide as the machine's words |
+//! | `bool` | `bool` | `bool` |
+//! | `*T`, a map, a channel, a func value, `unsafe.Pointer` | `Ptr<T>`, `Ptr<c_void>` | `Ptr<T>` |
+//! | `string` | `GoString` | [`GoString`], with its bytes by [`read_user`](GoString::read_user) |
+//! | `[]T` | `GoSlice<T>` | [`GoSlice`], with its elements by [`get`](GoSlice::get) and [`read_user`](GoSlice::read_user) |
+//! | `error`, an interface with methods | `GoError`, `GoInterface` | [`GoInterface`] |
+//! | `any` | `GoAny` | [`GoAny`] |
+//! | `[N]T` | `[T; N]` | an array |
+//! | a struct, by value | `GoStruct<(A, B)>`, by its fields | a tuple |
+//! | several results | `-> (A, B)` | each by its number |
+//!
+//! A function has up to 12 parameters and 8 results; a struct up to 8 fields. Floating point is refused: its registers are
+//! not in `ctx`. A function with type parameters has one more parameter, a pointer to its dictionary, before the others, and
+//! behind the receiver if it has one.
+//!
+//! # Results without return probes
+//!
+//! A uretprobe writes its own return address on the goroutine's stack. Go moves that stack when it grows, finds an address
+//! there that is in no function, and the program dies. So results are read by uprobes on the function's return
+//! instructions, which `probe-abi-go` lists; and [`Return::from_ctx`] does not compile for a `Go` function.
+//!
+//! # The release
+//!
+//! | GOARCH | `bpf_target_arch` | arguments and results in registers |
+//! |---|---|---|
+//! | `amd64` | `x86_64` | since go1.17 |
+//! | `arm64` | `aarch64` | since go1.18 |
+//! | `ppc64le`, `ppc64` | `powerpc64`, of either byte order | since go1.18 |
+//! | `riscv64` | `riscv64` | since go1.19 |
+//! | `loong64` | `loongarch64` | since go1.22 |
+//! | `s390x` | `s390x` | since go1.26 |
+//! | `386`, `arm` | `x86`, `arm` | never: on the stack |
+//! | `mipsle`, `mips` | `mips`, of either byte order | never: on the stack |
+//! | `mips64le`, `mips64` | `mips64`, of either byte order | never: on the stack |
+//!
+//! There is no Go for `sparc64`, `powerpc` and `riscv32`. [`Machine::of_goarch`](crate::machine::Machine::of_goarch) is this
+//! table as a function.
+//!
+//! `Go<F>` is for programs of the releases that have registers. Of older ones everything is on the stack, and for a
+//! program of any release the loader tells which it is, by a constant of the object:
+//! [`go_release!`](crate::go_release) makes one.
+//!
+//! What is written in assembly keeps Go's first convention, with everything on the stack, in every release:
+//! that is `Go<F, OnStack>`.
+
+pub(crate) mod convention;
+mod signature;
+mod types;
+
+use core::{ffi::c_void, marker::PhantomData};
+
+pub use signature::GoSignature;
+use signature::{GoNth, GoValues};
+use types::{Before, First};
+pub use types::{GoAny, GoInterface, GoResults, GoSlice, GoString, GoStruct, GoType};
+
+use crate::{
+    call::{Code, GivesBack, Machine, Probed, Read, Return, Takes},
+    machine::{GoConvention, GoG, GoPlace, Place, Slot},
+    memory::{self, Memory},
+    ptr::Ptr,
+    regs::{self, Registers, Role, load},
+    signature::Address,
+    syscall::Decided,
+};
+
+/// A function of a Go program: how a uprobe sees it. `F` is its [signature](self); `Release` tells whether its arguments
+/// are in registers.
+pub struct Go<F, Registers, Release>(PhantomData<(fn() -> F, Registers, Release)>);
+
+/// What a probe knows of the release of the program that it watches: [`InRegisters`], [`OnStack`], or a type of
+/// [`go_release!`](crate::go_release).
+pub trait Release {
+    /// Whether functions have arguments in registers, on a machine where they have since a release, by its second
+    /// number.
+    #[doc(hidden)]
+    fn has_registers(since: Option<u16>) -> bool;
+}
+
+/// The release is one whose functions have arguments in registers, if the machine has any that does.
+pub enum InRegisters {}
+
+/// The release is one whose functions have everything on the stack, or the function is written in assembly.
+pub enum OnStack {}
+
+impl Release for InRegisters {
+    #[inline(always)]
+    fn has_registers(since: Option<u16>) -> bool {
+        since.is_some()
+    }
+}
+
+impl Release for OnStack {
+    #[inline(always)]
+    fn has_registers(_: Option<u16>) -> bool {
+        false
+    }
+}
+
+/// Makes a constant of the object that tells the Go release of the watched program, and a type for it.
+///
+/// ```
+/// use probe_abi::{Entry, Go, GoInt, GoString, c_void, go_release};
+///
+/// go_release! {
+///     /// What the loader knows of the watched program.
+///     pub struct Watched(GO_RELEASE);
+/// }
+///
+/// // func handle(name string, size int)
+/// type Handle = Go<fn(GoString, GoInt), Watched>;
+///
+/// fn on_handle(ctx: *const c_void) -> Result<GoInt, i32> {
+///     // SAFETY: this is the ctx of a uprobe on it.
+///     let call = unsafe { Entry::<Handle>::from_ctx(ctx) };
+///     call.read_arg::<1>()
+/// }
+/// ```
+///
+/// The constant is a `u32`, the second number of the release: 22 is go1.22. It is in `.rodata` under the name in the
+/// parentheses, and a loader sets it before it loads the program: with Aya, `EbpfLoader::override_global("GO_RELEASE", &22u32,
+/// true)`. The kernel's verifier then knows the constant and removes the reads that are of other releases. Of an object
+/// whose loader does not set it, it is the newest release.
+#[macro_export]
+macro_rules! go_release {
+    ($(#[$attribute:meta])* $visibility:vis struct $name:ident($constant:ident);) => {
+        $(#[$attribute])*
+        $visibility enum $name {}
+
+        const _: () = {
+            #[unsafe(no_mangle)]
+            static $constant: u32 = u32::MAX;
+
+            impl $crate::go::Release for $name {
+                #[inline(always)]
+                fn has_registers(since: ::core::option::Option<u16>) -> bool {
+                    match since {
+                        ::core::option::Option::Some(since) => {
+                            $crate::go::told(&$constant) >= since as u32
+                        }
+                        ::core::option::Option::None => false,
+                    }
+                }
+            }
+        };
+    };
+}
+
+/// Reads a constant that a loader may have set.
+#[doc(hidden)]
+#[inline(always)]
+pub fn told(constant: &'static u32) -> u32 {
+    if cfg!(debug_assertions) {
+        // `read_volatile` would look at the alignment, which the verifier refuses.
+        return *core::hint::black_box(constant);
+    }
+    // SAFETY: it is a reference.
+    unsafe { core::ptr::from_ref(constant).read_volatile() }
+}
+
+/// Of a machine: Go's compiler has it.
+#[diagnostic::on_unimplemented(
+    message = "there is no Go for this machine",
+    label = "Go's compiler has no GOARCH for `sparc64`, `powerpc` and `riscv32`"
+)]
+#[doc(hidden)]
+pub trait HasGo {}
+
+impl HasGo for Decided<true> {}
+
+/// A machine that has Go.
+const fn convention<R: Registers>() -> GoConvention {
+    match R::MACHINE.go {
+        Some(go) => go,
+        None => panic!("the bound says that there is Go"),
+    }
+}
+
+impl<F, R: Machine, L> Code for Go<F, R, L> {
+    type Registers = R;
+    const MEMORY: Memory = Memory::User;
+}
+
+/// What all that reads asks of a function.
+macro_rules! bounded {
+    ([$(const $n:ident: usize)?] $trait:ty { $($items:tt)* } $(where $($bounds:tt)*)?) => {
+        #[diagnostic::do_not_recommend]
+        impl<F, R, L, $(const $n: usize)?> $trait for Go<F, R, L>
+        where
+            F: GoSignature,
+            F::Parameters: GoValues<R::Word>,
+            F::Results: GoResults<R::Word>,
+            <F::Results as GoResults<R::Word>>::List: GoValues<R::Word>,
+            R: Machine<HasGo: HasGo>,
+            L: Release,
+            $($($bounds)*)?
+        {
+            $($items)*
+        }
+    };
+}
+
+type Word<R> = <R as Registers>::Word;
+type ResultList<F, R> = <<F as GoSignature>::Results as GoResults<Word<R>>>::List;
+
+bounded!([] Probed {});
+
+/// Where a value is, in either convention.
+trait Located {
+    const IN_REGISTERS: GoPlace;
+    const ON_STACK: GoPlace;
+}
+
+/// Parameter `N`.
+struct Parameter<F, R, const N: usize>(PhantomData<(F, R)>);
+
+impl<F, R, const N: usize> Located for Parameter<F, R, N>
+where
+    F: GoSignature,
+    F::Parameters: GoValues<R::Word>,
+    R: Registers,
+{
+    const IN_REGISTERS: GoPlace = parameter::<F, R>(N, true);
+    const ON_STACK: GoPlace = parameter::<F, R>(N, false);
+}
+
+const fn parameter<F, R>(n: usize, in_registers: bool) -> GoPlace
+where
+    F: GoSignature,
+    F::Parameters: GoValues<R::Word>,
+    R: Registers,
+{
+    match convention::<R>().place(F::Parameters::SHAPES, n, in_registers) {
+        Some(place) => place,
+        None => panic!("the bound says that there is a parameter"),
+    }
+}
+
+/// Result `N`.
+struct Outcome<F, R, const N: usize>(PhantomData<(F, R)>);
+
+impl<F, R, const N: usize> Located for Outcome<F, R, N>
+where
+    F: GoSignature,
+    F::Parameters: GoValues<R::Word>,
+    F::Results: GoResults<R::Word>,
+    ResultList<F, R>: GoValues<R::Word>,
+    R: Registers,
+{
+    const IN_REGISTERS: GoPlace = outcome::<F, R>(N, true);
+    const ON_STACK: GoPlace = outcome::<F, R>(N, false);
+}
+
+const fn outcome<F, R>(n: usize, in_registers: bool) -> GoPlace
+where
+    F: GoSignature,
+    F::Parameters: GoValues<R::Word>,
+    F::Results: GoResults<R::Word>,
+    ResultList<F, R>: GoValues<R::Word>,
+    R: Registers,
+{
+    let place = convention::<R>().result_place(
+        F::Parameters::SHAPES,
+        <ResultList<F, R>>::SHAPES,
+        n,
+        in_registers,
+        R::MACHINE.word,
+    );
+    match place {
+        Some(place) => place,
+        None => panic!("the bound says that there is a result"),
+    }
+}
+
+/// The first register of a value that is in registers.
+struct FirstOf<At>(PhantomData<At>);
+
+impl<At: Located> First for FirstOf<At> {
+    const FIRST: usize = match At::IN_REGISTERS {
+        GoPlace::Registers(first) => first as usize,
+        // Nothing reads it.
+        GoPlace::Stack(_) => 0,
+    };
+}
+
+/// The value there. `given_back` is how far the stack pointer is below where it was at entry.
+#[inline(always)]
+fn read<T, R, L, At>(regs: &R, given_back: u32) -> Result<T::Value, i32>
+where
+    T: GoType<R::Word>,
+    R: Registers,
+    L: Release,
+    At: Located,
+{
+    if let GoPlace::Registers(_) = const { At::IN_REGISTERS }
+        && L::has_registers(const { convention::<R>().registers_since })
+    {
+        return Ok(T::from_registers::<R, FirstOf<At>>(regs));
+    }
+    let of_stack = |place| match place {
+        GoPlace::Stack(offset) => offset,
+        GoPlace::Registers(_) => 0,
+    };
+    let offset = match const { (At::IN_REGISTERS, At::ON_STACK) } {
+        // Behind others that are in registers, it is elsewhere.
+        (GoPlace::Stack(offset), GoPlace::Stack(old)) if offset != old => {
+            match L::has_registers(const { convention::<R>().registers_since }) {
+                true => offset,
+                false => old,
+            }
+        }
+        (_, place) => of_stack(place),
+    };
+    let address = load::<R, regs::StackPointer>(regs)
+        .wrapping_add(given_back.into())
+        .wrapping_add(offset.into());
+    let address = R::Word::from_bits(address);
+    memory::read(Memory::User, address.into()).map(T::from_memory)
+}
+
+bounded! {
+    [const N: usize] Read<N> {
+        type Value = <<F::Parameters as GoNth<N, Word<R>>>::Type as GoType<Word<R>>>::Value;
+
+        #[inline(always)]
+        fn read(regs: &R) -> Result<Self::Value, i32> {
+            read::<<F::Parameters as GoNth<N, Word<R>>>::Type, R, L, Parameter<F, R, N>>(regs, 0)
+        }
+    }
+    where
+        F::Parameters: GoNth<N, R::Word>,
+}
+
+/// Of a function of Go's: it has a result `N`, counted from 0.
+pub trait HasResult<const N: usize>: Code {
+    /// The type that the probe gets.
+    type Value: Copy;
+
+    #[doc(hidden)]
+    fn read_result(regs: &Self::Registers, given_back: u32) -> Result<Self::Value, i32>;
+}
+
+bounded! {
+    [const N: usize] HasResult<N> {
+        type Value = <<ResultList<F, R> as GoNth<N, Word<R>>>::Type as GoType<Word<R>>>::Value;
+
+        #[inline(always)]
+        fn read_result(regs: &R, given_back: u32) -> Result<Self::Value, i32> {
+            read::<<ResultList<F, R> as GoNth<N, Word<R>>>::Type, R, L, Outcome<F, R, N>>(
+                regs, given_back,
+            )
+        }
+    }
+    where
+        ResultList<F, R>: GoNth<N, R::Word>,
+}
+
+impl<F, R: Machine, L> Return<Go<F, R, L>> {
+    /// The return of a Go function, whose return instruction a probe program was started for.
+    ///
+    /// # Safety
+    ///
+    /// `ctx` is what the kernel passed to this program, and the program is a uprobe at a return instruction of a function
+    /// with this signature. For the rest see [`Entry::from_ctx`](crate::call::Entry::from_ctx).
+    #[inline(always)]
+    #[allow(clippy::transmute_ptr_to_ref)]
+    pub unsafe fn at_ret<'ctx>(ctx: *const c_void) -> &'ctx Self
+    where
+        Go<F, R, L>: Probed,
+    {
+        // SAFETY: the caller passes a ctx, and this is a transparent wrapper of what that points to.
+        unsafe { core::mem::transmute(ctx) }
+    }
+
+    /// Result `N`, counted from 0, wherever this release passes it.
+    ///
+    /// # Errors
+    ///
+    /// The error of `bpf_probe_read_user`: a negative number. A result in registers is a load, and cannot fail.
+    #[inline(always)]
+    pub fn read_result<const N: usize>(&self) -> Result<<Go<F, R, L> as HasResult<N>>::Value, i32>
+    where
+        Go<F, R, L>: HasResult<N>,
+    {
+        self.read_result_above::<N>(0)
+    }
+
+    /// [`read_result`](Self::read_result) at a return instruction that itself gives back the function's stack, of so many
+    /// bytes: on arm `ldr pc, [sp], #24` does.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    #[inline(always)]
+    pub fn read_result_above<const N: usize>(
+        &self,
+        bytes: u32,
+    ) -> Result<<Go<F, R, L> as HasResult<N>>::Value, i32>
+    where
+        Go<F, R, L>: HasResult<N>,
+    {
+        <Go<F, R, L> as HasResult<N>>::read_result(self.regs(), bytes)
+    }
+}
+
+/// The register with `g`.
+enum G {}
+
+impl<R: Registers> Role<R> for G {
+    const SLOT: Slot = match convention::<R>().g {
+        Some(GoG::Always(slot) | GoG::WithRegisters(slot)) => slot,
+        // Nothing reads it.
+        None => R::MACHINE.stack_pointer,
+    };
+}
+
+/// `-EOPNOTSUPP`, of `asm-generic/errno.h`: what no register tells. (mips has another number for it.)
+const EOPNOTSUPP: i32 = -95;
+
+/// The goroutine that calls or returns: `g`, as `runtime` calls it.
+#[inline(always)]
+fn g<R: Registers, L: Release>(regs: &R) -> Result<Ptr<c_void, R::Word>, i32> {
+    let is_there = match const { convention::<R>().g } {
+        Some(GoG::Always(_)) => true,
+        Some(GoG::WithRegisters(_)) => L::has_registers(const { convention::<R>().registers_since }),
+        None => false,
+    };
+    match is_there {
+        true => Ok(Ptr::new(regs::read::<R, G>(regs))),
+        false => Err(EOPNOTSUPP),
+    }
+}
+
+macro_rules! goroutine {
+    ($($view:ident)*) => { $(
+        impl<F, R: Machine<HasGo: HasGo>, L: Release> crate::call::$view<Go<F, R, L>> {
+            /// The goroutine that runs: a pointer to its `runtime.g`.
+            ///
+            /// # Errors
+            ///
+            /// -95 (`-EOPNOTSUPP`) where no register holds it: on x86, and on x86_64 in programs of go1.16 and older.
+            #[inline(always)]
+            pub fn goroutine(&self) -> Result<Ptr<c_void, R::Word>, i32> {
+                g::<R, L>(self.regs())
+            }
+
+            /// The number of the goroutine that runs, as panics print it. `offset` is where the member `goid` of `runtime.g` is, in
+            /// bytes: releases differ, and the program's DWARF says it.
+            ///
+            /// # Errors
+            ///
+            /// Those of [`goroutine`](Self::goroutine), and the error of `bpf_probe_read_user`: a negative number.
+            #[inline(always)]
+            pub fn read_goroutine_id(&self, offset: usize) -> Result<u64, i32> {
+                let id: Ptr<u64, R::Word> = self.goroutine()?.wrapping_byte_add(offset).cast();
+                id.read_user()
+            }
+        }
+    )* };
+}
+
+goroutine!(Entry Return);
+
+/// Where a test puts a component.
+fn component<R: Registers>(place: Option<GoPlace>, before: Before) -> Option<Place> {
+    match place? {
+        GoPlace::Registers(first) => {
+            let registers = convention::<R>().registers;
+            let slot = registers.get(usize::from(first) + before.components)?;
+            Some(Place::Register(*slot))
+        }
+        GoPlace::Stack(offset) => Some(Place::Stack(offset + before.bytes as u16)),
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<F, R, L> Takes<<F::Parameters as GoValues<R::Word>>::Values> for Go<F, R, L>
+where
+    F: GoSignature,
+    F::Parameters: GoValues<R::Word>,
+    R: Machine<HasGo: HasGo>,
+    L: Release,
+{
+    fn put(
+        values: <F::Parameters as GoValues<R::Word>>::Values,
+        mut put: impl FnMut(Option<Place>, u8, u64),
+    ) {
+        let go = convention::<R>();
+        let in_registers = L::has_registers(go.registers_since);
+        F::Parameters::components(values, &mut |n, before, size, bits| {
+            let place = go.place(F::Parameters::SHAPES, n, in_registers);
+            put(component::<R>(place, before), size, bits);
+        });
+    }
+}
+
+/// A tuple of the results, also of a single one.
+#[diagnostic::do_not_recommend]
+impl<F, R, L> GivesBack<<ResultList<F, R> as GoValues<R::Word>>::Values> for Go<F, R, L>
+where
+    F: GoSignature,
+    F::Parameters: GoValues<R::Word>,
+    F::Results: GoResults<R::Word>,
+    ResultList<F, R>: GoValues<R::Word>,
+    R: Machine<HasGo: HasGo>,
+    L: Release,
+{
+    fn put(
+        values: <ResultList<F, R> as GoValues<R::Word>>::Values,
+        mut put: impl FnMut(Option<Place>, u8, u64),
+    ) {
+        let go = convention::<R>();
+        let in_registers = L::has_registers(go.registers_since);
+        <ResultList<F, R>>::components(values, &mut |n, before, size, bits| {
+            let place = go.result_place(
+                F::Parameters::SHAPES,
+                <ResultList<F, R>>::SHAPES,
+                n,
+                in_registers,
+                R::MACHINE.word,
+            );
+            put(component::<R>(place, before), size, bits);
+        });
+    }
+}
