@@ -19,6 +19,7 @@ pub mod doctor;
 pub mod executed;
 pub mod facts;
 pub mod generated;
+pub mod go;
 pub mod host;
 pub mod internal;
 pub mod interpreter;

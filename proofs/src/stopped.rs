@@ -91,6 +91,17 @@ impl Stopped {
         machine: &probe_abi::machine::Machine,
         endian: Endian,
     ) -> Result<Self, String> {
+        Self::start_in(emulator, program, [], machine, endian)
+    }
+
+    /// The same, with variables in its environment.
+    pub fn start_in<'a>(
+        emulator: &Path,
+        program: &Path,
+        environment: impl IntoIterator<Item = (&'a str, &'a str)>,
+        machine: &probe_abi::machine::Machine,
+        endian: Endian,
+    ) -> Result<Self, String> {
         let layout = LAYOUTS.iter().find(|layout| layout.machine == machine.name);
         let layout =
             layout.ok_or_else(|| format!("what qemu says of {} is not known", machine.name))?;
@@ -100,6 +111,7 @@ impl Stopped {
             .arg("-g")
             .arg(&socket)
             .arg(program)
+            .envs(environment)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

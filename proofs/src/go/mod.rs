@@ -1,0 +1,11 @@
+//! Go's compilers, of several releases, and programs that they make of signatures.
+
+mod compiler;
+mod layout;
+mod program;
+mod stops;
+
+pub use compiler::{Goarch, Compiler, GOARCHS, RELEASES};
+pub use layout::{Leaf, Type, Values};
+pub use program::{Call, Signature, source};
+pub use stops::{Stop, low, stops};

@@ -1,0 +1,108 @@
+//! What is in registers and on the stack where a Go program starts each function, and where it returns.
+
+use std::{collections::BTreeSet, path::Path};
+
+use probe_abi::machine::{Endian, Machine, Slot};
+use probe_abi_go::Function;
+
+use crate::{executed::of_library, select, stopped::Stopped};
+
+/// How many bytes of stack are kept, from the stack pointer up.
+const STACK: u64 = 2048;
+
+/// A stop at a function's first instruction, or at a return instruction.
+#[derive(Debug, Clone)]
+pub struct Stop {
+    pub function: usize,
+    /// What the return instruction gives back of the stack; `None` at the first instruction.
+    pub gives_back: Option<u32>,
+    /// By their slots, in the byte order of this computer.
+    pub registers: Vec<(Slot, u64)>,
+    pub stack_pointer: u64,
+    /// From the stack pointer up, in the machine's byte order.
+    pub stack: Vec<u8>,
+}
+
+impl Stop {
+    /// The low bytes of a register.
+    pub fn register(&self, slot: Slot, size: usize) -> Option<u64> {
+        let (_, value) = self.registers.iter().find(|(held, _)| *held == slot)?;
+        Some(low(*value, size))
+    }
+
+    /// A number on the stack.
+    pub fn number(&self, offset: usize, size: usize, endian: Endian) -> Option<u64> {
+        let bytes = self.stack.get(offset..offset + size)?;
+        let shifted = |number: u64, byte: &u8| number << 8 | u64::from(*byte);
+        Some(match endian {
+            Endian::Little => bytes.iter().rev().fold(0, shifted),
+            Endian::Big => bytes.iter().fold(0, shifted),
+        })
+    }
+}
+
+pub fn low(value: u64, size: usize) -> u64 {
+    value & u64::MAX >> (64 - 8 * size)
+}
+
+/// Runs a program, and stops it at all functions.
+pub fn stops(
+    emulator: &Path,
+    program: &Path,
+    machine: &'static Machine,
+    endian: Endian,
+    functions: &[Function<'_>],
+) -> Result<Vec<Stop>, String> {
+    let order = [select::Endian::Little, select::Endian::Big]
+        .into_iter()
+        .find(|order| of_library(*order) == endian)
+        .ok_or("a byte order is one of two")?;
+    // Go would stop a goroutine by a signal that runs for long, and collect values that are no pointers.
+    let environment = [
+        ("GODEBUG", "asyncpreemptoff=1"),
+        ("GOGC", "off"),
+        // The release of Go asks for more than what qemu emulates if nothing is said.
+        ("QEMU_CPU", if machine.name == "powerpc64" { "power9" } else { "" }),
+    ];
+    let environment = environment.into_iter().filter(|(_, value)| !value.is_empty());
+    let mut stopped = Stopped::start_in(emulator, program, environment, machine, order)?;
+    let places = functions.iter().flat_map(|function| {
+        let rets = function.returns.iter().map(|ret| ret.place.address);
+        rets.chain([function.entry.address])
+    });
+    for address in places.collect::<BTreeSet<_>>() {
+        stopped.stop_at(address)?;
+    }
+    let mut stops = Vec::new();
+    while let Some(address) = stopped.go()? {
+        // A function may have no other instruction than the one that returns.
+        let mut here = Vec::new();
+        for (index, function) in functions.iter().enumerate() {
+            here.extend((function.entry.address == address).then_some((index, None)));
+            let rets = function.returns.iter();
+            let rets = rets.filter(|ret| ret.place.address == address);
+            here.extend(rets.map(|ret| (index, Some(ret.gives_back))));
+        }
+        if here.is_empty() {
+            return Err(format!("it stops at {address:#x}, where nobody asked for it"));
+        }
+        let mut registers = Vec::new();
+        for (name, value) in stopped.registers()? {
+            let view = machine.register(name).map_err(|error| error.to_string())?;
+            registers.push((view.slot, value));
+        }
+        let stack_pointer = registers
+            .iter()
+            .find(|(slot, _)| *slot == machine.stack_pointer);
+        let (_, stack_pointer) = *stack_pointer.ok_or("there is no stack pointer")?;
+        let stack = stopped.memory(stack_pointer, STACK)?;
+        stops.extend(here.into_iter().map(|(function, gives_back)| Stop {
+            function,
+            gives_back,
+            registers: registers.clone(),
+            stack_pointer,
+            stack: stack.clone(),
+        }));
+    }
+    Ok(stops)
+}

@@ -1,0 +1,137 @@
+//! Promise: the parameters and results of Go functions are where the library says, for each GOARCH and release, and a probe
+//! reads them by a signature.
+//!
+//! Compilers of Debian make a program that calls a function of each signature with known values. qemu runs it and stops where
+//! uprobes would: at each function's first instruction, and at its return instructions.
+
+mod go {
+    pub mod places;
+    pub mod returns;
+    pub mod signatures;
+    pub mod sources;
+    pub mod typed;
+}
+
+use std::fs;
+
+use go::{places, returns, sources, typed};
+use probe_abi_go::Program;
+use proofs::{
+    go::{Compiler, GOARCHS, Goarch, RELEASES, source, stops},
+    host::cannot,
+    proof::{self, Proof},
+    select,
+};
+
+/// The programs: a GOARCH, and the release that it is compiled by. The newest release compiles for each GOARCH that has
+/// registers; where all releases call alike, one that compiles faster does. Of the others each is beside a release that calls
+/// otherwise.
+const PROGRAMS: &[(&str, u16)] = &[
+    ("amd64", 15),
+    ("amd64", 19),
+    ("amd64", 24),
+    ("amd64", 27),
+    ("arm64", 19),
+    ("arm64", 27),
+    ("riscv64", 27),
+    ("ppc64le", 27),
+    ("ppc64", 27),
+    ("loong64", 19),
+    ("loong64", 27),
+    ("s390x", 24),
+    ("s390x", 27),
+    ("386", 19),
+    ("arm", 19),
+    ("mips", 19),
+    ("mipsle", 19),
+    ("mips64", 19),
+    ("mips64le", 19),
+];
+
+fn main() {
+    let mut proofs = Vec::new();
+    for goarch in GOARCHS {
+        for (_, release) in PROGRAMS.iter().filter(|(name, _)| *name == goarch.name) {
+            let (goarch, release) = (*goarch, *release);
+            let Ok((machine, endian)) = goarch.machine() else {
+                continue;
+            };
+            let order = match endian {
+                probe_abi::machine::Endian::Little => select::Endian::Little,
+                probe_abi::machine::Endian::Big => select::Endian::Big,
+            };
+            let name = proof::name(machine.name, order, &format!("calls of go1.{release}"));
+            let needs = needs(&name, release, &goarch);
+            proofs.push(Proof::new(name, needs, move || proves(&goarch, release)));
+        }
+    }
+    for (release, _) in RELEASES {
+        let name = format!("sources of go1.{release}");
+        let needs = match proof::is_wanted(&name) {
+            true => Compiler::of(*release).map(drop),
+            false => Ok(()),
+        };
+        let run = move || sources::agree(&Compiler::of(*release)?);
+        proofs.push(Proof::new(name, needs, run));
+    }
+    proof::run(proofs)
+}
+
+/// What is missing. A compiler is fetched if this run is about it.
+fn needs(name: &str, release: u16, goarch: &Goarch) -> Result<(), String> {
+    goarch.emulator()?;
+    match proof::is_wanted(name) {
+        true => Compiler::of(release).map(drop),
+        false => Ok(()),
+    }
+}
+
+fn proves(goarch: &Goarch, release: u16) -> Result<(), String> {
+    let (machine, endian) = goarch.machine()?;
+    let typed = typed::of(machine)?;
+    let signatures = (typed.signatures)();
+    let (text, calls) = source(&signatures, machine.word.into(), endian);
+    let name = format!("calls-{}-{release}", goarch.name);
+    let (path, listing) = Compiler::of(release)?.build(goarch.name, &text, &name)?;
+
+    let bytes = fs::read(&path).map_err(cannot("read", &path))?;
+    let program = Program::parse(&bytes).map_err(|error| error.to_string())?;
+    let found = program.release().map_err(|error| error.to_string())?;
+    if (program.machine(), program.endian(), found.number) != (machine, endian, release) {
+        let (machine, endian) = (program.machine().name, program.endian());
+        return Err(format!(
+            "it is taken for {found} of {machine}, {endian:?}"
+        ));
+    }
+    let functions = (0..signatures.len()).map(|n| program.function(&format!("main.f{n}")));
+    let functions = functions.collect::<Result<Vec<_>, _>>();
+    let functions = functions.map_err(|error| error.to_string())?;
+    let checked = returns::agree(&functions, &listing)?;
+    proof::checked("return instructions in Go's listings", machine.name, checked);
+
+    let stops = stops(&goarch.emulator()?, &path, machine, endian, &functions)?;
+    let world = places::World {
+        machine,
+        endian,
+        signatures: &signatures,
+        calls: &calls,
+        stops: &stops,
+    };
+    let go = machine.go.ok_or("there is no Go for it")?;
+    let in_registers = found.has_registers(machine);
+    let checked = world.agrees(&go, in_registers)?;
+    proof::checked(&format!("calls of go1.{release}"), machine.name, checked);
+    places::wrong_are_refused(&world, &go, in_registers)?;
+    if endian == probe_abi::machine::Endian::THIS {
+        let checked = world.reads(typed, in_registers)?;
+        proof::checked(
+            &format!("calls of go1.{release}, by signatures"),
+            machine.name,
+            checked,
+        );
+        if world.reads(typed, !in_registers).is_ok() && go.registers_since.is_some() {
+            return Err("the other convention's reads are right too".into());
+        }
+    }
+    Ok(())
+}

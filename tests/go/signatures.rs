@@ -1,0 +1,81 @@
+//! The signatures of the functions that Go programs are made of: parameters, and results.
+//!
+//! Those in the first part are what programs have, and what is at an edge of the rules; the others are made up by chance.
+
+macro_rules! signatures {
+    ($callback:ident) => { $callback! {
+    [] [];
+    [i8] [i8];
+    [u8, i16, u32, i64] [i64, u32, i16, u8];
+    [bool, bool, bool] [bool, bool];
+    [GoInt, GoUint, GoUintptr] [GoUintptr, GoInt];
+    [GoString] [GoString];
+    [GoString, i32] [GoInt, GoError];
+    [Ptr<c_void>, GoSlice<u8>] [GoInt, GoError];
+    [Ptr<c_void>, GoInterface, Ptr<c_void>] [];
+    [GoAny] [GoAny, bool];
+    [GoError] [GoError];
+    [GoSlice<GoString>, GoSlice<u8>, GoSlice<i64>] [GoSlice<u8>, GoError];
+    [GoSlice<u8>, GoSlice<u8>, GoSlice<u8>, i8] [i8, GoSlice<u8>];
+    [GoSlice<u8>, GoSlice<u8>, GoString, GoString, u16] [GoString, GoString, GoSlice<u8>, GoSlice<u8>];
+    [i64, i64, i64, i64, i64, i64, i64, i64, i64, i64, i64, i64] [i64, i64, i64, i64, i64, i64, i64, i64];
+    [i8, i8, i8, i8, i8, i8, i8, i8, i8, i8, i8, i8] [i8, i8, i8, i8, i8, i8, i8, i8];
+    [GoString, GoString, GoString, GoString, GoString, GoString, GoString, GoString, GoString] [GoString, GoString, GoString, GoString, GoString, GoString];
+    [GoSlice<u8>, GoSlice<u8>, GoSlice<u8>, GoSlice<u8>, GoSlice<u8>, GoSlice<u8>, GoInt, GoInt] [GoSlice<u8>, GoSlice<u8>, GoSlice<u8>, GoSlice<u8>, GoInt];
+    [[i32; 1], [u8; 3], i16] [[u8; 5], i16];
+    [[i64; 2], i8, [GoString; 1]] [[GoString; 2], GoError];
+    [GoStruct<(i8, GoString)>] [GoStruct<(GoString, i8)>];
+    [GoStruct<(i8, i64)>, i16, GoStruct<(i8, i8, i16)>] [GoStruct<(i8, i64)>, bool];
+    [GoStruct<(GoInt, GoStruct<(i8, GoSlice<u8>)>, [u16; 1])>, GoInt] [GoStruct<(GoInt, GoStruct<(i8, GoSlice<u8>)>, [u16; 1])>, GoInt];
+    [GoStruct<(GoInt, [u8; 2])>, GoInt] [GoInt, GoStruct<(GoInt, [u8; 2])>];
+    [i8, GoStruct<(GoInt, GoInt, GoInt, GoInt, GoInt, GoInt, GoInt, GoInt)>, GoStruct<(GoInt, GoInt, GoInt, GoInt, GoInt, GoInt, GoInt, GoInt)>, i8] [GoStruct<(GoInt, GoInt, GoInt, GoInt, GoInt, GoInt, GoInt, GoInt)>];
+    [i8, i64, i8, i64, i8, i64, i8, i64, i8, i64, i8, i64] [i8, i64, i8, i64];
+    [*const i32, *mut u8] [*const i32];
+    [GoStruct<(i8, bool, GoStruct<(GoSlice<GoString>, GoUint)>, GoAny)>, bool, u8, u32, GoSlice<GoString>, i8] [GoStruct<(GoInt, GoStruct<(Ptr<c_void>, GoInt)>, i8, GoInt)>, u64];
+    [GoStruct<(bool, u16, GoUint, GoUintptr)>, [GoUintptr; 3]] [i64, GoInt, GoStruct<(GoUintptr, GoInterface, u32)>, u8];
+    [u8, GoUintptr, GoInterface, u8, GoSlice<u8>, i8, GoAny, i8, GoInterface, GoUint, GoSlice<u8>, u64] [GoAny, bool, GoSlice<u8>, GoSlice<GoString>];
+    [GoStruct<(GoInterface, bool)>, GoSlice<u8>, GoStruct<(GoUintptr, GoInt, GoSlice<u8>)>, i8, GoSlice<u8>, GoSlice<GoString>, GoUint, i16] [GoSlice<GoString>];
+    [GoString, GoInterface, u64, GoError, GoUint, u8, GoSlice<u8>, i16] [];
+    [GoSlice<GoString>, i16, i32, GoStruct<(u8, u64, GoStruct<(i64, Ptr<c_void>, GoInterface)>, GoStruct<(u8, u8)>)>, u16, GoStruct<(GoUintptr, i64, u16)>, i32, [[GoString; 3]; 1], GoStruct<(u16, [GoString; 1], u32)>, bool, GoStruct<(i32, u8, u64, GoInt)>] [i32, GoInterface, u8, GoStruct<(u16, GoAny, GoUint, GoInt, i32)>];
+    [Ptr<c_void>, u32] [GoUint, GoSlice<GoString>, GoStruct<(i64, GoStruct<(i8, u32, i64, bool)>, u16)>];
+    [] [[Ptr<c_void>; 1], i8];
+    [GoAny, GoSlice<u8>, i16, GoInterface, GoSlice<GoString>, u32, i32, bool, u16, u64, bool] [GoStruct<(GoUint, Ptr<c_void>)>];
+    [bool, GoStruct<(GoAny, GoInt, GoUintptr)>, GoUintptr, GoSlice<u8>, i16, GoStruct<(Ptr<c_void>, u8)>, i32, u32, u8, GoStruct<(GoStruct<(GoUint, u64)>, GoError, GoAny, Ptr<c_void>, i8)>] [[i64; 3], [i16; 1], bool, Ptr<c_void>];
+    [GoStruct<(GoSlice<GoString>, u32, GoAny)>, GoError, GoStruct<(i64, u32, i8, u8)>, u32, GoStruct<(GoUint, u64, u8, GoUint)>, u16, GoStruct<(GoStruct<(GoAny, bool)>, Ptr<c_void>, GoSlice<GoString>, GoAny, GoString)>, bool, i16, u16, GoInt] [u32, GoUint];
+    [i8, [i32; 1], bool] [GoError, i64, u16];
+    [u64, GoSlice<GoString>] [i8, GoInt, GoStruct<(bool, [GoSlice<u8>; 2])>];
+    [bool, i8, GoSlice<GoString>, GoError, GoUintptr, u16, i16, bool, Ptr<c_void>, i64, GoSlice<GoString>] [u8];
+    [i16, i8, [GoError; 2], GoUintptr, GoSlice<GoString>, GoStruct<(GoSlice<GoString>, i16, u64, GoString, u8)>, u16, GoUint, u32, [GoAny; 2], GoStruct<(GoStruct<(GoError, GoUint, GoUintptr, GoInterface)>, bool, GoStruct<(i8, GoUintptr, GoSlice<GoString>)>, GoStruct<(u64, GoInterface, u32, GoInterface)>)>, Ptr<c_void>] [GoSlice<u8>, [GoAny; 3]];
+    [GoSlice<u8>, u64, GoSlice<u8>, u8, [u16; 2]] [GoStruct<(u32, GoStruct<(GoError, Ptr<c_void>, i32)>, i8)>, GoInt];
+    [GoUintptr, u16, u64, u16, GoSlice<GoString>, i64, GoAny, GoString, u64, [i64; 3], bool] [u64, GoInt, GoSlice<u8>, GoInt, GoInterface, i32];
+    [i64, GoUintptr, GoInt, GoAny, u32, GoSlice<u8>, GoError] [i64, u64];
+    [GoStruct<(i16, u32, GoAny, GoSlice<GoString>, u32)>, GoStruct<(i32, GoUint, Ptr<c_void>)>, u8, i32, GoAny, i32, i16] [GoSlice<GoString>, GoSlice<u8>, u32, GoUint, GoInt, u64, GoString, i64];
+    [u32, u32, Ptr<c_void>, [u64; 2], i64, i8, GoInt, GoStruct<(u32, u32, GoSlice<u8>, [GoUintptr; 2])>, GoError] [u8, u8, GoStruct<(u8, Ptr<c_void>, u8)>, GoSlice<u8>, GoAny, GoAny, GoString, GoStruct<(GoStruct<(u32, GoString)>, GoUintptr, [u8; 3], GoInt)>];
+    [GoUint, GoSlice<GoString>] [GoStruct<(i16, GoInterface)>, GoSlice<u8>];
+    [GoStruct<(u8, GoStruct<(GoInterface, u8, GoSlice<GoString>, i64, GoUint)>, GoError, i32, GoStruct<(u8, GoInterface, GoAny)>)>, GoStruct<(GoStruct<(u16, u8, GoUint, i32, u64)>, [GoAny; 1], GoAny, u64, GoSlice<GoString>)>, u64, GoUintptr] [GoInterface, i32, GoInt];
+    [u8, i8] [GoString, GoUint, Ptr<c_void>, GoUintptr];
+    [u64, GoStruct<(GoInt, u64, u8)>, [u16; 2], Ptr<c_void>] [GoAny, GoStruct<(GoInterface, GoStruct<(GoUintptr, GoAny, GoUint, GoAny)>, [u16; 1])>, GoStruct<(i16, [u32; 2], GoStruct<(Ptr<c_void>, GoSlice<GoString>, u32, i8)>)>, GoInterface];
+    [] [GoSlice<u8>, GoUintptr, GoError, GoSlice<GoString>, bool, bool, GoStruct<(GoStruct<(GoUint, u32, i8, GoError)>, u8, Ptr<c_void>, GoError)>, GoInt];
+    [u16, GoStruct<(GoStruct<(GoString, GoError)>, GoInt)>, [GoInt; 2], GoSlice<u8>, GoStruct<(u8, GoStruct<(GoSlice<GoString>, Ptr<c_void>, GoSlice<u8>)>, u32, u8)>, GoInt, GoInterface, GoUint] [GoStruct<(GoStruct<(i8, i32, GoString)>, GoUintptr, GoStruct<(i32, GoSlice<GoString>, GoError)>)>, [[bool; 3]; 1]];
+    [u16, GoStruct<([GoSlice<GoString>; 1], GoInterface, u16, GoSlice<u8>, i16)>, u16, GoString, GoStruct<(Ptr<c_void>, u16, GoSlice<u8>, GoSlice<u8>)>, GoStruct<(u32, i64)>, i16, [GoString; 1], GoInterface] [bool, Ptr<c_void>];
+    [GoString, GoError, bool, GoStruct<(u16, bool)>] [];
+    [[i16; 3], [GoUint; 1], GoSlice<GoString>, i64] [[i8; 2], GoString, i8, GoUint, u64, GoUint];
+    [GoInt, GoUint, GoInterface, [GoString; 3], i8, i64, GoSlice<GoString>, GoStruct<(GoStruct<(i8, GoUint, u64, GoUint, GoUintptr)>, GoString, u8)>, i8] [GoStruct<(GoUint, [GoSlice<GoString>; 1], Ptr<c_void>, u64)>, GoUint, GoStruct<(u8, GoSlice<u8>, GoSlice<u8>, GoInt)>];
+    [GoSlice<u8>, [i64; 3], GoSlice<u8>, u64, GoUintptr, i8, GoSlice<u8>, GoSlice<u8>, GoUint] [GoUint, GoInt, GoInterface, GoSlice<u8>, Ptr<c_void>, GoError, bool, i8];
+    [GoInt, GoString, [GoError; 1], GoUintptr, GoUint, GoSlice<u8>, GoError, GoUint, u64, GoStruct<(i32, [u16; 1], GoStruct<(GoUint, GoSlice<GoString>, i16, i16, GoUintptr)>, i16)>, GoError, i8] [u8, GoInterface, GoUintptr, GoStruct<(GoUintptr, GoSlice<u8>, [GoString; 2], u32)>, GoSlice<u8>, GoUint];
+    [i8] [GoUint, [u16; 3], GoUint, GoSlice<u8>];
+    [GoStruct<(GoSlice<GoString>, GoStruct<(GoInterface, u16, bool, i64)>, GoSlice<u8>, GoUintptr, u8)>, GoUintptr, GoInterface] [Ptr<c_void>];
+    [i32, bool, bool, GoUintptr, i64, Ptr<c_void>, u32, GoInterface, GoStruct<(GoError, GoStruct<(i64, Ptr<c_void>)>, GoInt, GoUintptr, GoStruct<(GoAny, GoAny, GoAny, i32)>)>, [GoError; 1]] [GoInterface, i16, u32];
+    [i32, GoStruct<(bool, i16, GoInterface, u8)>, i32, u16, u8, u32, GoSlice<u8>] [GoAny, GoStruct<(GoUintptr, GoStruct<(i16, GoAny)>)>, GoInt, [GoError; 3]];
+    [bool, GoSlice<u8>, i16, GoSlice<u8>] [GoUint, bool];
+    [i16, GoInt, GoUintptr, GoError, GoString, GoInterface, GoInt, GoStruct<(GoInterface, GoAny)>] [];
+    [GoStruct<(i64, [i32; 1], GoAny)>, GoStruct<(i8, GoStruct<(GoInterface, GoUintptr)>, i32, u32, [Ptr<c_void>; 2])>, GoInterface, GoSlice<GoString>, GoInt, u64, GoStruct<(GoStruct<(GoInterface, i16, GoAny)>, GoString, u8)>, GoError] [bool];
+    [bool, i8, GoStruct<(GoStruct<(i64, i64, GoSlice<GoString>, u64)>, GoInt, bool)>, GoUintptr, GoSlice<GoString>, [GoSlice<u8>; 1], GoUint] [i16];
+    [[GoSlice<GoString>; 2], u16, GoError, GoString, GoAny, Ptr<c_void>, Ptr<c_void>, GoString, bool, [u8; 3], GoString] [u16];
+    [GoAny, i16, GoString, Ptr<c_void>, GoStruct<(Ptr<c_void>, u16, u8)>, [i32; 1], u64, [GoUintptr; 1], u64, [GoStruct<(Ptr<c_void>, i8, u8, i16)>; 2], i16, u16] [i8, u64];
+    [GoStruct<(i64, i16, Ptr<c_void>)>, i32, i64, GoStruct<(GoStruct<(u16, bool, GoSlice<GoString>)>, GoInterface, GoInt)>, GoStruct<(u8, GoAny, i16)>] [i64, GoStruct<(GoInt, GoStruct<(GoSlice<GoString>, bool)>)>];
+    [GoString, GoInterface, GoUint, i32, GoSlice<GoString>, i8, GoInterface, [GoStruct<(Ptr<c_void>, u64, u64, u64, GoAny)>; 1], GoError] [GoAny, GoSlice<u8>, GoInterface, u16, GoSlice<GoString>, i32];
+    [GoSlice<u8>, GoInterface, i32, u32, i32, bool, [u32; 3], bool, GoError, GoStruct<(i8, i64, u16)>, GoStruct<(i64, GoStruct<(i32, i8, GoSlice<u8>, GoInt, GoInterface)>, GoInterface, GoStruct<(GoSlice<u8>, GoAny, GoInt, GoAny, GoUintptr)>, GoUintptr)>, [i8; 1]] [GoStruct<(GoAny, u64, Ptr<c_void>)>, GoInterface, GoUintptr];
+    } };
+}
+pub(crate) use signatures;
