@@ -52,10 +52,12 @@ fn listed(listing: &str) -> BTreeMap<String, Vec<u64>> {
             .next()
             .and_then(|at| u64::from_str_radix(at.strip_prefix("0x")?, 16).ok());
         let rest: Vec<_> = columns.collect();
+        // The assembler of each machine has its own way to write it.
         let is_return = match instruction {
             "RET" => true,
-            // How the assembler has written it.
-            "JMP" => matches!(rest[..], ["(R31)" | "(R14)"]),
+            "JMP" => matches!(rest[..], ["(R31)" | "(R14)" | "(R1)" | "LR" | "R14"]),
+            "JALR" => rest == ["X0, X1"],
+            "MOVW.P" => rest.iter().any(|operands| operands.ends_with("(R13), R15")),
             _ => false,
         };
         if let (Some(offset), true) = (offset, is_return) {
