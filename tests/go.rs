@@ -17,7 +17,7 @@ use std::fs;
 use go::{places, returns, sources, typed};
 use probe_abi_go::Program;
 use proofs::{
-    go::{Compiler, GOARCHS, Goarch, RELEASES, source, stops},
+    go::{Compiler, GOARCHS, Goarch, RELEASES, Sources, source, stops},
     host::cannot,
     proof::{self, Proof},
     select,
@@ -68,10 +68,10 @@ fn main() {
     for (release, _) in RELEASES {
         let name = format!("sources of go1.{release}");
         let needs = match proof::is_wanted(&name) {
-            true => Compiler::of(*release).map(drop),
+            true => Sources::of(*release).map(drop),
             false => Ok(()),
         };
-        let run = move || sources::agree(&Compiler::of(*release)?);
+        let run = move || sources::agree(&Sources::of(*release)?);
         proofs.push(Proof::new(name, needs, run));
     }
     proof::run(proofs)
@@ -122,16 +122,11 @@ fn proves(goarch: &Goarch, release: u16) -> Result<(), String> {
     let checked = world.agrees(&go, in_registers)?;
     proof::checked(&format!("calls of go1.{release}"), machine.name, checked);
     places::wrong_are_refused(&world, &go, in_registers)?;
-    if endian == probe_abi::machine::Endian::THIS {
-        let checked = world.reads(typed, in_registers)?;
-        proof::checked(
-            &format!("calls of go1.{release}, by signatures"),
-            machine.name,
-            checked,
-        );
-        if world.reads(typed, !in_registers).is_ok() && go.registers_since.is_some() {
-            return Err("the other convention's reads are right too".into());
-        }
+    let checked = world.reads(typed, &go, in_registers)?;
+    let source = format!("calls of go1.{release}, by signatures");
+    proof::checked(&source, machine.name, checked);
+    if go.registers_since.is_some() && world.reads(typed, &go, !in_registers).is_ok() {
+        return Err("the other convention's reads are right too".into());
     }
     Ok(())
 }

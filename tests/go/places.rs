@@ -1,7 +1,7 @@
 //! Where the library says that parameters and results are, and what is there.
 
 use probe_abi::machine::{Endian, GoConvention, GoPlace, GoShape, Machine};
-use proofs::go::{Call, Signature, Stop, Values, low};
+use proofs::go::{Call, Signature, Stop, Type, Values, low};
 
 use super::typed::Typed;
 
@@ -18,22 +18,10 @@ impl World<'_> {
     /// Compares every component of every value with what is in its place by a convention; and gives how many those are.
     pub fn agrees(&self, go: &GoConvention, in_registers: bool) -> Result<usize, String> {
         self.reached()?;
-        let word = usize::from(self.machine.word);
         let mut checked = 0;
         for stop in self.stops {
-            let signature = &self.signatures[stop.function];
-            let shapes = |types: &[proofs::go::Type]| -> Vec<GoShape> {
-                types.iter().map(|of| of.shape(word)).collect()
-            };
-            let parameters = shapes(&signature.parameters);
-            let results = shapes(&signature.results);
             for (n, leaves) in self.values(stop).leaves.iter().enumerate() {
-                let place = match stop.gives_back {
-                    None => go.place(&parameters, n, in_registers),
-                    Some(_) => {
-                        go.result_place(&parameters, &results, n, in_registers, self.machine.word)
-                    }
-                };
+                let place = self.place(stop, n, go, in_registers);
                 for (index, (leaf, value)) in leaves.iter().enumerate() {
                     let found = match place {
                         Some(GoPlace::Registers(first)) => go
@@ -55,11 +43,20 @@ impl World<'_> {
     }
 
     /// The same by the signatures as Rust types.
-    pub fn reads(&self, typed: &Typed, in_registers: bool) -> Result<usize, String> {
+    pub fn reads(
+        &self,
+        typed: &Typed,
+        go: &GoConvention,
+        in_registers: bool,
+    ) -> Result<usize, String> {
         self.reached()?;
         let mut checked = 0;
         for stop in self.stops {
-            let read = (typed.read)(stop, in_registers);
+            let here = match self.endian == Endian::THIS {
+                true => stop.clone(),
+                false => self.turned(stop, go, in_registers),
+            };
+            let read = (typed.read)(&here, in_registers);
             let values = &self.values(stop).leaves;
             if read.len() != values.len() {
                 return Err(format!("it reads {} values of {}", read.len(), values.len()));
@@ -81,6 +78,46 @@ impl World<'_> {
             }
         }
         Ok(checked)
+    }
+
+    /// Where value `n` is.
+    fn place(
+        &self,
+        stop: &Stop,
+        n: usize,
+        go: &GoConvention,
+        in_registers: bool,
+    ) -> Option<GoPlace> {
+        let word = self.machine.word;
+        let shapes = |types: &[Type]| -> Vec<GoShape> {
+            types.iter().map(|of| of.shape(word.into())).collect()
+        };
+        let signature = &self.signatures[stop.function];
+        let parameters = shapes(&signature.parameters);
+        match stop.gives_back {
+            None => go.place(&parameters, n, in_registers),
+            Some(_) => {
+                let results = shapes(&signature.results);
+                go.result_place(&parameters, &results, n, in_registers, word)
+            }
+        }
+    }
+
+    /// The same stop with the integers on its stack in the byte order of this computer.
+    fn turned(&self, stop: &Stop, go: &GoConvention, in_registers: bool) -> Stop {
+        let mut turned = stop.clone();
+        for (n, leaves) in self.values(stop).leaves.iter().enumerate() {
+            let Some(GoPlace::Stack(offset)) = self.place(stop, n, go, in_registers) else {
+                continue;
+            };
+            for (leaf, _) in leaves {
+                let start = usize::from(offset) + leaf.offset;
+                if let Some(bytes) = turned.stack.get_mut(start..start + leaf.size) {
+                    bytes.reverse();
+                }
+            }
+        }
+        turned
     }
 
     fn values(&self, stop: &Stop) -> &Values {

@@ -16,13 +16,46 @@ use crate::{
     host::{cannot, run, write_if_new},
 };
 
-/// A release of Go, by its second number, and the suite of Debian that has it.
+/// Releases of Go, by their second number, and the suite of Debian that has each. The sources of all are read; of some the
+/// compiler is here, too.
 pub const RELEASES: &[(u16, &str)] = &[
     (15, "bullseye"),
     (19, "bookworm"),
+    (21, "bookworm-backports"),
+    (22, "bookworm-backports"),
     (24, "trixie"),
+    (26, "sid"),
     (27, "sid"),
 ];
+
+/// A package of a release: `go` or `src`.
+fn package(release: u16, part: &str) -> Result<Package, String> {
+    let suite = RELEASES.iter().find(|(number, _)| *number == release);
+    let (_, suite) = suite.ok_or_else(|| format!("go1.{release} is in no suite"))?;
+    Package::newest(suite, "amd64", &format!(r"golang-1\.{release}-{part}"))
+}
+
+/// The sources of one release.
+#[derive(Debug, Clone)]
+pub struct Sources {
+    pub release: u16,
+    folder: PathBuf,
+}
+
+impl Sources {
+    pub fn of(release: u16) -> Result<Self, String> {
+        let folder = format!("usr/share/go-1.{release}/src");
+        Ok(Self {
+            release,
+            folder: package(release, "src")?.root.join(folder),
+        })
+    }
+
+    /// A file of them; `None` if there is none.
+    pub fn file(&self, path: &str) -> Option<String> {
+        fs::read_to_string(self.folder.join(path)).ok()
+    }
+}
 
 /// What Go calls a machine, and who runs its programs.
 #[derive(Debug, Clone, Copy)]
@@ -76,12 +109,8 @@ pub struct Compiler {
 }
 
 impl Compiler {
-    /// The compiler of a release in [`RELEASES`].
     pub fn of(release: u16) -> Result<Self, String> {
-        let suite = RELEASES.iter().find(|(number, _)| *number == release);
-        let (_, suite) = suite.ok_or_else(|| format!("go1.{release} is in no suite"))?;
-        let package = |part| Package::newest(suite, "amd64", &format!(r"golang-1\.{release}-{part}"));
-        let (tools, sources) = (package("go")?, package("src")?);
+        let (tools, sources) = (package(release, "go")?, package(release, "src")?);
         let goroot = root()
             .join("target/go")
             .join(format!("{}-{}", tools.name, tools.version));
@@ -96,12 +125,6 @@ impl Compiler {
             let _ = fs::remove_dir_all(&partial);
         }
         Ok(Self { release, goroot })
-    }
-
-    /// A file of its sources.
-    pub fn source(&self, path: &str) -> Result<String, String> {
-        let path = self.goroot.join("src").join(path);
-        fs::read_to_string(&path).map_err(cannot("read", &path))
     }
 
     /// `go`, for a GOARCH.

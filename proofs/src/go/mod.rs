@@ -5,7 +5,7 @@ mod layout;
 mod program;
 mod stops;
 
-pub use compiler::{Goarch, Compiler, GOARCHS, RELEASES};
+pub use compiler::{Compiler, GOARCHS, Goarch, RELEASES, Sources};
 pub use layout::{Leaf, Type, Values};
 pub use program::{Call, Signature, source};
 pub use stops::{Stop, low, stops};
