@@ -70,6 +70,7 @@ use core::{
 use std::{boxed::Box, collections::BTreeMap, thread_local, vec::Vec};
 
 use crate::{
+    go::GoString,
     call::{self, Code, Entry, GivesBack, Return, Takes},
     machine::{Compat, Endian, Place, ReturnAddress, Slot},
     memory::{AnyBitPattern, Char, EFAULT, Memory},
@@ -164,6 +165,14 @@ pub fn user_str<T: Char, A: Address>(text: &CStr) -> Ptr<T, A> {
 /// Puts a string into the kernel's memory of this thread, and gives its address as [`kernel`] does.
 pub fn kernel_str<T: Char, A: Address>(text: &CStr) -> Ptr<T, A> {
     put_str(Memory::Kernel, text)
+}
+
+/// Puts the bytes of a Go string into the process's memory of this thread, and gives the string.
+pub fn go_string<A: Address>(text: &str) -> GoString<A> {
+    GoString {
+        data: put_bytes(Memory::User, bytes_of_all(text.as_bytes())),
+        length: A::from_bits(text.len() as u64),
+    }
 }
 
 fn put<T: AnyBitPattern, A: Address>(memory: Memory, value: &T) -> Ptr<T, A> {

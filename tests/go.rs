@@ -99,15 +99,17 @@ fn proves(goarch: &Goarch, release: u16) -> Result<(), String> {
     let found = program.release().map_err(|error| error.to_string())?;
     if (program.machine(), program.endian(), found.number) != (machine, endian, release) {
         let (machine, endian) = (program.machine().name, program.endian());
-        return Err(format!(
-            "it is taken for {found} of {machine}, {endian:?}"
-        ));
+        return Err(format!("it is taken for {found} of {machine}, {endian:?}"));
     }
     let functions = (0..signatures.len()).map(|n| program.function(&format!("main.f{n}")));
     let functions = functions.collect::<Result<Vec<_>, _>>();
     let functions = functions.map_err(|error| error.to_string())?;
     let checked = returns::agree(&functions, &listing)?;
-    proof::checked("return instructions in Go's listings", machine.name, checked);
+    proof::checked(
+        "return instructions in Go's listings",
+        machine.name,
+        checked,
+    );
 
     let stops = stops(&goarch.emulator()?, &path, machine, endian, &functions)?;
     let world = places::World {

@@ -45,9 +45,7 @@ impl Release {
 
     /// Whether functions have arguments and results in registers in this release.
     pub fn has_registers(&self, machine: &Machine) -> bool {
-        machine
-            .go
-            .is_some_and(|go| go.has_registers(self.number))
+        machine.go.is_some_and(|go| go.has_registers(self.number))
     }
 }
 

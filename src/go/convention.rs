@@ -142,7 +142,11 @@ impl GoConvention {
         start: u16,
         in_registers: bool,
     ) -> (GoPlace, u16) {
-        let registers = if in_registers { self.registers.len() } else { 0 };
+        let registers = if in_registers {
+            self.registers.len()
+        } else {
+            0
+        };
         let (mut next, mut end) = (0, start);
         let mut index = 0;
         loop {

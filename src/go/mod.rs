@@ -453,7 +453,9 @@ const EOPNOTSUPP: i32 = -95;
 fn g<R: Registers, L: Release>(regs: &R) -> Result<Ptr<c_void, R::Word>, i32> {
     let is_there = match const { convention::<R>().g } {
         Some(GoG::Always(_)) => true,
-        Some(GoG::WithRegisters(_)) => L::has_registers(const { convention::<R>().registers_since }),
+        Some(GoG::WithRegisters(_)) => {
+            L::has_registers(const { convention::<R>().registers_since })
+        }
         None => false,
     };
     match is_there {

@@ -402,7 +402,12 @@ impl<A: Address> GoString<A> {
     /// The error of `bpf_probe_read_user`: a negative number.
     #[inline(always)]
     pub fn read_user(self, to: &mut [u8]) -> Result<usize, i32> {
-        memory::read_some(Memory::User, self.data.address().into(), self.length.into(), to)
+        memory::read_some(
+            Memory::User,
+            self.data.address().into(),
+            self.length.into(),
+            to,
+        )
     }
 }
 
@@ -425,7 +430,12 @@ impl<T: AnyBitPattern, A: Address> GoSlice<T, A> {
     /// The error of `bpf_probe_read_user`: a negative number.
     #[inline(always)]
     pub fn read_user(self, to: &mut [T]) -> Result<usize, i32> {
-        memory::read_some(Memory::User, self.data.address().into(), self.length.into(), to)
+        memory::read_some(
+            Memory::User,
+            self.data.address().into(),
+            self.length.into(),
+            to,
+        )
     }
 }
 

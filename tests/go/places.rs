@@ -59,14 +59,21 @@ impl World<'_> {
             let read = (typed.read)(&here, in_registers);
             let values = &self.values(stop).leaves;
             if read.len() != values.len() {
-                return Err(format!("it reads {} values of {}", read.len(), values.len()));
+                return Err(format!(
+                    "it reads {} values of {}",
+                    read.len(),
+                    values.len()
+                ));
             }
             for (n, (read, leaves)) in read.iter().zip(values).enumerate() {
                 let read = read
                     .as_ref()
                     .map_err(|error| format!("f{}, value {n}: {error}", stop.function))?;
                 if read.len() != leaves.len() {
-                    return Err(format!("f{}, value {n} has other components", stop.function));
+                    return Err(format!(
+                        "f{}, value {n} has other components",
+                        stop.function
+                    ));
                 }
                 for (index, ((size, bits), (leaf, value))) in read.iter().zip(leaves).enumerate() {
                     if usize::from(*size) != leaf.size {
@@ -175,8 +182,16 @@ pub fn wrong_are_refused(
     in_registers: bool,
 ) -> Result<(), String> {
     let mut wrong = vec![
-        ("a stack that starts a word higher", moved(go, 1), in_registers),
-        ("a stack that starts a word lower", moved(go, -1), in_registers),
+        (
+            "a stack that starts a word higher",
+            moved(go, 1),
+            in_registers,
+        ),
+        (
+            "a stack that starts a word lower",
+            moved(go, -1),
+            in_registers,
+        ),
     ];
     if go.registers_since.is_some() {
         wrong.push(("the wrong release", *go, !in_registers));
@@ -192,10 +207,18 @@ pub fn wrong_are_refused(
     let fewer = go.registers.len().saturating_sub(1);
     if in_registers {
         for registers in swapped {
-            wrong.push(("two swapped registers", GoConvention { registers, ..*go }, true));
+            wrong.push((
+                "two swapped registers",
+                GoConvention { registers, ..*go },
+                true,
+            ));
         }
         let registers = &go.registers[..fewer];
-        wrong.push(("a register too few", GoConvention { registers, ..*go }, true));
+        wrong.push((
+            "a register too few",
+            GoConvention { registers, ..*go },
+            true,
+        ));
     }
     for (what, go, in_registers) in wrong {
         if world.agrees(&go, in_registers).is_ok() {
@@ -203,7 +226,6 @@ pub fn wrong_are_refused(
         }
     }
     Ok(())
-
 }
 
 fn moved(go: &GoConvention, words: i16) -> GoConvention {

@@ -67,12 +67,16 @@ fn agrees(
             _ => name.clone(),
         };
         let register = machine.register(&of_kernel.to_lowercase());
-        register.map(|register| register.slot).map_err(|error| error.to_string())
+        register
+            .map(|register| register.slot)
+            .map_err(|error| error.to_string())
     });
     let slots = slots.collect::<Result<Vec<_>, _>>()?;
     match slots == go.registers {
         true => Ok(()),
-        false => Err(format!("{goarch}: by Go's sources the registers are {names:?}")),
+        false => Err(format!(
+            "{goarch}: by Go's sources the registers are {names:?}"
+        )),
     }
 }
 

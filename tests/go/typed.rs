@@ -1,7 +1,9 @@
 //! The signatures as Rust types: what the library reads by them, and what Go calls them.
 
 use probe_abi::{
-    go::{GoAny, GoInterface, GoResults, GoSignature, GoSlice, GoString, GoStruct, GoType, Release},
+    go::{
+        GoAny, GoInterface, GoResults, GoSignature, GoSlice, GoString, GoStruct, GoType, Release,
+    },
     machine::{Machine, Slot},
     testing,
 };

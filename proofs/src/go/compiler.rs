@@ -162,7 +162,12 @@ impl Compiler {
 
     /// Compiles a program, in a folder of `target/go` of that name, and gives its path and what the compiler lists of its
     /// functions.
-    pub fn build(&self, goarch: &str, source: &str, name: &str) -> Result<(PathBuf, String), String> {
+    pub fn build(
+        &self,
+        goarch: &str,
+        source: &str,
+        name: &str,
+    ) -> Result<(PathBuf, String), String> {
         let folder = root().join("target/go/programs").join(name);
         write_if_new(&folder.join("go.mod"), "module program\n\ngo 1.15\n")?;
         write_if_new(&folder.join("main.go"), source)?;
@@ -188,7 +193,10 @@ fn link(folders: &[PathBuf], to: &Path, roots: [&Path; 2]) -> Result<(), String>
     for folder in folders {
         for entry in fs::read_dir(folder).map_err(cannot("read", folder))? {
             let entry = entry.map_err(cannot("read", folder))?;
-            entries.entry(entry.file_name()).or_default().extend(places(entry.path(), roots));
+            entries
+                .entry(entry.file_name())
+                .or_default()
+                .extend(places(entry.path(), roots));
         }
     }
     for (name, places) in entries {

@@ -62,9 +62,18 @@ pub fn stops(
         ("GODEBUG", "asyncpreemptoff=1"),
         ("GOGC", "off"),
         // The release of Go asks for more than what qemu emulates if nothing is said.
-        ("QEMU_CPU", if machine.name == "powerpc64" { "power9" } else { "" }),
+        (
+            "QEMU_CPU",
+            if machine.name == "powerpc64" {
+                "power9"
+            } else {
+                ""
+            },
+        ),
     ];
-    let environment = environment.into_iter().filter(|(_, value)| !value.is_empty());
+    let environment = environment
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty());
     let mut stopped = Stopped::start_in(emulator, program, environment, machine, order)?;
     let places = functions.iter().flat_map(|function| {
         let rets = function.returns.iter().map(|ret| ret.place.address);
@@ -84,7 +93,9 @@ pub fn stops(
             here.extend(rets.map(|ret| (index, Some(ret.gives_back))));
         }
         if here.is_empty() {
-            return Err(format!("it stops at {address:#x}, where nobody asked for it"));
+            return Err(format!(
+                "it stops at {address:#x}, where nobody asked for it"
+            ));
         }
         let mut registers = Vec::new();
         for (name, value) in stopped.registers()? {

@@ -15,5 +15,12 @@ macro_rules! probes {
     };
 }
 
+// There is no Go for the others.
+#[cfg(not(any(
+    bpf_target_arch = "powerpc",
+    bpf_target_arch = "riscv32",
+    bpf_target_arch = "sparc64"
+)))]
+mod go;
 mod syscalls;
 mod typed;

@@ -1,0 +1,221 @@
+//! What the probe and its loader say to each other, and what the probe does with calls: all of it that needs no kernel, and
+//! so has tests.
+
+#![no_std]
+
+use probe_abi::{
+    AnyBitPattern, Entry, Go, GoError, GoInt, GoInterface, GoSlice, GoString, Ptr, Return, c_void,
+    go::Release,
+};
+
+/// `func (sh serverHandler) ServeHTTP(rw ResponseWriter, req *Request)`, of `net/http`. The receiver is a struct with one
+/// pointer.
+pub type ServeHttp<R> = Go<fn(Ptr<c_void>, GoInterface, Ptr<Request>), R>;
+
+/// `func (c *Conn) Read(b []byte) (int, error)`, of `crypto/tls`.
+pub type Read<R> = Go<fn(Ptr<c_void>, GoSlice<u8>) -> (GoInt, GoError), R>;
+
+/// The start of `http.Request`, which is the same in all releases.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Request {
+    pub method: GoString,
+    pub url: Ptr<Url>,
+}
+
+/// The start of `url.URL`, which is the same in all releases.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Url {
+    pub scheme: GoString,
+    pub opaque: GoString,
+    pub user: Ptr<c_void>,
+    pub host: GoString,
+    pub path: GoString,
+}
+
+// SAFETY: it has words alone.
+unsafe impl AnyBitPattern for Request {}
+// SAFETY: the same.
+unsafe impl AnyBitPattern for Url {}
+
+/// What an event is about.
+#[repr(u32)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A request has come: its method and its path.
+    Request = 1,
+    /// The handler has returned.
+    Served = 2,
+    /// Bytes were read and decrypted.
+    Read = 3,
+}
+
+/// How many bytes of a text are kept.
+pub const TEXT: usize = 64;
+
+/// An event, as it lies in the ring buffer.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Event {
+    /// A [`Kind`].
+    pub kind: u32,
+    /// As the kernel numbers processes.
+    pub process: u32,
+    /// The address of the goroutine's `g`: the same at a function's entry and at its return.
+    pub goroutine: u64,
+    /// How many bytes of the texts there are.
+    pub method_length: u32,
+    pub text_length: u32,
+    pub method: [u8; 16],
+    /// The path, or what was read.
+    pub text: [u8; TEXT],
+}
+
+impl Event {
+    /// Writes down which request a handler is called with.
+    ///
+    /// # Errors
+    ///
+    /// The error of a helper, a negative number: the request is not in memory.
+    #[inline(always)]
+    pub fn request<R: Release>(&mut self, call: &Entry<ServeHttp<R>>) -> Result<(), i32> {
+        self.kind = Kind::Request as u32;
+        self.goroutine = call.goroutine()?.address().into();
+        let request = call.read_arg::<2>()?.read_user()?;
+        self.method_length = request.method.read_user(&mut self.method)? as u32;
+        self.text_length = request.url.read_user()?.path.read_user(&mut self.text)? as u32;
+        Ok(())
+    }
+
+    /// Writes down that a handler returns.
+    ///
+    /// # Errors
+    ///
+    /// No register tells which goroutine it is.
+    #[inline(always)]
+    pub fn served<R: Release>(&mut self, returned: &Return<ServeHttp<R>>) -> Result<(), i32> {
+        self.kind = Kind::Served as u32;
+        self.goroutine = returned.goroutine()?.address().into();
+        Ok(())
+    }
+
+    /// Writes down what was read into a buffer, which was known when the function was called.
+    ///
+    /// # Errors
+    ///
+    /// The error of a helper, a negative number: the buffer is not in memory any more.
+    #[inline(always)]
+    pub fn read<R: Release>(
+        &mut self,
+        buffer: GoSlice<u8>,
+        returned: &Return<Read<R>>,
+    ) -> Result<(), i32> {
+        self.kind = Kind::Read as u32;
+        self.goroutine = returned.goroutine()?.address().into();
+        let count = returned.read_result::<0>()?;
+        // What was read is the start of the buffer.
+        let text = GoString {
+            data: buffer.data,
+            length: if count > 0 { count as _ } else { 0 },
+        };
+        self.text_length = text.read_user(&mut self.text)? as u32;
+        Ok(())
+    }
+}
+
+/// The buffer that a call of `Read` is to fill.
+///
+/// # Errors
+///
+/// The error of a helper, a negative number.
+#[inline(always)]
+pub fn buffer<R: Release>(call: &Entry<Read<R>>) -> Result<GoSlice<u8>, i32> {
+    call.read_arg::<1>()
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use core::mem::zeroed;
+
+    use probe_abi::{
+        go::{InRegisters, OnStack},
+        testing,
+    };
+
+    use super::*;
+
+    fn event() -> Event {
+        // SAFETY: it has integers.
+        unsafe { zeroed() }
+    }
+
+    /// A request in memory.
+    fn request(method: &str, path: &str) -> Ptr<Request> {
+        let empty = testing::go_string("");
+        let url = testing::user(Url {
+            scheme: empty,
+            opaque: empty,
+            user: Ptr::default(),
+            host: testing::go_string("example.org"),
+            path: testing::go_string(path),
+        });
+        testing::user(Request {
+            method: testing::go_string(method),
+            url,
+        })
+    }
+
+    fn keeps_method_and_path<R: Release>() {
+        let writer = GoInterface {
+            table: Ptr::default(),
+            data: Ptr::default(),
+        };
+        let request = request("DELETE", "/shelves/17");
+        let call = Entry::<ServeHttp<R>>::call((Ptr::default(), writer, request));
+        let mut event = event();
+        assert_eq!(event.request(&call), Ok(()));
+        assert_eq!(&event.method[..event.method_length as usize], b"DELETE");
+        assert_eq!(&event.text[..event.text_length as usize], b"/shelves/17");
+    }
+
+    fn keeps_what_was_read<R: Release>() {
+        let data = testing::user(*b"secret, and what was there before").cast();
+        let call = Entry::<Read<R>>::call((
+            Ptr::default(),
+            GoSlice {
+                data,
+                length: 33,
+                capacity: 64,
+            },
+        ));
+        let buffer = buffer(&call).unwrap();
+        let nil = GoError {
+            table: Ptr::default(),
+            data: Ptr::default(),
+        };
+        for (count, kept) in [(6, &b"secret"[..]), (0, b""), (-1, b"")] {
+            let returned = Return::<Read<R>>::returning((count, nil));
+            let mut event = event();
+            assert_eq!(event.read(buffer, &returned), Ok(()));
+            assert_eq!(&event.text[..event.text_length as usize], kept);
+        }
+    }
+
+    #[test]
+    fn reads_in_registers() {
+        keeps_method_and_path::<InRegisters>();
+        keeps_what_was_read::<InRegisters>();
+    }
+
+    /// Where the goroutine is in a register of old releases too.
+    #[test]
+    fn reads_on_the_stack() {
+        if !matches!(probe_abi::ARCH, "x86_64" | "x86") {
+            keeps_method_and_path::<OnStack>();
+            keeps_what_was_read::<OnStack>();
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Programs that watch functions of Go.
+
+use core::hint::black_box;
+
+use probe_abi::{
+    Entry, Go, GoAny, GoError, GoInt, GoInterface, GoSlice, GoString, GoStruct, GoUint, Ptr,
+    Return, c_void,
+    go::{InRegisters, OnStack, Release},
+};
+
+probes! {
+    go_parameters go_parameters_of_old go_either_release go_either_branch go_on_the_stack go_match
+    go_text go_text_of_either go_elements go_element go_struct go_array go_interface
+    go_results go_results_of_old go_same_twice go_not_inlined go_goroutine go_nothing
+}
+
+/// Some parameters are in registers where there are any, and the last ones are not.
+type Mixed<R> = Go<
+    fn(
+        Ptr<c_void>,
+        GoString,
+        i8,
+        GoSlice<u32>,
+        GoStruct<(bool, GoString)>,
+        [u16; 3],
+        GoInt,
+        GoSlice<u8>,
+        u64,
+    ) -> (GoInt, GoString, [i64; 2], GoError),
+    R,
+>;
+
+type Kept = Go<fn(GoInterface, GoAny, GoUint)>;
+
+/// The release is only known when the program runs.
+enum AtRunTime {}
+
+impl Release for AtRunTime {
+    #[inline(always)]
+    fn has_registers(since: Option<u16>) -> bool {
+        match since {
+            Some(since) => black_box(since) > 20,
+            None => false,
+        }
+    }
+}
+
+#[inline(always)]
+fn mixed<'ctx, R: Release>(ctx: *const c_void) -> &'ctx Entry<Mixed<R>> {
+    // SAFETY: a probe program's only argument is its ctx.
+    unsafe { Entry::from_ctx(ctx) }
+}
+
+#[inline(always)]
+fn left<'ctx, R: Release>(ctx: *const c_void) -> &'ctx Return<Mixed<R>> {
+    // SAFETY: the same.
+    unsafe { Return::at_ret(ctx) }
+}
+
+/// A number for what was read.
+#[inline(always)]
+fn of(read: Result<u64, i32>) -> u64 {
+    read.unwrap_or_else(|error| error as u64)
+}
+
+#[inline(always)]
+fn sum<R: Release>(call: &Entry<Mixed<R>>) -> Result<u64, i32> {
+    let text = call.read_arg::<1>()?;
+    let (flag, name) = call.read_arg::<4>()?;
+    let [a, b, c] = call.read_arg::<5>()?;
+    let rest = call.read_arg::<7>()?;
+    Ok(u64::from(call.read_arg::<0>()?.address())
+        .wrapping_mul(3)
+        .wrapping_add(u64::from(text.length))
+        .wrapping_add(call.read_arg::<2>()? as u64)
+        .wrapping_add(u64::from(call.read_arg::<3>()?.capacity))
+        .wrapping_add(if flag { name.length.into() } else { 7 })
+        .wrapping_add(u64::from(a ^ b ^ c))
+        .wrapping_add(call.read_arg::<6>()? as u64)
+        .wrapping_add(rest.data.address().into())
+        .wrapping_add(call.read_arg::<8>()?))
+}
+
+fn go_parameters(ctx: *const c_void) -> u64 {
+    of(sum(mixed::<InRegisters>(ctx)))
+}
+
+fn go_parameters_of_old(ctx: *const c_void) -> u64 {
+    of(sum(mixed::<OnStack>(ctx)))
+}
+
+fn go_either_release(ctx: *const c_void) -> u64 {
+    of(sum(mixed::<AtRunTime>(ctx)))
+}
+
+fn go_either_branch(ctx: *const c_void) -> u64 {
+    let call = mixed::<InRegisters>(ctx);
+    let text = if call.read_arg::<2>().unwrap_or(0) < 0 {
+        call.read_arg::<1>()
+    } else {
+        call.read_arg::<4>().map(|(_, name)| name)
+    };
+    of(text.map(|text| text.length.into()))
+}
+
+fn go_on_the_stack(ctx: *const c_void) -> u64 {
+    let call = mixed::<InRegisters>(ctx);
+    match call.read_arg::<8>() {
+        Ok(wide) if wide > 100 => of(call.read_arg::<5>().map(|all| all[1].into())),
+        Ok(wide) => wide,
+        Err(error) => error as u64,
+    }
+}
+
+fn go_match(ctx: *const c_void) -> u64 {
+    let call = mixed::<AtRunTime>(ctx);
+    match (call.read_arg::<0>(), call.read_arg::<6>()) {
+        (Ok(receiver), Ok(number)) if receiver.is_null() => number as u64,
+        (Ok(receiver), Ok(_)) => receiver.address().into(),
+        (Err(error), _) | (_, Err(error)) => error as u64,
+    }
+}
+
+#[inline(always)]
+fn letters(text: GoString) -> Result<u64, i32> {
+    let mut letters = [0; 48];
+    let length = text.read_user(&mut letters)?;
+    Ok(length as u64 + u64::from(letters[0]) + u64::from(letters[47]))
+}
+
+fn go_text(ctx: *const c_void) -> u64 {
+    of(mixed::<InRegisters>(ctx).read_arg::<1>().and_then(letters))
+}
+
+fn go_text_of_either(ctx: *const c_void) -> u64 {
+    of(mixed::<AtRunTime>(ctx).read_arg::<1>().and_then(letters))
+}
+
+fn go_elements(ctx: *const c_void) -> u64 {
+    let mut all = [0; 8];
+    let read = mixed::<InRegisters>(ctx).read_arg::<3>();
+    let count = read.and_then(|slice| slice.read_user(&mut all));
+    of(count.map(|count| count as u64 + u64::from(all[7])))
+}
+
+fn go_element(ctx: *const c_void) -> u64 {
+    let call = mixed::<InRegisters>(ctx);
+    let element = |index: usize| call.read_arg::<3>().ok()?.get(index)?.read_user().ok();
+    let index = call.read_arg::<6>().unwrap_or(0) as usize;
+    element(index).or(element(2)).unwrap_or(1).into()
+}
+
+fn go_struct(ctx: *const c_void) -> u64 {
+    let read = mixed::<InRegisters>(ctx).read_arg::<4>();
+    of(read.and_then(|(flag, name)| if flag { letters(name) } else { Ok(1) }))
+}
+
+fn go_array(ctx: *const c_void) -> u64 {
+    let read = mixed::<InRegisters>(ctx).read_arg::<5>();
+    of(read.map(|all| all.into_iter().map(u64::from).sum()))
+}
+
+fn go_interface(ctx: *const c_void) -> u64 {
+    // SAFETY: a probe program's only argument is its ctx.
+    let call = unsafe { Entry::<Kept>::from_ctx(ctx) };
+    let read = || {
+        let (kept, any) = (call.read_arg::<0>()?, call.read_arg::<1>()?);
+        let of_type = if kept.is_nil() { any.type_word } else { kept.read_type_user()? };
+        Ok(u64::from(of_type.address()) ^ u64::from(call.read_arg::<2>()?))
+    };
+    of(read())
+}
+
+#[inline(always)]
+fn outcome<R: Release>(returned: &Return<Mixed<R>>) -> Result<u64, i32> {
+    if !returned.read_result::<3>()?.is_nil() {
+        return Ok(1);
+    }
+    let [first, last] = returned.read_result_above::<2>(16)?;
+    let text = returned.read_result::<1>()?;
+    Ok((returned.read_result::<0>()? ^ first as GoInt ^ last as GoInt) as u64 + letters(text)?)
+}
+
+fn go_results(ctx: *const c_void) -> u64 {
+    of(outcome(left::<InRegisters>(ctx)))
+}
+
+fn go_results_of_old(ctx: *const c_void) -> u64 {
+    of(outcome(left::<AtRunTime>(ctx)))
+}
+
+fn go_same_twice(ctx: *const c_void) -> u64 {
+    let call = mixed::<AtRunTime>(ctx);
+    let once = call.read_arg::<1>().map_or(0, |text| text.length.into());
+    let twice: u64 = call.read_arg::<1>().map_or(1, |text| text.data.address().into());
+    twice.wrapping_sub(once)
+}
+
+#[inline(never)]
+fn length(call: &Entry<Mixed<InRegisters>>) -> u64 {
+    of(call.read_arg::<1>().map(|text| text.length.into()))
+}
+
+fn go_not_inlined(ctx: *const c_void) -> u64 {
+    let call = mixed(ctx);
+    if black_box(1) == 1 { length(call) } else { length(call) + 1 }
+}
+
+fn go_goroutine(ctx: *const c_void) -> u64 {
+    let call = mixed::<AtRunTime>(ctx);
+    let returned = left::<InRegisters>(ctx);
+    of(call
+        .read_goroutine_id(152)
+        .or_else(|_| returned.read_goroutine_id(160)))
+}
+
+fn go_nothing(ctx: *const c_void) -> u64 {
+    // SAFETY: a probe program's only argument is its ctx.
+    let call = unsafe { Entry::<Go<fn()>>::from_ctx(ctx) };
+    call.regs().instruction_pointer().into()
+}
