@@ -70,8 +70,8 @@ use core::{
 use std::{boxed::Box, collections::BTreeMap, thread_local, vec::Vec};
 
 use crate::{
-    go::GoString,
     call::{self, Code, Entry, GivesBack, Return, Takes},
+    go::GoString,
     machine::{Compat, Endian, Place, ReturnAddress, Slot},
     memory::{AnyBitPattern, Char, EFAULT, Memory},
     ptr::Ptr,

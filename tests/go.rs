@@ -92,7 +92,7 @@ fn proves(goarch: &Goarch, release: u16) -> Result<(), String> {
     let signatures = (typed.signatures)();
     let (text, calls) = source(&signatures, machine.word.into(), endian);
     let name = format!("calls-{}-{release}", goarch.name);
-    let (path, listing) = Compiler::of(release)?.build(goarch.name, &text, &name)?;
+    let (path, listing) = Compiler::of(release)?.listed(goarch.name, &text, &name)?;
 
     let bytes = fs::read(&path).map_err(cannot("read", &path))?;
     let program = Program::parse(&bytes).map_err(|error| error.to_string())?;

@@ -160,13 +160,30 @@ impl Compiler {
         Ok(command)
     }
 
-    /// Compiles a program, in a folder of `target/go` of that name, and gives its path and what the compiler lists of its
-    /// functions.
-    pub fn build(
+    /// Compiles a program, in a folder of `target/go` of that name.
+    pub fn program(&self, goarch: &str, source: &str, name: &str) -> Result<PathBuf, String> {
+        self.build(goarch, source, name, &[])
+            .map(|(program, _)| program)
+    }
+
+    /// The same, and what the compiler lists of the program's functions.
+    pub fn listed(
         &self,
         goarch: &str,
         source: &str,
         name: &str,
+    ) -> Result<(PathBuf, String), String> {
+        // Without inlining, Go's own packages are compiled in two thirds of the time.
+        let flags = ["-gcflags=all=-l", "-gcflags=program=-l -S"];
+        self.build(goarch, source, name, &flags)
+    }
+
+    fn build(
+        &self,
+        goarch: &str,
+        source: &str,
+        name: &str,
+        flags: &[&str],
     ) -> Result<(PathBuf, String), String> {
         let folder = root().join("target/go/programs").join(name);
         write_if_new(&folder.join("go.mod"), "module program\n\ngo 1.15\n")?;
@@ -177,10 +194,7 @@ impl Compiler {
         if self.release >= 18 {
             build.arg("-buildvcs=false");
         }
-        // Without inlining, Go's own packages are compiled in two thirds of the time.
-        build
-            .args(["-gcflags=all=-l", "-gcflags=program=-l -S", "-o"])
-            .args([&program, Path::new(".")]);
+        build.args(flags).arg("-o").args([&program, Path::new(".")]);
         let said = run(&mut build)?;
         Ok((program, said.stderr))
     }

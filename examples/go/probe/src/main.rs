@@ -69,7 +69,10 @@ fn on_request(ctx: ProbeContext) {
 fn on_served(ctx: ProbeContext) {
     // SAFETY: this is the ctx of a uprobe at a return instruction.
     let returned = unsafe { Return::<ServeHttp<Watched>>::at_ret(ctx.as_ptr()) };
-    tell(&ctx, |event| event.served(returned));
+    tell(&ctx, |event| {
+        event.served(returned);
+        Ok(())
+    });
 }
 
 #[uprobe]

@@ -9,9 +9,9 @@ use probe_abi::{
 };
 
 probes! {
-    go_parameters go_parameters_of_old go_either_release go_either_branch go_on_the_stack go_match
-    go_text go_text_of_either go_elements go_element go_struct go_array go_interface
-    go_results go_results_of_old go_same_twice go_not_inlined go_goroutine go_nothing
+    typed_go_parameters typed_go_parameters_of_old typed_go_either_release typed_go_either_branch typed_go_on_the_stack typed_go_match
+    typed_go_text typed_go_text_of_either typed_go_elements typed_go_element typed_go_struct typed_go_array typed_go_interface
+    typed_go_results typed_go_results_of_old typed_go_same_twice typed_go_not_inlined typed_go_goroutine typed_go_nothing
 }
 
 /// Some parameters are in registers where there are any, and the last ones are not.
@@ -81,19 +81,19 @@ fn sum<R: Release>(call: &Entry<Mixed<R>>) -> Result<u64, i32> {
         .wrapping_add(call.read_arg::<8>()?))
 }
 
-fn go_parameters(ctx: *const c_void) -> u64 {
+fn typed_go_parameters(ctx: *const c_void) -> u64 {
     of(sum(mixed::<InRegisters>(ctx)))
 }
 
-fn go_parameters_of_old(ctx: *const c_void) -> u64 {
+fn typed_go_parameters_of_old(ctx: *const c_void) -> u64 {
     of(sum(mixed::<OnStack>(ctx)))
 }
 
-fn go_either_release(ctx: *const c_void) -> u64 {
+fn typed_go_either_release(ctx: *const c_void) -> u64 {
     of(sum(mixed::<AtRunTime>(ctx)))
 }
 
-fn go_either_branch(ctx: *const c_void) -> u64 {
+fn typed_go_either_branch(ctx: *const c_void) -> u64 {
     let call = mixed::<InRegisters>(ctx);
     let text = if call.read_arg::<2>().unwrap_or(0) < 0 {
         call.read_arg::<1>()
@@ -103,7 +103,7 @@ fn go_either_branch(ctx: *const c_void) -> u64 {
     of(text.map(|text| text.length.into()))
 }
 
-fn go_on_the_stack(ctx: *const c_void) -> u64 {
+fn typed_go_on_the_stack(ctx: *const c_void) -> u64 {
     let call = mixed::<InRegisters>(ctx);
     match call.read_arg::<8>() {
         Ok(wide) if wide > 100 => of(call.read_arg::<5>().map(|all| all[1].into())),
@@ -112,7 +112,7 @@ fn go_on_the_stack(ctx: *const c_void) -> u64 {
     }
 }
 
-fn go_match(ctx: *const c_void) -> u64 {
+fn typed_go_match(ctx: *const c_void) -> u64 {
     let call = mixed::<AtRunTime>(ctx);
     match (call.read_arg::<0>(), call.read_arg::<6>()) {
         (Ok(receiver), Ok(number)) if receiver.is_null() => number as u64,
@@ -128,39 +128,42 @@ fn letters(text: GoString) -> Result<u64, i32> {
     Ok(length as u64 + u64::from(letters[0]) + u64::from(letters[47]))
 }
 
-fn go_text(ctx: *const c_void) -> u64 {
+fn typed_go_text(ctx: *const c_void) -> u64 {
     of(mixed::<InRegisters>(ctx).read_arg::<1>().and_then(letters))
 }
 
-fn go_text_of_either(ctx: *const c_void) -> u64 {
+fn typed_go_text_of_either(ctx: *const c_void) -> u64 {
     of(mixed::<AtRunTime>(ctx).read_arg::<1>().and_then(letters))
 }
 
-fn go_elements(ctx: *const c_void) -> u64 {
+fn typed_go_elements(ctx: *const c_void) -> u64 {
     let mut all = [0; 8];
     let read = mixed::<InRegisters>(ctx).read_arg::<3>();
     let count = read.and_then(|slice| slice.read_user(&mut all));
     of(count.map(|count| count as u64 + u64::from(all[7])))
 }
 
-fn go_element(ctx: *const c_void) -> u64 {
+fn typed_go_element(ctx: *const c_void) -> u64 {
     let call = mixed::<InRegisters>(ctx);
-    let element = |index: usize| call.read_arg::<3>().ok()?.get(index)?.read_user().ok();
+    let element = |index: usize| match call.read_arg::<3>()?.get(index) {
+        Some(element) => element.read_user(),
+        None => Err(1),
+    };
     let index = call.read_arg::<6>().unwrap_or(0) as usize;
-    element(index).or(element(2)).unwrap_or(1).into()
+    of(element(index).or(element(2)).map(u64::from))
 }
 
-fn go_struct(ctx: *const c_void) -> u64 {
+fn typed_go_struct(ctx: *const c_void) -> u64 {
     let read = mixed::<InRegisters>(ctx).read_arg::<4>();
     of(read.and_then(|(flag, name)| if flag { letters(name) } else { Ok(1) }))
 }
 
-fn go_array(ctx: *const c_void) -> u64 {
+fn typed_go_array(ctx: *const c_void) -> u64 {
     let read = mixed::<InRegisters>(ctx).read_arg::<5>();
     of(read.map(|all| all.into_iter().map(u64::from).sum()))
 }
 
-fn go_interface(ctx: *const c_void) -> u64 {
+fn typed_go_interface(ctx: *const c_void) -> u64 {
     // SAFETY: a probe program's only argument is its ctx.
     let call = unsafe { Entry::<Kept>::from_ctx(ctx) };
     let read = || {
@@ -181,15 +184,15 @@ fn outcome<R: Release>(returned: &Return<Mixed<R>>) -> Result<u64, i32> {
     Ok((returned.read_result::<0>()? ^ first as GoInt ^ last as GoInt) as u64 + letters(text)?)
 }
 
-fn go_results(ctx: *const c_void) -> u64 {
+fn typed_go_results(ctx: *const c_void) -> u64 {
     of(outcome(left::<InRegisters>(ctx)))
 }
 
-fn go_results_of_old(ctx: *const c_void) -> u64 {
+fn typed_go_results_of_old(ctx: *const c_void) -> u64 {
     of(outcome(left::<AtRunTime>(ctx)))
 }
 
-fn go_same_twice(ctx: *const c_void) -> u64 {
+fn typed_go_same_twice(ctx: *const c_void) -> u64 {
     let call = mixed::<AtRunTime>(ctx);
     let once = call.read_arg::<1>().map_or(0, |text| text.length.into());
     let twice: u64 = call.read_arg::<1>().map_or(1, |text| text.data.address().into());
@@ -201,12 +204,12 @@ fn length(call: &Entry<Mixed<InRegisters>>) -> u64 {
     of(call.read_arg::<1>().map(|text| text.length.into()))
 }
 
-fn go_not_inlined(ctx: *const c_void) -> u64 {
+fn typed_go_not_inlined(ctx: *const c_void) -> u64 {
     let call = mixed(ctx);
     if black_box(1) == 1 { length(call) } else { length(call) + 1 }
 }
 
-fn go_goroutine(ctx: *const c_void) -> u64 {
+fn typed_go_goroutine(ctx: *const c_void) -> u64 {
     let call = mixed::<AtRunTime>(ctx);
     let returned = left::<InRegisters>(ctx);
     of(call
@@ -214,7 +217,7 @@ fn go_goroutine(ctx: *const c_void) -> u64 {
         .or_else(|_| returned.read_goroutine_id(160)))
 }
 
-fn go_nothing(ctx: *const c_void) -> u64 {
+fn typed_go_nothing(ctx: *const c_void) -> u64 {
     // SAFETY: a probe program's only argument is its ctx.
     let call = unsafe { Entry::<Go<fn()>>::from_ctx(ctx) };
     call.regs().instruction_pointer().into()

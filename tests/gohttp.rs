@@ -1,0 +1,254 @@
+//! The example `go`: built as a user builds it, run on this kernel against a Go program that says itself what it is asked and
+//! what it reads, and against wrong input.
+
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    path::PathBuf,
+    process::Command,
+    sync::{Mutex, OnceLock},
+};
+
+use proofs::{
+    bpf::{Probe, Toolchain, root},
+    go::Compiler,
+    host::{cannot, run},
+    proof::{self, Proof},
+    select::{Endian, Machine},
+};
+
+/// The machine of the kernel that it runs on.
+const OWN: &str = "x86_64";
+
+/// The machines that the probe is built for.
+const BUILT: [&str; 2] = [OWN, "aarch64"];
+
+/// The machines whose calls are made up on this computer: with registers for arguments, and with none.
+const READ: [&str; 2] = [OWN, "arm"];
+
+/// The releases of Go that compile the program: without registers for arguments, and with them.
+const RELEASES: [u16; 2] = [15, 19];
+
+fn main() {
+    let toolchain = || Toolchain::find().map(drop);
+    let mut proofs = Vec::new();
+    for name in BUILT {
+        proofs.push(Proof::new(
+            proof::name(name, None, "builds"),
+            toolchain(),
+            move || object(name).map(drop),
+        ));
+    }
+    for name in READ {
+        proofs.push(Proof::new(
+            proof::name(name, None, "reads calls on the host"),
+            Ok(()),
+            move || event_tests(name),
+        ));
+    }
+    for release in RELEASES {
+        let name = format!("prints what a program of go1.{release} says");
+        let needs = needs(&name, release);
+        proofs.push(Proof::new(name, needs, move || prints(release)));
+    }
+    let needs = needs("wrong input", RELEASES[1]);
+    proofs.push(Proof::new("wrong input", needs, wrong_input));
+    proof::run(proofs)
+}
+
+fn needs(name: &str, release: u16) -> Result<(), String> {
+    Toolchain::find()?;
+    if env::consts::ARCH != OWN {
+        return Err(format!("this computer is no {OWN}"));
+    }
+    proof::uprobes()?;
+    match proof::is_wanted(name) {
+        true => Compiler::of(release).map(drop),
+        false => Ok(()),
+    }
+}
+
+fn built() -> PathBuf {
+    root().join("target/examples")
+}
+
+/// The probe's object. All machines' have one folder, so that what runs on this computer is compiled once; and so they
+/// displace each other.
+fn object(name: &'static str) -> Result<PathBuf, String> {
+    static ONE_BUILD: Mutex<()> = Mutex::new(());
+    let _one_build = ONE_BUILD.lock().map_err(|_| "another build has panicked")?;
+    let machine = Machine::named(name).ok_or("not a row of the table")?;
+    let objects = Probe::new(&root().join("examples/go/probe"), machine, Endian::Little)
+        .args(&["--locked"])
+        .target_dir(built().join("probe"))
+        .build(&Toolchain::find()?)?;
+    let object = built().join(format!("go-probe-{name}"));
+    let built = objects.join("go");
+    fs::copy(&built, &object).map_err(cannot("copy", &built))?;
+    Ok(object)
+}
+
+/// What the probe does with calls is compiled for this computer, and given those of the machine.
+fn event_tests(name: &str) -> Result<(), String> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo
+        .current_dir(root().join("examples/go/event"))
+        .args(["test", "--lib", "--quiet", "--locked", "--target-dir"])
+        .arg(built())
+        .env("CARGO_CFG_BPF_TARGET_ARCH", name);
+    let said = run(&mut cargo)?.stdout;
+    match said.contains("ok. 2 passed; 0 failed") {
+        true => Ok(()),
+        false => Err(said),
+    }
+}
+
+/// The loader, as a command that knows its probe.
+fn gohttp() -> Result<Command, String> {
+    static LOADER: OnceLock<Result<(PathBuf, PathBuf), String>> = OnceLock::new();
+    let build = || {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo
+            .current_dir(root().join("examples/go/loader"))
+            .args(["build", "--quiet", "--locked", "--target-dir"])
+            .arg(built())
+            .env_remove("CARGO_CFG_BPF_TARGET_ARCH");
+        run(&mut cargo)?;
+        Ok((built().join("debug/gohttp"), object(OWN)?))
+    };
+    let (loader, probe) = LOADER.get_or_init(build).clone()?;
+    let mut command = Command::new(loader);
+    command.arg("--probe").arg(probe);
+    Ok(command)
+}
+
+/// The Go program.
+fn program(release: u16) -> Result<PathBuf, String> {
+    let source = include_str!("gohttp/program.go");
+    // Older releases have it elsewhere.
+    let source = match release < 16 {
+        true => source
+            .replace("io.ReadAll", "ioutil.ReadAll")
+            .replace("\t\"io\"\n", "\t\"io/ioutil\"\n"),
+        false => source.to_owned(),
+    };
+    Compiler::of(release)?.program("amd64", &source, &format!("gohttp-{release}"))
+}
+
+/// Each request, each return of a handler and all that is read, as the program says them; and no other.
+fn prints(release: u16) -> Result<(), String> {
+    let program = program(release)?;
+    let output = gohttp()?
+        .arg(&program)
+        .output()
+        .map_err(cannot("run", &program))?;
+    let (said, complaints) = (
+        String::from_utf8_lossy(&output.stdout).into_owned(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    );
+    if !output.status.success() || !complaints.is_empty() {
+        return Err(format!("{}: {complaints}", output.status));
+    }
+    let (printed, own): (Vec<_>, Vec<_>) = said
+        .lines()
+        .partition(|line| line.starts_with(|first: char| first.is_ascii_digit()));
+    let events = printed.iter().map(|line| {
+        let (who, what) = line.split_once(": ")?;
+        let (_, goroutine) = who.split_once(" g ")?;
+        Some((goroutine, what))
+    });
+    let events: Option<Vec<(&str, &str)>> = events.collect();
+    let events = events.ok_or_else(|| format!("some of these are no events: {printed:#?}"))?;
+    let of = |start: &str| {
+        let texts = own.iter().filter_map(|line| line.strip_prefix(start));
+        texts.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let asked = of("asked ").into_iter().map(|request| {
+        let (method, path) = request.split_once(' ').unwrap_or((&request, ""));
+        // What the probe keeps of it.
+        format!("{method} {}", &path[..path.len().min(64)])
+    });
+    let asked: Vec<_> = asked.collect();
+    let served: Vec<_> = events
+        .iter()
+        .filter(|(_, what)| *what == "served")
+        .collect();
+    let requests: Vec<_> = events
+        .iter()
+        .filter(|(_, what)| *what != "served" && !what.starts_with("read "))
+        .map(|(_, what)| what.to_string())
+        .collect();
+    if asked.len() != 4 || requests != asked || served.len() != asked.len() {
+        return Err(format!(
+            "{events:#?} is printed, and the program says {own:#?}"
+        ));
+    }
+    // The last one reads the end of the connection, and nothing.
+    let read = count(
+        events
+            .iter()
+            .filter_map(|(_, what)| what.strip_prefix("read ").filter(|read| *read != "\"\"")),
+    );
+    let mut reads = of("read ");
+    if release < 17 {
+        // No register tells the goroutine, by which the two ends of a read are brought together.
+        reads.clear();
+    }
+    if count(reads.iter().map(String::as_str)) != read {
+        return Err(format!(
+            "{read:?} is printed, and the program says {own:#?}"
+        ));
+    }
+    if events.iter().any(|(g, _)| (*g == "0x0") != (release < 17)) {
+        return Err(format!("the goroutines are wrong: {events:#?}"));
+    }
+    proof::checked("a Go program's own words", OWN, events.len());
+    Ok(())
+}
+
+/// How often there is each.
+fn count<'a>(texts: impl Iterator<Item = &'a str>) -> BTreeMap<String, usize> {
+    let mut all = BTreeMap::new();
+    for text in texts {
+        *all.entry(text.to_owned()).or_default() += 1;
+    }
+    all
+}
+
+fn wrong_input() -> Result<(), String> {
+    for (arguments, message) in [
+        (&[][..], "no program is given\nusage: "),
+        (
+            &["/nonexistent"],
+            "cannot read `/nonexistent`: No such file",
+        ),
+        (
+            &["/etc/passwd"],
+            "`/etc/passwd`: this is no ELF file: it does not start with `\\x7fELF`",
+        ),
+        (
+            &["/bin/true"],
+            "`/bin/true`: the program does not say that Go built it: ",
+        ),
+        (
+            &["--pid", "1"],
+            "there is no option `--pid`: accepted are `--probe` and `--help`",
+        ),
+    ] {
+        let output = gohttp()?
+            .args(arguments)
+            .output()
+            .map_err(|error| error.to_string())?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let expected = format!("error: {message}");
+        if output.status.code() != Some(125)
+            || !said.starts_with(&expected)
+            || !output.stdout.is_empty()
+        {
+            return Err(format!(
+                "{arguments:?}: expected `{expected}`, and there is `{said}`"
+            ));
+        }
+    }
+    Ok(())
+}
