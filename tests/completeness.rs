@@ -65,16 +65,18 @@ fn the_readme_lists_every_machine() {
 }
 
 /// The texts that people read, and the folder that their links start from.
-const TEXTS: [&str; 10] = [
+const TEXTS: [&str; 12] = [
     "README.md",
     "CONTRIBUTING.md",
     "KERNELS.md",
     "BENCHMARKS.md",
     "build/README.md",
     "examples/c-module/README.md",
+    "examples/go/README.md",
     "examples/kernel-types/README.md",
     "examples/tracer/README.md",
     "examples/usdt/README.md",
+    "go/README.md",
     "usdt/README.md",
 ];
 

@@ -97,7 +97,7 @@ use crate::{
 
 /// A function of a Go program: how a uprobe sees it. `F` is its [signature](self); `Release` tells whether its arguments
 /// are in registers.
-pub struct Go<F, Registers, Release>(PhantomData<(fn() -> F, Registers, Release)>);
+pub struct Go<F, Registers, Release>(PhantomData<fn(Registers, Release) -> F>);
 
 /// What a probe knows of the release of the program that it watches: [`InRegisters`], [`OnStack`], or a type of
 /// [`go_release!`](crate::go_release).
