@@ -154,6 +154,30 @@ pub trait Function: Code {
 
 type Word<C> = <<C as Code>::Registers as Registers>::Word;
 
+/// Implements what is so of all functions of C's. It is no blanket implementation, so that the compiler looks for a reason in
+/// the one of the function's own code.
+macro_rules! function_of_c {
+    ([$($parameters:tt)*] $code:ty) => {
+        impl<$($parameters)*> $crate::call::Probed for $code where Self: $crate::call::Function {}
+
+        impl<$($parameters)*> $crate::call::Returning for $code where Self: $crate::call::Function {}
+
+        impl<$($parameters)*, const N: usize> $crate::call::Read<N> for $code
+        where
+            Self: $crate::call::HasParameter<N>,
+        {
+            type Value = <Self as $crate::call::HasParameter<N>>::Value;
+
+            #[inline(always)]
+            fn read(regs: &Self::Registers) -> Result<Self::Value, i32> {
+                let bits = <Self as $crate::call::Function>::read_bits::<N>(regs)?;
+                Ok(<Self as $crate::call::HasParameter<N>>::Parameter::from_bits(bits))
+            }
+        }
+    };
+}
+pub(crate) use function_of_c;
+
 macro_rules! code {
     ($($code:ident of $memory:ident: $registers:ident $convention:ident; variadic: $variadic_registers:ident $variadic:ident;)*) => { $(
         impl<F, R: Machine> Code for $code<F, R> {
@@ -177,7 +201,7 @@ macro_rules! code {
             };
         }
 
-        impl<F, R: Machine> Returning for $code<F, R> where Self: Function {}
+        function_of_c!([F, R: Machine] $code<F, R>);
     )* };
 }
 
@@ -190,9 +214,6 @@ code! {
 /// A function with a prototype or a signature: a probe on its first instruction has its parameters.
 #[doc(hidden)]
 pub trait Probed: Code {}
-
-#[diagnostic::do_not_recommend]
-impl<C: Function> Probed for C {}
 
 /// A function that may have a return probe.
 #[diagnostic::on_unimplemented(
@@ -245,17 +266,6 @@ pub trait Read<const N: usize>: Code {
     type Value: Copy;
 
     fn read(regs: &Self::Registers) -> Result<Self::Value, i32>;
-}
-
-#[diagnostic::do_not_recommend]
-impl<C: HasParameter<N>, const N: usize> Read<N> for C {
-    type Value = <C as HasParameter<N>>::Value;
-
-    #[inline(always)]
-    fn read(regs: &C::Registers) -> Result<Self::Value, i32> {
-        let bits = C::read_bits::<N>(regs)?;
-        Ok(<C::Parameter as Parameter<_>>::from_bits(bits))
-    }
 }
 
 /// Of a function: its parameter `N` is in registers as a whole.

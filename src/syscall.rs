@@ -137,7 +137,7 @@
 use core::{ffi::c_void, fmt, marker::PhantomData};
 
 use crate::{
-    call::{self, Code, Function, HasParameter, Located, Machine, Returning},
+    call::{self, Code, Function, HasParameter, Located, Machine},
     machine::{self, Convention, Endian, Place, Slot},
     memory::{self, Memory},
     ptr::Ptr,
@@ -252,7 +252,7 @@ impl<F, R: Machine, W: Wraps<R>> Code for Syscall<F, R, W> {
     }
 }
 
-impl<F, R: Machine, W: Wraps<R>> Returning for Syscall<F, R, W> where Self: Function {}
+call::function_of_c!([F, R: Machine, W: Wraps<R>] Syscall<F, R, W>);
 
 impl<F, R: Machine, W: Wraps<R>> Function for Syscall<F, R, W>
 where

@@ -34,7 +34,7 @@ struct Published {
     code: &'static [&'static str],
 }
 
-const PUBLISHED: [Published; 3] = [
+const PUBLISHED: [Published; 4] = [
     Published {
         name: LIBRARY,
         bytes: 178 * 1024,
@@ -45,13 +45,20 @@ const PUBLISHED: [Published; 3] = [
             "src/verifier.md",
         ],
         of_each_machine: &["src/arch/*.rs", "src/pictures/*.md"],
-        code: &["build-script", "src"],
+        code: &["build-script", "src", "src/go"],
     },
     Published {
         name: BUILD,
         bytes: 51 * 1024,
         files: &["headers/ctypes.h"],
         of_each_machine: &["bindings/*.rs", "headers/*.h"],
+        code: &["src"],
+    },
+    Published {
+        name: "probe-abi-go",
+        bytes: 24 * 1024,
+        files: &[],
+        of_each_machine: &[],
         code: &["src"],
     },
     Published {

@@ -215,7 +215,6 @@ impl<F, R: Machine, L> Code for Go<F, R, L> {
 /// What all that reads asks of a function.
 macro_rules! bounded {
     ([$(const $n:ident: usize)?] $trait:ty { $($items:tt)* } $(where $($bounds:tt)*)?) => {
-        #[diagnostic::do_not_recommend]
         impl<F, R, L, $(const $n: usize)?> $trait for Go<F, R, L>
         where
             F: GoSignature,

@@ -514,7 +514,6 @@ macro_rules! structs {
         // SAFETY: any bytes are a value of each field, and a gap is none.
         unsafe impl<$($field: AnyBitPattern),+> AnyBitPattern for $memory<$($field),+> {}
 
-        #[diagnostic::do_not_recommend]
         impl<$($field: GoType<Addr>,)+ Addr: Address> GoType<Addr> for GoStruct<($($field,)+)>
         where
             $($field::Kind: InCtx<$field> + OfTheMachine<$field>,)+

@@ -125,7 +125,7 @@ fn typed_go_match(ctx: *const c_void) -> u64 {
 fn letters(text: GoString) -> Result<u64, i32> {
     let mut letters = [0; 48];
     let length = text.read_user(&mut letters)?;
-    Ok(length as u64 + u64::from(letters[0]) + u64::from(letters[47]))
+    Ok(length as u64 ^ u64::from(letters[0]) ^ u64::from(letters[47]))
 }
 
 fn typed_go_text(ctx: *const c_void) -> u64 {
@@ -140,7 +140,7 @@ fn typed_go_elements(ctx: *const c_void) -> u64 {
     let mut all = [0; 8];
     let read = mixed::<InRegisters>(ctx).read_arg::<3>();
     let count = read.and_then(|slice| slice.read_user(&mut all));
-    of(count.map(|count| count as u64 + u64::from(all[7])))
+    of(count.map(|count| count as u64 ^ u64::from(all[7])))
 }
 
 fn typed_go_element(ctx: *const c_void) -> u64 {
@@ -181,7 +181,8 @@ fn outcome<R: Release>(returned: &Return<Mixed<R>>) -> Result<u64, i32> {
     }
     let [first, last] = returned.read_result_above::<2>(16)?;
     let text = returned.read_result::<1>()?;
-    Ok((returned.read_result::<0>()? ^ first as GoInt ^ last as GoInt) as u64 + letters(text)?)
+    let number = returned.read_result::<0>()? ^ first as GoInt ^ last as GoInt;
+    Ok(letters(text)?.wrapping_add(number as u64))
 }
 
 fn typed_go_results(ctx: *const c_void) -> u64 {
@@ -206,7 +207,7 @@ fn length(call: &Entry<Mixed<InRegisters>>) -> u64 {
 
 fn typed_go_not_inlined(ctx: *const c_void) -> u64 {
     let call = mixed(ctx);
-    if black_box(1) == 1 { length(call) } else { length(call) + 1 }
+    if black_box(1) == 1 { length(call) } else { length(call).wrapping_add(1) }
 }
 
 fn typed_go_goroutine(ctx: *const c_void) -> u64 {
