@@ -10,11 +10,12 @@ mod go {
     pub mod signatures;
     pub mod sources;
     pub mod typed;
+    pub mod wrong_input;
 }
 
 use std::fs;
 
-use go::{places, returns, sources, typed};
+use go::{places, returns, sources, typed, wrong_input};
 use probe_abi_go::Program;
 use proofs::{
     go::{Compiler, GOARCHS, Goarch, RELEASES, Sources, source, stops},
@@ -49,7 +50,10 @@ const PROGRAMS: &[(&str, u16)] = &[
 ];
 
 fn main() {
-    let mut proofs = Vec::new();
+    let mut proofs = vec![
+        Proof::new("versions of Go", Ok(()), wrong_input::versions),
+        Proof::new("files that Go has not built", Ok(()), wrong_input::files),
+    ];
     for goarch in GOARCHS {
         for (_, release) in PROGRAMS.iter().filter(|(name, _)| *name == goarch.name) {
             let (goarch, release) = (*goarch, *release);
@@ -100,6 +104,10 @@ fn proves(goarch: &Goarch, release: u16) -> Result<(), String> {
     if (program.machine(), program.endian(), found.number) != (machine, endian, release) {
         let (machine, endian) = (program.machine().name, program.endian());
         return Err(format!("it is taken for {found} of {machine}, {endian:?}"));
+    }
+    // Old releases write `.go.buildinfo` in another way.
+    if goarch.name == "amd64" && matches!(release, 15 | 27) {
+        wrong_input::program(&bytes)?;
     }
     let functions = (0..signatures.len()).map(|n| program.function(&format!("main.f{n}")));
     let functions = functions.collect::<Result<Vec<_>, _>>();

@@ -322,9 +322,8 @@ where
     L: Release,
     At: Located,
 {
-    if let GoPlace::Registers(_) = const { At::IN_REGISTERS }
-        && L::has_registers(const { convention::<R>().registers_since })
-    {
+    let fits = const { matches!(At::IN_REGISTERS, GoPlace::Registers(_)) };
+    if fits && L::has_registers(const { convention::<R>().registers_since }) {
         return Ok(T::from_registers::<R, FirstOf<At>>(regs));
     }
     let of_stack = |place| match place {
