@@ -161,19 +161,6 @@ macro_rules! function_of_c {
         impl<$($parameters)*> $crate::call::Probed for $code where Self: $crate::call::Function {}
 
         impl<$($parameters)*> $crate::call::Returning for $code where Self: $crate::call::Function {}
-
-        impl<$($parameters)*, const N: usize> $crate::call::Read<N> for $code
-        where
-            Self: $crate::call::HasParameter<N>,
-        {
-            type Value = <Self as $crate::call::HasParameter<N>>::Value;
-
-            #[inline(always)]
-            fn read(regs: &Self::Registers) -> Result<Self::Value, i32> {
-                let bits = <Self as $crate::call::Function>::read_bits::<N>(regs)?;
-                Ok(<Self as $crate::call::HasParameter<N>>::Parameter::from_bits(bits))
-            }
-        }
     };
 }
 pub(crate) use function_of_c;
@@ -260,12 +247,27 @@ where
 }
 
 /// Of a function: its parameter `N`, counted from 0, can be read.
+#[diagnostic::on_unimplemented(
+    message = "this function has no parameter `{N}`, counted from 0",
+    label = "the prototype or the signature has fewer parameters, or is none"
+)]
 #[doc(hidden)]
 pub trait Read<const N: usize>: Code {
     /// The type that the probe gets.
     type Value: Copy;
 
     fn read(regs: &Self::Registers) -> Result<Self::Value, i32>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<C: HasParameter<N>, const N: usize> Read<N> for C {
+    type Value = <C as HasParameter<N>>::Value;
+
+    #[inline(always)]
+    fn read(regs: &C::Registers) -> Result<Self::Value, i32> {
+        let bits = C::read_bits::<N>(regs)?;
+        Ok(<C::Parameter as Parameter<_>>::from_bits(bits))
+    }
 }
 
 /// Of a function: its parameter `N` is in registers as a whole.

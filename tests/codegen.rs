@@ -1,6 +1,10 @@
 //! A read costs what it costs in C: the instructions that are emitted for every role of every machine,
 //! and for whole probes beside the same probes in C.
 
+mod codegen {
+    pub mod go;
+}
+
 use std::sync::LazyLock;
 
 use proofs::{
@@ -25,6 +29,7 @@ fn main() {
         Ok(toolchain) => toolchain.ways(),
         Err(_) => Vec::new(),
     };
+    let all_ways = ways.clone();
     let named = |what: &str, needs: Result<(), String>, work: fn(Object, Endian) -> Verdict| {
         let each = |(endian, way): (Endian, Option<&(Reads, Toolchain)>)| {
             let name = match way {
@@ -65,6 +70,16 @@ fn main() {
             beside_c(&ours, &c, endian)
         },
     ));
+    let needs_clang = found.clone().and(clang.clone().map(drop));
+    for endian in [Endian::Little, Endian::Big] {
+        for (reads, toolchain) in &all_ways {
+            let toolchain = toolchain.clone();
+            let name = format!("{endian}, {reads}: Go, no more instructions than C");
+            proofs.push(Proof::new(name, needs_clang.clone(), move || {
+                codegen::go::beside_c(&toolchain, endian)
+            }));
+        }
+    }
     proofs.extend(named(
         "no more instructions than C with libbpf's macros",
         found.and(clang.map(drop)).and(headers().map(drop)),
