@@ -7,6 +7,7 @@
 mod go {
     pub mod places;
     pub mod returns;
+    pub mod roles;
     pub mod signatures;
     pub mod sources;
     pub mod typed;
@@ -15,10 +16,10 @@ mod go {
 
 use std::fs;
 
-use go::{places, returns, sources, typed, wrong_input};
+use go::{places, returns, roles, sources, typed, wrong_input};
 use probe_abi_go::Program;
 use proofs::{
-    go::{Compiler, GOARCHS, Goarch, RELEASES, Sources, source, stops},
+    go::{CLOSURE, Compiler, GOARCHS, Goarch, RELEASES, Sources, source, stops},
     host::cannot,
     proof::{self, Proof},
     select,
@@ -109,17 +110,39 @@ fn proves(goarch: &Goarch, release: u16) -> Result<(), String> {
     if goarch.name == "amd64" && matches!(release, 15 | 27) {
         wrong_input::program(&bytes)?;
     }
-    let functions = (0..signatures.len()).map(|n| program.function(&format!("main.f{n}")));
+    let names = (0..signatures.len()).map(|n| format!("main.f{n}"));
+    let functions = names
+        .chain([CLOSURE.to_owned()])
+        .map(|name| program.function(&name));
     let functions = functions.collect::<Result<Vec<_>, _>>();
     let functions = functions.map_err(|error| error.to_string())?;
-    let checked = returns::agree(&functions, &listing)?;
+    let checked = returns::agree(&functions[..signatures.len()], &listing)?;
     proof::checked(
         "return instructions in Go's listings",
         machine.name,
         checked,
     );
 
-    let stops = stops(&goarch.emulator()?, &path, machine, endian, &functions)?;
+    let goid = roles::goid(&bytes)?;
+    let stops = stops(
+        &goarch.emulator()?,
+        &path,
+        machine,
+        endian,
+        &functions,
+        goid,
+    )?;
+    let go = machine.go.ok_or("there is no Go for it")?;
+    let in_registers = found.has_registers(machine);
+    let closure = (signatures.len(), functions[signatures.len()].entry.address);
+    let checked = roles::agree(&go, in_registers, &stops, closure)?;
+    proof::checked("goroutines and closures", machine.name, checked);
+    roles::wrong_are_refused(&go, in_registers, &stops, closure)?;
+    // Of the closure there is no more to say.
+    let stops: Vec<_> = stops
+        .into_iter()
+        .filter(|stop| stop.function < signatures.len())
+        .collect();
     let world = places::World {
         machine,
         endian,
@@ -127,8 +150,6 @@ fn proves(goarch: &Goarch, release: u16) -> Result<(), String> {
         calls: &calls,
         stops: &stops,
     };
-    let go = machine.go.ok_or("there is no Go for it")?;
-    let in_registers = found.has_registers(machine);
     let checked = world.agrees(&go, in_registers)?;
     proof::checked(&format!("calls of go1.{release}"), machine.name, checked);
     places::wrong_are_refused(&world, &go, in_registers)?;

@@ -174,7 +174,11 @@ impl Compiler {
         name: &str,
     ) -> Result<(PathBuf, String), String> {
         // Without inlining, Go's own packages are compiled in two thirds of the time.
-        let flags = ["-gcflags=all=-l", "-gcflags=program=-l -S"];
+        let flags = [
+            "-gcflags=all=-l",
+            "-gcflags=program=-l -S",
+            "-ldflags=-compressdwarf=false",
+        ];
         self.build(goarch, source, name, &flags)
     }
 

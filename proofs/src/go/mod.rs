@@ -7,5 +7,5 @@ mod stops;
 
 pub use compiler::{Compiler, GOARCHS, Goarch, RELEASES, Sources};
 pub use layout::{Leaf, Type, Values};
-pub use program::{Call, Signature, source};
+pub use program::{CLOSURE, Call, Signature, source};
 pub use stops::{Stop, low, stops};

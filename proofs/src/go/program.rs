@@ -20,13 +20,17 @@ pub struct Call {
     pub results: Values,
 }
 
+/// The function of the program that is a closure.
+pub const CLOSURE: &str = "main.closure.func1";
+
 /// The program, and the calls that it makes, in order: function `n` is `main.f<n>`.
 pub fn source(signatures: &[Signature], word: usize, endian: Endian) -> (String, Vec<Call>) {
     let mut text = String::from(
         "package main\n\nimport \"unsafe\"\n\n\
          func at(start *uint64, offset uintptr) unsafe.Pointer {\n\
          \treturn unsafe.Pointer(uintptr(unsafe.Pointer(start)) + offset)\n}\n\n\
-         var touched int\n\n//go:noinline\nfunc touch() { touched++ }\n\n",
+         var touched int\n\n//go:noinline\nfunc touch() { touched++ }\n\n\
+         //go:noinline\nfunc closure(n int) func() int { return func() int { return n } }\n\n",
     );
     let (mut main, mut calls) = (String::new(), Vec::new());
     let (mut next, mut turn) = (0, 0);
@@ -61,6 +65,9 @@ pub fn source(signatures: &[Signature], word: usize, endian: Endian) -> (String,
         let _ = writeln!(main, "\tf{n}({passed})");
         calls.push(Call { arguments, results });
     }
-    let _ = writeln!(text, "func main() {{\n{main}}}");
+    let _ = writeln!(
+        text,
+        "func main() {{\n{main}\ttouched = closure(touched)()\n}}"
+    );
     (text, calls)
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use probe_abi::machine::{Endian, Machine, Slot};
+use probe_abi::machine::{Endian, GoG, Machine, Slot};
 use probe_abi_go::Function;
 
 use crate::{executed::of_library, select, stopped::Stopped};
@@ -21,6 +21,17 @@ pub struct Stop {
     pub stack_pointer: u64,
     /// From the stack pointer up, in the machine's byte order.
     pub stack: Vec<u8>,
+    /// What some registers point to.
+    pub pointees: Vec<(Slot, Pointee)>,
+}
+
+/// What a register points to, as far as it is a pointer.
+#[derive(Debug, Clone, Copy)]
+pub struct Pointee {
+    /// The word there.
+    pub word: Option<u64>,
+    /// The number of the goroutine, if it is a `runtime.g`.
+    pub goroutine: Option<u64>,
 }
 
 impl Stop {
@@ -33,11 +44,21 @@ impl Stop {
     /// A number on the stack.
     pub fn number(&self, offset: usize, size: usize, endian: Endian) -> Option<u64> {
         let bytes = self.stack.get(offset..offset + size)?;
-        let shifted = |number: u64, byte: &u8| number << 8 | u64::from(*byte);
-        Some(match endian {
-            Endian::Little => bytes.iter().rev().fold(0, shifted),
-            Endian::Big => bytes.iter().fold(0, shifted),
-        })
+        Some(number(bytes, endian))
+    }
+
+    /// What a register points to.
+    pub fn behind(&self, slot: Slot) -> Option<Pointee> {
+        let found = self.pointees.iter().find(|(held, _)| *held == slot);
+        found.map(|(_, pointee)| *pointee)
+    }
+}
+
+fn number(bytes: &[u8], endian: Endian) -> u64 {
+    let shifted = |number: u64, byte: &u8| number << 8 | u64::from(*byte);
+    match endian {
+        Endian::Little => bytes.iter().rev().fold(0, shifted),
+        Endian::Big => bytes.iter().fold(0, shifted),
     }
 }
 
@@ -45,13 +66,14 @@ pub fn low(value: u64, size: usize) -> u64 {
     value & u64::MAX >> (64 - 8 * size)
 }
 
-/// Runs a program, and stops it at all functions.
+/// Runs a program, and stops it at all functions. `goid` is where a `runtime.g` has its number.
 pub fn stops(
     emulator: &Path,
     program: &Path,
     machine: &'static Machine,
     endian: Endian,
     functions: &[Function<'_>],
+    goid: u64,
 ) -> Result<Vec<Stop>, String> {
     let order = [select::Endian::Little, select::Endian::Big]
         .into_iter()
@@ -107,13 +129,39 @@ pub fn stops(
             .find(|(slot, _)| *slot == machine.stack_pointer);
         let (_, stack_pointer) = *stack_pointer.ok_or("there is no stack pointer")?;
         let stack = stopped.memory(stack_pointer, STACK)?;
+        let mut pointees = Vec::new();
+        for slot in pointers(machine) {
+            let address = registers.iter().find(|(held, _)| *held == slot);
+            let (_, address) = *address.ok_or("a register is missing")?;
+            let mut read = |address, size: u8| -> Result<_, String> {
+                let bytes = stopped.memory(address, size.into())?;
+                Ok((bytes.len() == usize::from(size)).then(|| number(&bytes, endian)))
+            };
+            let pointee = Pointee {
+                word: read(address, machine.word)?,
+                goroutine: read(address.wrapping_add(goid), 8)?,
+            };
+            pointees.push((slot, pointee));
+        }
         stops.extend(here.into_iter().map(|(function, gives_back)| Stop {
             function,
             gives_back,
             registers: registers.clone(),
             stack_pointer,
             stack: stack.clone(),
+            pointees: pointees.clone(),
         }));
     }
     Ok(stops)
+}
+
+/// The registers that are pointers by Go's convention.
+fn pointers(machine: &Machine) -> Vec<Slot> {
+    let Some(go) = machine.go else {
+        return Vec::new();
+    };
+    let g = go.g.map(|g| match g {
+        GoG::Always(slot) | GoG::WithRegisters(slot) => slot,
+    });
+    [go.context].into_iter().chain(g).collect()
 }
