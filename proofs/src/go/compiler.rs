@@ -193,6 +193,8 @@ impl Compiler {
         write_if_new(&folder.join("go.mod"), "module program\n\ngo 1.15\n")?;
         write_if_new(&folder.join("main.go"), source)?;
         let program = folder.join("program");
+        // Of a program that is there and new enough, `go` lists nothing.
+        let _ = fs::remove_file(&program);
         let mut build = self.command(goarch)?;
         build.current_dir(&folder).arg("build");
         if self.release >= 18 {
