@@ -73,6 +73,8 @@ pub struct Event {
     pub text: [u8; TEXT],
 }
 
+// An address has 32 or 64 bits, by the machine.
+#[allow(clippy::useless_conversion)]
 impl Event {
     /// Writes down which request a handler is called with.
     ///

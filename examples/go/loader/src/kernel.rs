@@ -29,10 +29,7 @@ pub fn default_path() -> PathBuf {
         "bpfel-unknown-none"
     };
     let probes = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../target/probes/probe");
-    probes
-        .join(probe_abi::ARCH)
-        .join(target)
-        .join("release/go")
+    probes.join(probe_abi::ARCH).join(target).join("release/go")
 }
 
 pub struct Kernel {
