@@ -15,12 +15,19 @@ macro_rules! probes {
     };
 }
 
-// There is no Go for the others.
-#[cfg(not(any(
-    bpf_target_arch = "powerpc",
-    bpf_target_arch = "riscv32",
-    bpf_target_arch = "sparc64"
-)))]
+// The machines that Go has.
+#[cfg(any(
+    bpf_target_arch = "x86_64",
+    bpf_target_arch = "x86",
+    bpf_target_arch = "aarch64",
+    bpf_target_arch = "arm",
+    bpf_target_arch = "riscv64",
+    bpf_target_arch = "s390x",
+    bpf_target_arch = "powerpc64",
+    bpf_target_arch = "mips",
+    bpf_target_arch = "mips64",
+    bpf_target_arch = "loongarch64"
+))]
 mod go;
 mod syscalls;
 mod typed;
