@@ -31,7 +31,10 @@ const GO: GoConvention = GoConvention {
     little_endian: Some("arm64"),
     big_endian: None,
     registers_since: Some(18),
-    registers: slots![regs[0], regs[1], regs[2], regs[3], regs[4], regs[5], regs[6], regs[7], regs[8], regs[9], regs[10], regs[11], regs[12], regs[13], regs[14], regs[15]],
+    registers: slots![
+        regs[0], regs[1], regs[2], regs[3], regs[4], regs[5], regs[6], regs[7], regs[8], regs[9],
+        regs[10], regs[11], regs[12], regs[13], regs[14], regs[15]
+    ],
     stack: 8,
     g: Some(GoG::Always(slot!(regs[28]))),
     context: slot!(regs[26]),

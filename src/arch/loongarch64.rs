@@ -30,7 +30,10 @@ const GO: GoConvention = GoConvention {
     little_endian: Some("loong64"),
     big_endian: None,
     registers_since: Some(22),
-    registers: slots![regs[4], regs[5], regs[6], regs[7], regs[8], regs[9], regs[10], regs[11], regs[12], regs[13], regs[14], regs[15], regs[16], regs[17], regs[18], regs[19]],
+    registers: slots![
+        regs[4], regs[5], regs[6], regs[7], regs[8], regs[9], regs[10], regs[11], regs[12],
+        regs[13], regs[14], regs[15], regs[16], regs[17], regs[18], regs[19]
+    ],
     stack: 8,
     g: Some(GoG::Always(slot!(regs[22]))),
     context: slot!(regs[29]),

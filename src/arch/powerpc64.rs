@@ -39,7 +39,10 @@ const GO: GoConvention = GoConvention {
     little_endian: Some("ppc64le"),
     big_endian: Some("ppc64"),
     registers_since: Some(18),
-    registers: slots![gpr[3], gpr[4], gpr[5], gpr[6], gpr[7], gpr[8], gpr[9], gpr[10], gpr[14], gpr[15], gpr[16], gpr[17]],
+    registers: slots![
+        gpr[3], gpr[4], gpr[5], gpr[6], gpr[7], gpr[8], gpr[9], gpr[10], gpr[14], gpr[15], gpr[16],
+        gpr[17]
+    ],
     stack: 32,
     g: Some(GoG::Always(slot!(gpr[30]))),
     context: slot!(gpr[11]),

@@ -29,7 +29,9 @@ const GO: GoConvention = GoConvention {
     little_endian: Some("riscv64"),
     big_endian: None,
     registers_since: Some(19),
-    registers: slots![a0, a1, a2, a3, a4, a5, a6, a7, s0, s1, s2, s3, s4, s5, s6, s7],
+    registers: slots![
+        a0, a1, a2, a3, a4, a5, a6, a7, s0, s1, s2, s3, s4, s5, s6, s7
+    ],
     stack: 8,
     g: Some(GoG::Always(slot!(s11))),
     context: slot!(s10),

@@ -32,7 +32,9 @@ const GO: GoConvention = GoConvention {
     little_endian: None,
     big_endian: Some("s390x"),
     registers_since: Some(26),
-    registers: slots![gprs[2], gprs[3], gprs[4], gprs[5], gprs[6], gprs[7], gprs[8], gprs[9]],
+    registers: slots![
+        gprs[2], gprs[3], gprs[4], gprs[5], gprs[6], gprs[7], gprs[8], gprs[9]
+    ],
     stack: 8,
     g: Some(GoG::Always(slot!(gprs[13]))),
     context: slot!(gprs[12]),
