@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use probe_abi_build::{Error, Machine, Selected, select::MACHINES};
+use probe_abi_build::{Error, MACHINES, Machine, Selected};
 
 mod inline_asm;
 mod syscalls;

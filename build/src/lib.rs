@@ -15,6 +15,9 @@ compile_error!(
     "probe-abi-build is for build scripts: in Cargo.toml, move it from `[dependencies]` to `[build-dependencies]`"
 );
 
+// Two modules are no promise: probe-abi's build script and the proofs of its repository use more of them than is
+// exported below.
+#[doc(hidden)]
 #[cfg(not(target_arch = "bpf"))]
 pub mod bindings;
 #[cfg(all(feature = "types", not(target_arch = "bpf")))]
@@ -25,6 +28,7 @@ mod header;
 mod module;
 #[cfg(not(target_arch = "bpf"))]
 mod script;
+#[doc(hidden)]
 #[cfg(not(target_arch = "bpf"))]
 pub mod select;
 #[cfg(all(feature = "types", not(target_arch = "bpf")))]
@@ -37,7 +41,7 @@ pub use {bindgen, types::Types};
 #[cfg(not(target_arch = "bpf"))]
 pub use {
     script::{Error, Selected, run},
-    select::{Endian, Machine, Variant},
+    select::{Endian, MACHINES, Machine, VARIABLE, Variant},
 };
 
 /// The rows of the machines, as a macro that the library hands a macro of its own.

@@ -95,8 +95,15 @@ impl<'a> Program<'a> {
         let text = match section {
             Some(section) => release::version(self, section.data()?)?,
             None => {
-                // Without sections it is at the start of the data.
-                let mut texts = self.file.segments().filter_map(|segment| {
+                // Without sections it is in the data, which programs write to. What looks like it elsewhere is a text of
+                // somebody who reads such programs.
+                let data = self.file.segments().filter(|segment| {
+                    let object::SegmentFlags::Elf { p_flags } = segment.flags() else {
+                        return false;
+                    };
+                    p_flags & (elf::PF_W | elf::PF_X) == elf::PF_W
+                });
+                let mut texts = data.filter_map(|segment| {
                     let bytes = segment.data().ok()?;
                     match release::version(self, bytes) {
                         Err(Error::NotGo) => None,
