@@ -20,6 +20,7 @@ use proofs::{
     host::{run, write_if_new},
     libbpf::Headers,
     object::Object,
+    package::Packages,
     roles,
     select::{Endian, Machine},
 };
@@ -419,13 +420,7 @@ fn builds(toolchain: &Toolchain, text: &mut String) -> Result<(), String> {
             ],
         );
     }
-    let size = packaged(toolchain)?;
-    writeln!(
-        text,
-        "\nThe packaged crate: {:.1} kB.",
-        size as f64 / 1000.0
-    )
-    .expect("a string takes everything");
+    writeln!(text, "\nThe packages: {}.", packaged()?).expect("a string takes everything");
     Ok(())
 }
 
@@ -474,32 +469,19 @@ fn build(
     Ok((took, said.matches("   Compiling ").count()))
 }
 
-/// Bytes of what is published.
-fn packaged(toolchain: &Toolchain) -> Result<u64, String> {
-    let mut cargo = toolchain.cargo();
-    cargo
-        .current_dir(root())
-        .args([
-            "package",
-            "--package",
-            "probe-abi",
-            "--no-verify",
-            "--allow-dirty",
-            "--quiet",
-        ])
-        .arg("--target-dir")
-        .arg(folder().join("package"));
-    run(&mut cargo)?;
-    let folder = folder().join("package/package");
-    let crates = fs::read_dir(&folder).map_err(|error| error.to_string())?;
-    let sizes = crates
-        .filter_map(Result::ok)
-        .filter(|file| file.path().extension().is_some_and(|name| name == "crate"))
-        .filter_map(|file| file.metadata().ok())
-        .map(|metadata| metadata.len());
-    sizes
-        .max()
-        .ok_or_else(|| format!("no package in `{}`", folder.display()))
+/// The sizes of the packages that a probe downloads.
+fn packaged() -> Result<String, String> {
+    let packages = Packages::pack()?;
+    let downloaded = packages
+        .iter()
+        .filter(|package| ["probe-abi", "probe-abi-build"].contains(&package.name.as_str()));
+    let sizes = downloaded.map(|package| {
+        let size = fs::metadata(&package.path)
+            .map_err(|error| error.to_string())?
+            .len();
+        Ok(format!("{}, {:.1} kB", package.name, size as f64 / 1000.0))
+    });
+    Ok(sizes.collect::<Result<Vec<_>, String>>()?.join("; "))
 }
 
 fn folder() -> PathBuf {
