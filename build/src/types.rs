@@ -229,12 +229,7 @@ impl Types {
         for name in &self.opaque {
             builder = builder.opaque_type(exactly(name));
         }
-        for folder in &self.includes {
-            builder = builder.clang_arg(format!("-I{}", folder.display()));
-        }
-        self.configure
-            .iter()
-            .fold(builder, |builder, change| change(builder))
+        self.configured(builder)
     }
 
     /// Says which type or function is not there, and which one may be meant.
@@ -250,7 +245,7 @@ impl Types {
         let known: HashSet<String> = match &source.kernel {
             Some(kernel) => kernel.names.clone(),
             None => {
-                let builder = source.builder(machine, |builder| self.configure_all(builder));
+                let builder = source.builder(machine, |builder| self.configured(builder));
                 names(&parsed(&source.generate(machine, builder)?)?)
             }
         };
@@ -274,8 +269,8 @@ impl Types {
         Err(Error::new(sentence))
     }
 
-    /// The builder of all that the header has.
-    fn configure_all(&self, builder: Builder) -> Builder {
+    /// A builder that sees what this one is told of, and names no type.
+    fn configured(&self, builder: Builder) -> Builder {
         let builder = self.includes.iter().fold(builder, |builder, folder| {
             builder.clang_arg(format!("-I{}", folder.display()))
         });
