@@ -1,20 +1,18 @@
 //! The example `go`: built as a user builds it, run on this kernel against a Go program that says itself what it is asked and
 //! what it reads, and against wrong input.
 
-use std::{
-    collections::BTreeMap,
-    env, fs,
-    path::PathBuf,
-    process::Command,
-    sync::{Mutex, OnceLock},
-};
+use std::{collections::BTreeMap, env, path::PathBuf};
 
 use proofs::{
-    bpf::{Probe, Toolchain, root},
+    bpf::Toolchain,
+    example::{self, Example},
     go::Compiler,
-    host::{cannot, run},
     proof::{self, Proof},
-    select::{Endian, Machine},
+};
+
+const EXAMPLE: Example = Example {
+    name: "go",
+    loader: "gohttp",
 };
 
 /// The machine of the kernel that it runs on.
@@ -36,14 +34,14 @@ fn main() {
         proofs.push(Proof::new(
             proof::name(name, None, "builds"),
             toolchain(),
-            move || object(name).map(drop),
+            move || EXAMPLE.object(name).map(drop),
         ));
     }
     for name in READ {
         proofs.push(Proof::new(
             proof::name(name, None, "reads calls on the host"),
             Ok(()),
-            move || event_tests(name),
+            move || EXAMPLE.event_tests(name, 2),
         ));
     }
     for release in RELEASES {
@@ -68,60 +66,6 @@ fn needs(name: &str, release: u16) -> Result<(), String> {
     }
 }
 
-fn built() -> PathBuf {
-    root().join("target/examples")
-}
-
-/// The probe's object. All machines' have one folder, so that what runs on this computer is compiled once; and so they
-/// displace each other.
-fn object(name: &'static str) -> Result<PathBuf, String> {
-    static ONE_BUILD: Mutex<()> = Mutex::new(());
-    let _one_build = ONE_BUILD.lock().map_err(|_| "another build has panicked")?;
-    let machine = Machine::named(name).ok_or("not a row of the table")?;
-    let objects = Probe::new(&root().join("examples/go/probe"), machine, Endian::Little)
-        .args(&["--locked"])
-        .target_dir(built().join("probe"))
-        .build(&Toolchain::find()?)?;
-    let object = built().join(format!("go-probe-{name}"));
-    let built = objects.join("go");
-    fs::copy(&built, &object).map_err(cannot("copy", &built))?;
-    Ok(object)
-}
-
-/// What the probe does with calls is compiled for this computer, and given those of the machine.
-fn event_tests(name: &str) -> Result<(), String> {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo
-        .current_dir(root().join("examples/go/event"))
-        .args(["test", "--lib", "--quiet", "--locked", "--target-dir"])
-        .arg(built())
-        .env("CARGO_CFG_BPF_TARGET_ARCH", name);
-    let said = run(&mut cargo)?.stdout;
-    match said.contains("ok. 2 passed; 0 failed") {
-        true => Ok(()),
-        false => Err(said),
-    }
-}
-
-/// The loader, as a command that knows its probe.
-fn gohttp() -> Result<Command, String> {
-    static LOADER: OnceLock<Result<(PathBuf, PathBuf), String>> = OnceLock::new();
-    let build = || {
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo
-            .current_dir(root().join("examples/go/loader"))
-            .args(["build", "--quiet", "--locked", "--target-dir"])
-            .arg(built())
-            .env_remove("CARGO_CFG_BPF_TARGET_ARCH");
-        run(&mut cargo)?;
-        Ok((built().join("debug/gohttp"), object(OWN)?))
-    };
-    let (loader, probe) = LOADER.get_or_init(build).clone()?;
-    let mut command = Command::new(loader);
-    command.arg("--probe").arg(probe);
-    Ok(command)
-}
-
 /// The Go program.
 fn program(release: u16) -> Result<PathBuf, String> {
     let source = include_str!("gohttp/program.go");
@@ -138,20 +82,8 @@ fn program(release: u16) -> Result<PathBuf, String> {
 /// Each request, each return of a handler and all that is read, as the program says them; and no other.
 fn prints(release: u16) -> Result<(), String> {
     let program = program(release)?;
-    let output = gohttp()?
-        .arg(&program)
-        .output()
-        .map_err(cannot("run", &program))?;
-    let (said, complaints) = (
-        String::from_utf8_lossy(&output.stdout).into_owned(),
-        String::from_utf8_lossy(&output.stderr).into_owned(),
-    );
-    if !output.status.success() || !complaints.is_empty() {
-        return Err(format!("{}: {complaints}", output.status));
-    }
-    let (printed, own): (Vec<_>, Vec<_>) = said
-        .lines()
-        .partition(|line| line.starts_with(|first: char| first.is_ascii_digit()));
+    let mut command = EXAMPLE.command(OWN)?;
+    let (printed, own) = example::events_and_own(command.arg(&program), &program, 0)?;
     let events = printed.iter().map(|line| {
         let (who, what) = line.split_once(": ")?;
         let (_, goroutine) = who.split_once(" g ")?;
@@ -235,20 +167,7 @@ fn wrong_input() -> Result<(), String> {
             "there is no option `--pid`: accepted are `--probe` and `--help`",
         ),
     ] {
-        let output = gohttp()?
-            .args(arguments)
-            .output()
-            .map_err(|error| error.to_string())?;
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        let expected = format!("error: {message}");
-        if output.status.code() != Some(125)
-            || !said.starts_with(&expected)
-            || !output.stdout.is_empty()
-        {
-            return Err(format!(
-                "{arguments:?}: expected `{expected}`, and there is `{said}`"
-            ));
-        }
+        example::refuses(EXAMPLE.command(OWN)?, arguments, message)?;
     }
     Ok(())
 }

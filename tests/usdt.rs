@@ -7,17 +7,23 @@ use std::{
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
-    sync::{Mutex, OnceLock},
+    sync::Mutex,
     thread::sleep,
     time::{Duration, Instant},
 };
 
 use proofs::{
-    bpf::{Probe, Toolchain, root},
+    bpf::{Toolchain, root},
     c::{Compiler, sdt_headers},
+    example::{self, Example},
     host::{cannot, run},
     proof::{self, Proof, none},
-    select::{Endian, Machine},
+    select::Machine,
+};
+
+const EXAMPLE: Example = Example {
+    name: "usdt",
+    loader: "usdt",
 };
 
 /// The machine of the kernel that it runs on.
@@ -36,14 +42,14 @@ fn main() {
         proofs.push(Proof::new(
             proof::name(name, None, "builds"),
             toolchain(),
-            move || object(name).map(drop),
+            move || EXAMPLE.object(name).map(drop),
         ));
     }
     for name in READ {
         proofs.push(Proof::new(
             proof::name(name, None, "reads arguments on the host"),
             Ok(()),
-            move || event_tests(name),
+            move || EXAMPLE.event_tests(name, 2),
         ));
     }
     for level in ["-O0", "-O2"] {
@@ -73,66 +79,12 @@ fn compiler() -> Result<Compiler, String> {
     Compiler::gcc(&machine.variants[0])
 }
 
-fn built() -> PathBuf {
-    root().join("target/examples")
-}
-
-/// The probe's object. As those of the tracer, all machines' have one folder, so that what runs on this computer is compiled
-/// once; and so they displace each other.
-fn object(name: &'static str) -> Result<PathBuf, String> {
-    static ONE_BUILD: Mutex<()> = Mutex::new(());
-    let _one_build = ONE_BUILD.lock().map_err(|_| "another build has panicked")?;
-    let machine = Machine::named(name).ok_or("not a row of the table")?;
-    let objects = Probe::new(&root().join("examples/usdt/probe"), machine, Endian::Little)
-        .args(&["--locked"])
-        .target_dir(built().join("probe"))
-        .build(&Toolchain::find()?)?;
-    let object = built().join(format!("usdt-probe-{name}"));
-    let built = objects.join("usdt");
-    fs::copy(&built, &object).map_err(cannot("copy", &built))?;
-    Ok(object)
-}
-
-/// What the probe does with registers is compiled for this computer, and given those of the machine.
-fn event_tests(name: &str) -> Result<(), String> {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo
-        .current_dir(root().join("examples/usdt/event"))
-        .args(["test", "--lib", "--quiet", "--locked", "--target-dir"])
-        .arg(built())
-        .env("CARGO_CFG_BPF_TARGET_ARCH", name);
-    let said = run(&mut cargo)?.stdout;
-    match said.contains("ok. 2 passed; 0 failed") {
-        true => Ok(()),
-        false => Err(said),
-    }
-}
-
-/// The loader, as a command that knows its probe.
-fn usdt() -> Result<Command, String> {
-    static LOADER: OnceLock<Result<(PathBuf, PathBuf), String>> = OnceLock::new();
-    let build = || {
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo
-            .current_dir(root().join("examples/usdt/loader"))
-            .args(["build", "--quiet", "--locked", "--target-dir"])
-            .arg(built())
-            .env_remove("CARGO_CFG_BPF_TARGET_ARCH");
-        run(&mut cargo)?;
-        Ok((built().join("debug/usdt"), object(OWN)?))
-    };
-    let (loader, probe) = LOADER.get_or_init(build).clone()?;
-    let mut command = Command::new(loader);
-    command.arg("--probe").arg(probe);
-    Ok(command)
-}
-
 /// The C program, compiled with that option, once: another file of the same name would have no uprobes.
 fn program(level: &'static str) -> Result<PathBuf, String> {
     static BUILT: Mutex<BTreeMap<&str, Result<PathBuf, String>>> = Mutex::new(BTreeMap::new());
     let mut programs = BUILT.lock().map_err(|_| "another build has panicked")?;
     let build = || {
-        let folder = built().join("usdt-program");
+        let folder = example::built().join("usdt-program");
         let program = folder.join(format!("program{level}"));
         fs::create_dir_all(&folder).map_err(cannot("make", &folder))?;
         let mut gcc = compiler()?.headers(&sdt_headers()?).command();
@@ -158,7 +110,7 @@ const PROBES: [(&str, &str); 5] = [
 /// Each probe's arguments, as the program says them; and those of a neighbour are none of them.
 fn lists_and_prints(level: &'static str) -> Result<(), String> {
     let program = program(level)?;
-    let list = run(usdt()?.arg(&program))?.stdout;
+    let list = run(EXAMPLE.command(OWN)?.arg(&program))?.stdout;
     for (name, types) in PROBES {
         let line = format!("{name}{types} at 0x");
         if !list
@@ -173,20 +125,11 @@ fn lists_and_prints(level: &'static str) -> Result<(), String> {
     }
     let mut seen = Vec::new();
     for (name, _) in PROBES {
-        let mut command = usdt()?;
+        let mut command = EXAMPLE.command(OWN)?;
         command.arg(&program).arg(name).arg("--").arg(&program);
-        let output = command.output().map_err(cannot("run", &program))?;
-        let (said, complaints) = (
-            String::from_utf8_lossy(&output.stdout).into_owned(),
-            String::from_utf8_lossy(&output.stderr).into_owned(),
-        );
-        // The program's own status.
-        if output.status.code() != Some(3) || !complaints.is_empty() {
-            return Err(format!("{name}: {}: {complaints}", output.status));
-        }
-        let (printed, own): (Vec<_>, Vec<_>) = said
-            .lines()
-            .partition(|line| line.starts_with(|first: char| first.is_ascii_digit()));
+        // The program's own status is 3.
+        let (printed, own) = example::events_and_own(&mut command, &program, 3)
+            .map_err(|error| format!("{name}: {error}"))?;
         let printed: Vec<_> = printed
             .iter()
             .filter_map(|line| line.split_once(' '))
@@ -196,7 +139,6 @@ fn lists_and_prints(level: &'static str) -> Result<(), String> {
         let own: Vec<_> = own
             .into_iter()
             .filter(|line| line.starts_with(&of_probe))
-            .map(str::to_owned)
             .collect();
         if own.is_empty() || printed != own {
             return Err(format!(
@@ -272,7 +214,7 @@ fn semaphore() -> Result<(), String> {
     let program = program("-O2")?;
     let mut asked = Asked::start(&program)?;
     asked.comes_to("0")?;
-    let mut command = usdt()?;
+    let mut command = EXAMPLE.command(OWN)?;
     command.arg(&program).args(["shop:sold", "--", "cat"]);
     let mut watching = command
         .stdin(Stdio::piped())
@@ -330,20 +272,7 @@ fn wrong_input() -> Result<(), String> {
             "`/etc/passwd` is no probe for this machine: ",
         ),
     ] {
-        let output = usdt()?
-            .args(arguments)
-            .output()
-            .map_err(|error| error.to_string())?;
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        let expected = format!("error: {message}");
-        if output.status.code() != Some(125)
-            || !said.starts_with(&expected)
-            || !output.stdout.is_empty()
-        {
-            return Err(format!(
-                "{arguments:?}: expected `{expected}`, and there is `{said}`"
-            ));
-        }
+        example::refuses(EXAMPLE.command(OWN)?, arguments, message)?;
     }
     Ok(())
 }

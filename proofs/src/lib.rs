@@ -16,6 +16,7 @@ pub mod ctx;
 pub mod debian;
 #[cfg(all(feature = "aya", feature = "bindgen"))]
 pub mod doctor;
+pub mod example;
 pub mod executed;
 pub mod facts;
 pub mod generated;

@@ -1,0 +1,125 @@
+//! An example with a loader, built and run as a user does: `examples/<name>/{loader,event,probe}`.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{Mutex, PoisonError},
+};
+
+use crate::{
+    bpf::{Probe, Toolchain, root},
+    host::{cannot, run},
+    select::{Endian, Machine, VARIABLE},
+};
+
+/// What a test knows of an example.
+#[derive(Debug)]
+pub struct Example {
+    /// Its folder, which is also what its object is called.
+    pub name: &'static str,
+    /// What its loader is called.
+    pub loader: &'static str,
+}
+
+/// Where all examples are built.
+pub fn built() -> PathBuf {
+    root().join("target/examples")
+}
+
+impl Example {
+    fn package(&self, package: &str) -> PathBuf {
+        root().join("examples").join(self.name).join(package)
+    }
+
+    /// The probe's object. All machines' have one folder, so that what runs on this computer is compiled once; and so they
+    /// displace each other.
+    pub fn object(&self, machine: &str) -> Result<PathBuf, String> {
+        static ONE_BUILD: Mutex<()> = Mutex::new(());
+        let _one_build = ONE_BUILD.lock().map_err(|_| "another build has panicked")?;
+        let row = Machine::named(machine).ok_or("not a row of the table")?;
+        let objects = Probe::new(&self.package("probe"), row, Endian::Little)
+            .args(&["--locked"])
+            .target_dir(built().join("probe"))
+            .build(&Toolchain::find()?)?;
+        let object = built().join(format!("{}-probe-{machine}", self.name));
+        let built = objects.join(self.name);
+        fs::copy(&built, &object).map_err(cannot("copy", &built))?;
+        Ok(object)
+    }
+
+    /// What the probe does is compiled for this computer, and given calls or registers of the machine: so many tests pass.
+    pub fn event_tests(&self, machine: &str, passed: usize) -> Result<(), String> {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo
+            .current_dir(self.package("event"))
+            .args(["test", "--lib", "--quiet", "--locked", "--target-dir"])
+            .arg(built())
+            .env(VARIABLE, machine);
+        let said = run(&mut cargo)?.stdout;
+        match said.contains(&format!("ok. {passed} passed; 0 failed")) {
+            true => Ok(()),
+            false => Err(said),
+        }
+    }
+
+    /// The loader, as a command that knows its probe for the machine of this computer. Both are built once.
+    pub fn command(&self, own: &str) -> Result<Command, String> {
+        type Loaders = BTreeMap<&'static str, Result<(PathBuf, PathBuf), String>>;
+        static LOADERS: Mutex<Loaders> = Mutex::new(BTreeMap::new());
+        let mut loaders = LOADERS.lock().unwrap_or_else(PoisonError::into_inner);
+        let build = || {
+            let mut cargo = Command::new(env!("CARGO"));
+            cargo
+                .current_dir(self.package("loader"))
+                .args(["build", "--quiet", "--locked", "--target-dir"])
+                .arg(built())
+                .env_remove(VARIABLE);
+            run(&mut cargo)?;
+            Ok((built().join("debug").join(self.loader), self.object(own)?))
+        };
+        let (loader, probe) = loaders.entry(self.name).or_insert_with(build).clone()?;
+        let mut command = Command::new(loader);
+        command.arg("--probe").arg(probe);
+        Ok(command)
+    }
+}
+
+/// A loader ends with status 125 and with this error, and prints nothing.
+pub fn refuses(mut command: Command, arguments: &[&str], message: &str) -> Result<(), String> {
+    let program = PathBuf::from(command.get_program());
+    let output = command
+        .args(arguments)
+        .output()
+        .map_err(cannot("run", &program))?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    let expected = format!("error: {message}");
+    let is_refused = output.status.code() == Some(125)
+        && said.starts_with(&expected)
+        && output.stdout.is_empty();
+    match is_refused {
+        true => Ok(()),
+        false => Err(format!(
+            "{arguments:?}: expected `{expected}`, and there is `{said}`"
+        )),
+    }
+}
+
+/// The lines that a loader prints of events, which start with a number, and those of the program that it watches.
+///
+/// `Err` if it complains, or ends with another status.
+pub fn events_and_own(
+    command: &mut Command,
+    program: &Path,
+    status: i32,
+) -> Result<(Vec<String>, Vec<String>), String> {
+    let output = command.output().map_err(cannot("run", program))?;
+    let complaints = String::from_utf8_lossy(&output.stderr);
+    if output.status.code() != Some(status) || !complaints.is_empty() {
+        return Err(format!("{}: {complaints}", output.status));
+    }
+    let said = String::from_utf8_lossy(&output.stdout);
+    let lines = said.lines().map(str::to_owned);
+    Ok(lines.partition(|line| line.starts_with(|first: char| first.is_ascii_digit())))
+}
