@@ -1,7 +1,59 @@
 #![no_std]
 // Inline assembly for BPF is not stable. Where the compiler takes it, the build script has found out.
 #![cfg_attr(probe_abi_inline_asm, feature(asm_experimental_arch))]
-#![doc = include_str!("../README.md")]
+//! The C types, the `pt_regs` and the calling convention of the machine that an eBPF probe runs on.
+//!
+//! BPF bytecode is the same everywhere, but the machine under it is not. The machine is named when the probe is built
+//! ([`project`] says how), and the root of this crate has that machine's names. A probe says the function that it watches, and
+//! reads the function's parameters, each with its C type:
+//!
+//! ```
+//! use probe_abi::{User, c_char, c_int, c_void, prototype};
+//!
+//! prototype! {
+//!     /// The C library's `openat`.
+//!     pub struct Openat(User<unsafe extern "C" fn(dirfd: c_int, path: *const c_char, flags: c_int, ...) -> c_int>);
+//! }
+//!
+//! /// A uprobe on it.
+//! fn flags(ctx: *const c_void) -> Result<c_int, i32> {
+//!     // SAFETY: this is the ctx of a uprobe on `openat`.
+//!     let call = unsafe { Openat::entry(ctx) };
+//!     call.read().flags()
+//! }
+//!
+//! /// A uretprobe on it.
+//! fn failed(ctx: *const c_void) -> bool {
+//!     // SAFETY: this is the ctx of a uretprobe on `openat`.
+//!     unsafe { Openat::returned(ctx) }.value() < 0
+//! }
+//! ```
+//!
+//! | in a probe | page |
+//! |---|---|
+//! | a C function's parameters and its return value | [`call`]; the types that stand for C's: [`signature`] |
+//! | the memory that pointers lead to | [`memory`] |
+//! | a syscall, and tasks of 32 bits on kernels of 64 bits | [`syscall`] |
+//! | a function of a Go program | [`go`] |
+//! | an argument of a static probe (USDT), a variable of DWARF | [`operand`] |
+//! | registers, for a function that is only known at run time | [`arch`](arch#the-methods-of-pt_regs) |
+//! | the C types | [`arch`](arch#the-c-types) |
+//! | refusals of the verifier, with their cures | [`verifier`] |
+//!
+//! | around a probe | page |
+//! |---|---|
+//! | its project, its loader, naming the machine | [`project`] |
+//! | tests on the host | [`testing`](https://docs.rs/probe-abi/latest/probe_abi/testing/) |
+//! | what is known of a machine, for loaders and tools | [`machine`], [`registers`] |
+//! | types of C headers and of kernels, a part in C | the package [probe-abi-build](https://docs.rs/probe-abi-build) |
+//! | the static probes of a program, locations of DWARF | the package [probe-abi-usdt](https://docs.rs/probe-abi-usdt) |
+//! | the release, functions and return instructions of a Go program | the package [probe-abi-go](https://docs.rs/probe-abi-go) |
+//!
+//! # Features
+//!
+//! * `bindgen`, which is on by default: the bindings are generated from headers in each build, by bindgen and libclang. Without it
+//!   the bindings that come with the crate are used, which are the same text.
+//! * `testing`: calls and memory that a test makes up. It links `std` on the host.
 
 pub mod arch;
 pub mod call;
@@ -21,6 +73,8 @@ pub mod syscall;
 mod syscalls;
 #[cfg(all(any(doc, feature = "testing"), not(target_arch = "bpf")))]
 pub mod testing;
+#[doc = include_str!("project.md")]
+pub mod project {}
 #[doc = include_str!("verifier.md")]
 pub mod verifier {}
 

@@ -397,9 +397,10 @@ fn later_release() -> Result<PathBuf, String> {
     ] {
         copy(&root().join(folder), &later.join(folder))?;
     }
-    for file in ["README.md", "build/README.md"] {
-        copy(&root().join(file), &later.join(file))?;
-    }
+    copy(
+        &root().join("build/README.md"),
+        &later.join("build/README.md"),
+    )?;
     let manifest = |file: &str| -> Result<toml::Table, String> {
         let path = root().join(file);
         let text = fs::read_to_string(&path).map_err(cannot("read", &path))?;

@@ -41,6 +41,7 @@ const PUBLISHED: [Published; 4] = [
         files: &[
             "CHANGELOG.md",
             "src/arch/mod.rs",
+            "src/project.md",
             "src/syscalls.tbl",
             "src/verifier.md",
         ],

@@ -5,6 +5,43 @@
 //! with its methods, and the constants. The module's own page says where its facts come from and
 //! what is peculiar to that machine.
 //!
+//! # The C types
+//!
+//! `c_char` to `c_ulonglong`, `size_t`, `uintptr_t`, `wchar_t`, `int8_t` to `uint64_t`, `__u8` to `__s64` and `c_void` are those
+//! of the traced machine, whichever machine compiles the probe: on `arm`, `c_long` has 32 bits and `c_char` is unsigned. [`Ptr`]
+//! is a pointer as it lies in that machine's memory. BPF has no floating point, so there is no `c_double`.
+//!
+//! # The methods of `pt_regs`
+//!
+//! `pt_regs` is the kernel's struct, with the kernel's names of its fields. A probe whose function is only known at run time
+//! reads registers by its methods:
+//!
+//! | method | gives | meaningful |
+//! |---|---|---|
+//! | `pt_regs::from_ctx(ctx)`, `pt_regs::with_ctx(ctx, \|regs\| …)` | the registers (unsafe: `ctx` must be a probe's); the second for one call only | |
+//! | `arg::<N>()` | function argument N, from 0 | at entry |
+//! | `arg_at(index)` | the same, chosen at run time; `None` if it is not in a register | at entry |
+//! | `slot_at(offset)` | a register, by the offset of its slot; `None` if no slot is there | always |
+//! | `stack_arg_address::<N>()`, `stack_arg_address_at(index)` | where an argument lies that is not in a register | at entry |
+//! | `return_value()` | the function's return value | on return |
+//! | `return_address()` | where it returns to: in a register, or an address on the stack | at entry |
+//! | `instruction_pointer()`, `stack_pointer()`, `frame_pointer()` | | always |
+//! | `syscall_number()`, `syscall_arg::<N>()` | a syscall's number (one of `nr`) and arguments | in a syscall's own `pt_regs` |
+//! | `user_code()` | the same registers under user code's calling convention | it differs on `x86` and on big-endian `powerpc64` |
+//! | `user_code().is_compat()` | whether this code is of 32 bits, on a kernel of 64 bits | in a uprobe of any kind, and in a syscall's own `pt_regs` |
+//!
+//! Every value is the whole register, a `c_ulong`: cast it to the C type of the argument. An argument that the machine does not
+//! pass in a register does not compile:
+//!
+//! ```text
+//! error[E0277]: argument `6` is not passed in a register: this machine's calling convention has `6` register arguments, counted from 0
+//!    = note: one that is not lies on the stack: `stack_arg_address::<6>()` gives its address
+//! ```
+//!
+//! On `x86` the kernel passes three arguments in registers, and user code passes none: `arg` reads the kernel's, and
+//! `user_code()` gives a type on which `arg` does not compile. On big-endian `powerpc64` their stack arguments start at different
+//! offsets. A uprobe that says `regs.user_code().arg::<0>()` is right on every machine that it compiles for.
+//!
 //! # What `ctx` holds
 //!
 //! A probe program gets a pointer to the kernel's own `struct pt_regs`, not to a copy in the layout

@@ -1,8 +1,8 @@
-//! Promise: the project that the README begins with is whole. Its files are taken from there, built with
-//! the commands that stand there, and the kernel runs the program.
+//! Promise: the project that the README begins with is whole, and so is the page that goes on with it. Its files are
+//! taken from there, built with the commands that stand there, and the kernel runs the program.
 //!
 //! With rustup's nightly, the commands are run as they are. Another compiler with `core` for BPF is told,
-//! around the project, what the README says of it.
+//! around the project, what the page says of it.
 
 use std::{
     env,
@@ -164,9 +164,28 @@ impl std::fmt::Display for Kind {
     }
 }
 
+/// A section of a document.
+struct Section {
+    document: &'static str,
+    heading: &'static str,
+}
+
+/// The project, with Aya.
+const EXAMPLE: Section = section("README.md", "# probe-abi");
+const TESTING: Section = section("README.md", "## Testing");
+const LOADER: Section = section(PAGE, "# The loader");
+const WITHOUT_AYA: Section = section(PAGE, "# Without Aya");
+const OWN_CRATE: Section = section(PAGE, "# The machine in your own crate");
+
+const PAGE: &str = "src/project.md";
+
+const fn section(document: &'static str, heading: &'static str) -> Section {
+    Section { document, heading }
+}
+
 /// The code of a section: the blocks between its heading and the next.
-fn blocks(heading: &str) -> Result<Vec<String>, String> {
-    let path = root().join("README.md");
+fn blocks(Section { document, heading }: Section) -> Result<Vec<String>, String> {
+    let path = root().join(document);
     let text = fs::read_to_string(&path).map_err(cannot("read", &path))?;
     let (mut here, mut in_block) = (false, false);
     let mut blocks: Vec<String> = Vec::new();
@@ -184,20 +203,20 @@ fn blocks(heading: &str) -> Result<Vec<String>, String> {
         }
     }
     match blocks.is_empty() {
-        true => Err(format!("the README has no code below `{heading}`")),
+        true => Err(format!("{document} has no code below `{heading}`")),
         false => Ok(blocks),
     }
 }
 
 /// The block whose first line is a comment with that path.
-fn file<'a>(blocks: &'a [String], path: &str, nth: usize) -> Result<&'a str, String> {
+fn file<'a>(blocks: &'a [String], path: &str) -> Result<&'a str, String> {
     let is_it = |block: &&String| {
         let first = block.lines().next().unwrap_or_default();
         [format!("# {path}"), format!("// {path}")].contains(&first.to_owned())
     };
-    let file = blocks.iter().filter(is_it).nth(nth);
+    let file = blocks.iter().find(is_it);
     file.map(String::as_str)
-        .ok_or_else(|| format!("the README has no `{path}`"))
+        .ok_or_else(|| format!("the section has no `{path}`"))
 }
 
 /// The commands that begin like this, with what they make, as the comment behind them says.
@@ -222,8 +241,6 @@ struct Project {
     _alone: MutexGuard<'static, ()>,
 }
 
-const EXAMPLE: &str = "## A probe";
-
 impl Project {
     fn enter(kind: Kind) -> Result<Self, String> {
         static ALONE: Mutex<()> = Mutex::new(());
@@ -234,10 +251,9 @@ impl Project {
             "Cargo.toml",
             ".cargo/config.toml",
             "rust-toolchain.toml",
-            "src/lib.rs",
             "src/main.rs",
         ] {
-            files.push((path, file(&blocks, path, 0)?.to_owned()));
+            files.push((path, file(&blocks, path)?.to_owned()));
         }
         let builder = builder()?;
         let old = builder.is_old()?;
@@ -253,7 +269,10 @@ impl Project {
         }
         if kind == Kind::Alone {
             project.change("Cargo.toml", "aya-ebpf = \"0.3\"\n", "")?;
-            project.put("src/main.rs", file(&blocks, "src/main.rs", 1)?.to_owned());
+            project.put(
+                "src/main.rs",
+                file(&self::blocks(WITHOUT_AYA)?, "src/main.rs")?.to_owned(),
+            );
         }
         Ok(project)
     }
@@ -339,7 +358,7 @@ impl Project {
 
     /// Runs the tests as the README does.
     fn test(&self) -> Result<(), String> {
-        let blocks = blocks(EXAMPLE)?;
+        let blocks = blocks(TESTING)?;
         let mut lines = blocks.iter().flat_map(|block| block.lines());
         let command = lines.find(|line| line.starts_with("cargo test"));
         let command = command.ok_or("the README does not say how to test")?;
@@ -361,13 +380,12 @@ impl Project {
 
 /// It is compiled here, so that it is what it says.
 fn loader_compiles() -> Result<(), String> {
-    let blocks = blocks(EXAMPLE)?;
-    match blocks
+    match blocks(LOADER)?
         .iter()
         .any(|block| block == include_str!("loader.rs"))
     {
         true => Ok(()),
-        false => Err("tests/readme/loader.rs is not in the README".to_owned()),
+        false => Err(format!("tests/readme/loader.rs is not in {PAGE}")),
     }
 }
 
@@ -389,7 +407,7 @@ fn sees_flags(kind: Kind, profile: &str) -> Result<(), String> {
 
 fn refuses_another_argument() -> Result<(), String> {
     let mut project = Project::enter(Kind::Alone)?;
-    project.change("src/lib.rs", FLAGS_ARE_READ, PATH_IS_READ)?;
+    project.change("src/main.rs", FLAGS_ARE_READ, PATH_IS_READ)?;
     let object = project.build("release")?;
     let (flags, path) = (0o2000000, NULL.as_ptr() as c_int);
     match seen(&object, Kind::Alone, flags)? {
@@ -455,23 +473,25 @@ fn checks(kind: Kind) -> Result<(), String> {
 
 fn riddles() -> Result<(), String> {
     let mut unwinding = Project::enter(Kind::Alone)?;
-    unwinding.change("Cargo.toml", "panic = \"abort\"\n", "")?;
+    unwinding.change(
+        "Cargo.toml",
+        "release = { panic = \"abort\", lto = true }\n",
+        "",
+    )?;
+    unwinding.change("Cargo.toml", "dev.panic = \"abort\"\n", "")?;
     unwinding.refuses(CHECKS[2], RIDDLE)?;
     drop(unwinding);
     let mut tested = Project::enter(Kind::Alone)?;
     let bin = "path = \"src/main.rs\"\nbench = false\n";
     tested.change("Cargo.toml", &format!("{bin}test = false\n"), bin)?;
-    tested.refuses(
-        CHECKS[2],
-        "could not compile `my-probe` (bin \"my-probe\" test)",
-    )
+    tested.refuses(CHECKS[1], "can't find crate for `test`")
 }
 
 /// The tests pass, and notice a wrong argument.
 fn tests(kind: Kind) -> Result<(), String> {
     let mut project = Project::enter(kind)?;
     project.test()?;
-    project.change("src/lib.rs", FLAGS_ARE_READ, PATH_IS_READ)?;
+    project.change("src/main.rs", FLAGS_ARE_READ, PATH_IS_READ)?;
     match project.test() {
         Err(error) if error.contains("keeps_the_flags ... FAILED") => Ok(()),
         other => Err(format!("the wrong argument is not noticed: {other:?}")),
@@ -499,8 +519,8 @@ fn aya_needs_cfg() -> Result<(), String> {
 fn own_crate() -> Result<(), String> {
     const CFG: &str =
         "#[cfg(not(bpf_target_arch = \"x86_64\"))]\ncompile_error!(\"the cfg is false\");\n";
-    let blocks = blocks("### The machine in your own crate")?;
-    let script = file(&blocks, "build.rs", 0)?;
+    let blocks = blocks(OWN_CRATE)?;
+    let script = file(&blocks, "build.rs")?;
     let of_arm = format!("{}const _: () = assert!(IS_ARM);\n", blocks[0]);
     let constant = of_arm.replace("arm", "x86_64").replace("ARM", "X86_64");
     let project = |named: &str, code: &str, script: Option<&str>| {
@@ -508,12 +528,12 @@ fn own_crate() -> Result<(), String> {
         project.change(".cargo/config.toml", FLAGS, named)?;
         project.change(
             "src/main.rs",
-            "#[panic_handler]",
-            &format!("{code}#[panic_handler]"),
+            "#[cfg(not(test))]",
+            &format!("{code}#[cfg(not(test))]"),
         )?;
         if let Some(script) = script {
             project.put("build.rs", script.to_owned());
-            let manifest = file(&blocks, "Cargo.toml", 0)?;
+            let manifest = file(&blocks, "Cargo.toml")?;
             project.change(
                 "Cargo.toml",
                 "[dependencies]\n",
