@@ -65,6 +65,7 @@ const fn nth(slots: &[Slot], index: usize, machine: Machine) -> Slot {
 }
 
 /// The slot of the register that is the `index`th of those that ctx has, or some slot if there are fewer.
+#[inline]
 const fn nth_held(machine: Machine, index: usize) -> Slot {
     let (mut n, mut held) = (0, 0);
     while let Some(register) = machine.registers.get(n) {
@@ -80,6 +81,7 @@ const fn nth_held(machine: Machine, index: usize) -> Slot {
 }
 
 /// How many registers ctx has.
+#[inline]
 const fn held(machine: Machine) -> usize {
     let (mut n, mut held) = (0, 0);
     while let Some(register) = machine.registers.get(n) {

@@ -152,18 +152,16 @@ fn build(name: &str) -> Result<Tracer, String> {
     let machine = Machine::named(name).ok_or("not a row of the table")?;
     let built = root().join("target/examples");
 
-    // One folder for all machines: what runs on this computer is compiled once. So the objects
-    // displace each other.
-    let objects = Probe::new(
+    let object = Probe::new(
         &root().join("examples/tracer/probe"),
         machine,
         Endian::Little,
     )
     .args(&["--locked"])
-    .target_dir(built.join("probe"))
-    .build(&Toolchain::find()?)?;
+    .object(&Toolchain::find()?, "tracer")?;
     let probe = built.join(format!("probe-{name}"));
-    copy(&objects.join("tracer"), &probe)?;
+    fs::create_dir_all(&built).map_err(cannot("make", &built))?;
+    fs::write(&probe, object).map_err(cannot("write", &probe))?;
 
     let mut cargo = Command::new(env!("CARGO"));
     cargo

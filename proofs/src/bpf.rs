@@ -4,12 +4,13 @@ use std::{
     env,
     ffi::OsString,
     fmt,
+    fs::{self, File, TryLockError},
     path::{Path, PathBuf},
     process::Command,
 };
 
 use crate::{
-    host::run,
+    host::{cannot, run},
     select::{Endian, Machine},
 };
 
@@ -251,6 +252,15 @@ impl<'a> Probe<'a> {
         self
     }
 
+    /// Builds one of the package's objects and reads it. What it depends on is compiled once for all packages and machines,
+    /// because all have the same few folders; and the objects of a folder displace each other.
+    pub fn object(self, toolchain: &Toolchain, name: &str) -> Result<Vec<u8>, String> {
+        let folder = Lent::folder(toolchain.reads())?;
+        let probe = self.target_dir(&folder.path);
+        let path = probe.build(toolchain)?.join(name);
+        fs::read(&path).map_err(cannot("read", &path))
+    }
+
     /// Builds the package and returns the folder with its objects.
     pub fn build(&self, toolchain: &Toolchain) -> Result<PathBuf, String> {
         let mut cargo = toolchain.cargo();
@@ -280,6 +290,37 @@ impl<'a> Probe<'a> {
             profile => profile,
         };
         Ok(self.target_dir.join(self.target).join(folder))
+    }
+}
+
+/// A folder to build in that nobody else uses meanwhile, in this process or in another.
+struct Lent {
+    path: PathBuf,
+    /// The folder is free again when this is closed.
+    _lock: File,
+}
+
+impl Lent {
+    /// How many builds can run at once.
+    const FOLDERS: u32 = 4;
+
+    /// The first that is free. Each way of reading has its own, because a build script that is told otherwise runs again.
+    fn folder(reads: Reads) -> Result<Self, String> {
+        let mut first = None;
+        for number in 0..Self::FOLDERS {
+            let path = root().join(format!("target/probes/{reads} {number}").replace(' ', "-"));
+            fs::create_dir_all(&path).map_err(cannot("make", &path))?;
+            let lock = path.join("lent");
+            let file = File::create(&lock).map_err(cannot("write", &lock))?;
+            match file.try_lock() {
+                Ok(()) => return Ok(Self { path, _lock: file }),
+                Err(TryLockError::WouldBlock) => first = first.or(Some((path, file))),
+                Err(TryLockError::Error(error)) => return Err(cannot("lock", &lock)(error)),
+            }
+        }
+        let (path, file) = first.ok_or("there is no folder to build in")?;
+        file.lock().map_err(cannot("lock", &path))?;
+        Ok(Self { path, _lock: file })
     }
 }
 

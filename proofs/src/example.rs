@@ -33,20 +33,16 @@ impl Example {
         root().join("examples").join(self.name).join(package)
     }
 
-    /// The probe's object. All machines' have one folder, so that what runs on this computer is compiled once; and so they
-    /// displace each other.
+    /// The probe's object.
     pub fn object(&self, machine: &str) -> Result<PathBuf, String> {
-        static ONE_BUILD: Mutex<()> = Mutex::new(());
-        let _one_build = ONE_BUILD.lock().map_err(|_| "another build has panicked")?;
         let row = Machine::named(machine).ok_or("not a row of the table")?;
-        let objects = Probe::new(&self.package("probe"), row, Endian::Little)
+        let object = Probe::new(&self.package("probe"), row, Endian::Little)
             .args(&["--locked"])
-            .target_dir(built().join("probe"))
-            .build(&Toolchain::find()?)?;
-        let object = built().join(format!("{}-probe-{machine}", self.name));
-        let built = objects.join(self.name);
-        fs::copy(&built, &object).map_err(cannot("copy", &built))?;
-        Ok(object)
+            .object(&Toolchain::find()?, self.name)?;
+        let path = built().join(format!("{}-probe-{machine}", self.name));
+        fs::create_dir_all(built()).map_err(cannot("make", &path))?;
+        fs::write(&path, object).map_err(cannot("write", &path))?;
+        Ok(path)
     }
 
     /// What the probe does is compiled for this computer, and given calls or registers of the machine: so many tests pass.

@@ -4,7 +4,6 @@
 use std::{
     ffi::OsString,
     fmt::Write as _,
-    fs,
     path::{Path, PathBuf},
 };
 
@@ -12,7 +11,7 @@ use crate::{
     bpf::{Probe, Reads, Toolchain, root, which},
     c::Compiler,
     facts::{Facts, Reading},
-    host::{cannot, write_if_new},
+    host::write_if_new,
     libbpf::{self, Headers},
     select::{Endian, MACHINES, Machine},
 };
@@ -531,10 +530,7 @@ pub fn of_all_machines(
         .iter()
         .find(|machine| machine.variant(endian).is_some());
     let any: &'static Machine = any.ok_or_else(|| format!("no machine is {endian}"))?;
-    let objects = Probe::new(&package, any, endian)
-        .target_dir(package.join("target"))
-        .build(toolchain)?;
-    read(&objects.join(name))
+    Probe::new(&package, any, endian).object(toolchain, name)
 }
 
 /// The first lines of a package for BPF.
@@ -674,8 +670,4 @@ __attribute__((section(\"uprobe\"))) u64 {symbol}(struct pt_regs *ctx)
 fn folder(name: &str, endian: Endian) -> PathBuf {
     let packages = root().join("target/probes");
     packages.join(name).join(endian.to_string())
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, String> {
-    fs::read(path).map_err(cannot("read", path))
 }

@@ -207,6 +207,7 @@ impl Machine {
 }
 
 /// Each machine and byte order that has one, with its GOARCH.
+#[inline]
 fn goarchs() -> impl Iterator<Item = (&'static Machine, Endian, &'static str)> {
     let each = |machine: &'static Machine| {
         [Endian::Little, Endian::Big]
@@ -241,6 +242,7 @@ const ALIASES: &[(&str, &str)] = &[
 ];
 
 impl fmt::Display for NoGoarch<'_> {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.name;
         // Names that `go tool dist` keeps for ports that it does not have are among them.

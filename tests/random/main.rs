@@ -21,10 +21,10 @@ use proofs::{
 const SEED: u64 = 1;
 
 /// How many programs this computer's kernel loads, in each setting.
-const LOADED: u64 = 60;
+const LOADED: u64 = 40;
 
 /// How many programs are decoded and run for each other machine.
-const DECODED: u64 = 50;
+const DECODED: u64 = 30;
 
 /// How many programs it takes until each role makes a difference to one of them.
 const EVERYTHING: u64 = 500;

@@ -70,7 +70,7 @@ fn program(machine: &str) -> Result<std::path::PathBuf, String> {
 }
 
 fn sees_both(toolchain: &Toolchain) -> Result<(), String> {
-    let object = built(toolchain, "release", toolchain.reads(), "compat")?;
+    let object = built(toolchain, "release", "compat")?;
     for (machine, kind) in [(COMPAT, 2), (MACHINE, 1)] {
         let program = program(machine)?;
         let seen = seen(&object, &program).map_err(|error| causes(&*error))?;

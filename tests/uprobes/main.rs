@@ -83,22 +83,13 @@ fn compilers() -> [(&'static str, Found); 2] {
 }
 
 /// A program of the package, compiled.
-fn built(
-    toolchain: &Toolchain,
-    profile: &'static str,
-    reads: Reads,
-    name: &str,
-) -> Result<Vec<u8>, String> {
+fn built(toolchain: &Toolchain, profile: &'static str, name: &str) -> Result<Vec<u8>, String> {
     let machine = Machine::named(MACHINE).ok_or("not a row of the table")?;
     let package = root().join("tests/uprobes/probe");
-    let folder = format!("target/probes/uprobes/{reads}").replace(' ', "-");
-    let object = Probe::new(&package, machine, Endian::Little)
+    Probe::new(&package, machine, Endian::Little)
         .args(&["--locked", "--bin", name])
         .profile(profile)
-        .target_dir(root().join(folder))
-        .build(toolchain)?
-        .join(name);
-    fs::read(&object).map_err(cannot("read", &object))
+        .object(toolchain, name)
 }
 
 fn sees_everything(
@@ -106,7 +97,7 @@ fn sees_everything(
     profile: &'static str,
     reads: Reads,
 ) -> Result<(), String> {
-    let object = built(toolchain, profile, reads, "typed-uprobes")?;
+    let object = built(toolchain, profile, "typed-uprobes")?;
     // Another proof's calls would be seen too.
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);

@@ -7,15 +7,6 @@
 mod model;
 mod page;
 
-use std::{
-    fs,
-    path::PathBuf,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
-
 use proofs::{
     bpf::{Probe, Reads, Toolchain, root},
     ctx,
@@ -167,9 +158,9 @@ struct Setting {
     perf_event: bool,
 }
 
-/// The ways that users build. Not their product: each level with BTF and with two kinds of LTO, and some of them without
-/// BTF, without LTO, for perf_event and with a `core` of their own; by construction some levels, and few of
-/// the others; with checks each level once, by one of the two ways of reading.
+/// The ways that users build. Not their product: each level once with fat LTO and BTF, and once of each other choice, at the
+/// level where it has most to reshape. What a level does to reads is a matter of the fenced programs: by construction no level
+/// reshapes them, and what is around them is the same in both.
 fn settings() -> Vec<Setting> {
     let release = Setting {
         reads: Reads::Fenced,
@@ -195,73 +186,49 @@ fn settings() -> Vec<Setting> {
         checks: true,
         ..release.clone()
     };
-    let mut settings = Vec::new();
-    for &opt_level in OPT_LEVELS {
-        let level = Setting {
-            opt_level,
-            ..release.clone()
-        };
-        settings.push(Setting {
-            btf: true,
-            ..level.clone()
-        });
-        // No level reshapes these reads, and what is around them the fenced programs have at each level.
-        if let "1" | "3" | "s" = opt_level {
-            settings.push(Setting {
-                opt_level,
-                ..by_construction.clone()
-            });
-        }
-        // A description changes no instruction, and the rule of perf_event for widths is the same at each level: one of
-        // each.
-        if opt_level == "s" {
-            settings.extend([
-                level.clone(),
-                Setting {
-                    perf_event: true,
-                    ..level.clone()
-                },
-            ]);
-        }
-        // At opt-level z that leaves closures as functions of their own, and BPF has no way to return an
-        // `Option` from one: such a program does not compile.
-        if opt_level != "z" {
-            settings.push(Setting {
-                lto: "thin",
-                codegen_units: 16,
-                btf: true,
-                ..level
-            });
-        }
-    }
-    // Without LTO the linker optimizes all of `core` each time: few of these.
-    for (opt_level, codegen_units) in [("3", 16), ("s", 1)] {
-        settings.push(Setting {
-            opt_level,
-            codegen_units,
-            lto: "off",
-            ..release.clone()
-        });
-    }
-    // Which takes what only nightly takes, and so reads by construction.
-    for (opt_level, lto, btf) in [("3", "thin", true), ("s", "fat", false)] {
-        settings.push(Setting {
-            opt_level,
-            lto,
-            btf,
-            build_core: true,
-            ..by_construction.clone()
-        });
-    }
-    settings.extend([
+    let fenced = OPT_LEVELS.iter().map(|&opt_level| Setting {
+        opt_level,
+        btf: true,
+        ..release.clone()
+    });
+    // Not at opt-level z: that leaves closures as functions of their own, and BPF has no way to return an `Option` from
+    // one. Such a program does not compile.
+    let thin = ["2", "s"].map(|opt_level| Setting {
+        opt_level,
+        lto: "thin",
+        codegen_units: 16,
+        btf: true,
+        ..release.clone()
+    });
+    let with_checks = [
+        (&release, "0", "fat", false),
+        (&release, "1", "fat", true),
+        (&by_construction, "2", "thin", true),
+    ]
+    .map(|(release, opt_level, lto, checks)| Setting {
+        opt_level,
+        lto,
+        checks,
+        ..release.clone()
+    });
+    let others = [
+        by_construction.clone(),
         Setting {
+            opt_level: "s",
             perf_event: true,
-            ..by_construction.clone()
+            ..release.clone()
         },
         Setting {
             lto: "off",
             codegen_units: 16,
-            ..by_construction.clone()
+            ..release.clone()
+        },
+        // Which takes what only nightly takes, and so reads by construction.
+        Setting {
+            lto: "thin",
+            btf: true,
+            build_core: true,
+            ..by_construction
         },
         dev.clone(),
         Setting {
@@ -269,23 +236,12 @@ fn settings() -> Vec<Setting> {
             btf: true,
             ..dev
         },
-    ]);
-    for (level, opt_level, lto, checks) in [
-        (&release, "0", "fat", false),
-        (&release, "1", "fat", true),
-        (&release, "3", "fat", true),
-        (&by_construction, "0", "fat", false),
-        (&by_construction, "2", "thin", true),
-        (&by_construction, "s", "thin", true),
-    ] {
-        settings.push(Setting {
-            opt_level,
-            lto,
-            checks,
-            ..level.clone()
-        });
-    }
-    settings
+    ];
+    fenced
+        .chain(thin)
+        .chain(with_checks)
+        .chain(others)
+        .collect()
 }
 
 impl Setting {
@@ -386,30 +342,10 @@ fn build(
     arguments: &[String],
 ) -> Result<Vec<u8>, String> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    in_a_folder(|folder| {
-        let path = Probe::new(&root().join("tests/corpus"), machine, endian)
-            .profile(profile)
-            .args(&arguments)
-            .target_dir(folder)
-            .build(toolchain)?
-            .join("corpus");
-        fs::read(&path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))
-    })
-}
-
-/// Lends a folder to build in that nobody else uses meanwhile. There are as many as threads: with one
-/// for each build, most of the time would go into compiling build scripts again.
-fn in_a_folder<T>(work: impl FnOnce(PathBuf) -> T) -> T {
-    static FREE: Mutex<Vec<usize>> = Mutex::new(Vec::new());
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    let free = || FREE.lock().unwrap_or_else(PoisonError::into_inner);
-
-    let lent = free().pop();
-    let number = lent.unwrap_or_else(|| NEXT.fetch_add(1, Ordering::Relaxed));
-    let folder = root().join("target/probes/corpus").join(number.to_string());
-    let result = work(folder);
-    free().push(number);
-    result
+    Probe::new(&root().join("tests/corpus"), machine, endian)
+        .profile(profile)
+        .args(&arguments)
+        .object(toolchain, "corpus")
 }
 
 fn x86_64() -> Result<&'static Machine, String> {

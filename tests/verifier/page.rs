@@ -309,13 +309,10 @@ fn programs(
     profile: &'static str,
     object: &str,
 ) -> Result<Vec<(String, Verdict)>, String> {
-    let path = Probe::new(&package(), super::x86_64()?, Endian::Little)
+    let object = Probe::new(&package(), super::x86_64()?, Endian::Little)
         .profile(profile)
         .args(&["--bin", object])
-        .build(toolchain)?
-        .join(object);
-    let object =
-        fs::read(&path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
+        .object(toolchain, object)?;
     verdicts(&object)
 }
 

@@ -279,12 +279,9 @@ fn programs(
     let folder = bpf::root().join("tests").join(package);
     let mut probe = Probe::new(&folder, machine, guest.endian);
     if let Some(feature) = feature {
-        let target = format!("target/probes/{package}-{feature}");
-        probe = probe
-            .args(&["--features", feature])
-            .target_dir(bpf::root().join(target));
+        probe = probe.args(&["--features", feature]);
     }
-    let object = Object::parse(&read(&probe.build(toolchain)?.join(package))?)?;
+    let object = Object::parse(&probe.object(toolchain, package)?)?;
     object
         .programs()
         .map(|name| Ok((name.to_owned(), object.bytes(name)?)))

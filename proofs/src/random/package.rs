@@ -212,14 +212,11 @@ impl Workshop {
         if methods != Methods::Ours {
             arguments.push(&feature);
         }
-        let mut probe = Probe::new(&package, self.machine, Endian::Little)
-            .args(&arguments)
-            .target_dir(&self.folder);
+        let mut probe = Probe::new(&package, self.machine, Endian::Little).args(&arguments);
         for (name, path) in self.write(programs)? {
             probe = probe.env(name, Some(path));
         }
-        let path = probe.build(&self.toolchain)?.join("random-probes");
-        fs::read(&path).map_err(cannot("read", &path))
+        probe.object(&self.toolchain, "random-probes")
     }
 
     /// Builds programs for the host.
