@@ -30,10 +30,7 @@ use proofs::{
 /// otherwise.
 const PROGRAMS: &[(&str, u16)] = &[
     ("amd64", 15),
-    ("amd64", 19),
-    ("amd64", 24),
     ("amd64", 27),
-    ("arm64", 19),
     ("arm64", 27),
     ("riscv64", 27),
     ("ppc64le", 27),
