@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .try_into()?;
     probe.load()?;
     probe.attach("openat", "libc", UProbeScope::AllProcesses)?;
-    // Of the program without Aya, the map is `.bss`.
+    // Without Aya, the probe's map is `.bss`.
     let flags: Array<_, i32> = ebpf.map("FLAGS").ok_or("no map")?.try_into()?;
     loop {
         sleep(Duration::from_secs(1));
