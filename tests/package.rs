@@ -4,17 +4,14 @@
 use std::{
     collections::BTreeSet,
     env, fs,
-    os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::Command,
     sync::{Arc, LazyLock},
-    time::SystemTime,
 };
 
 use proofs::{
     bpf::{Toolchain, root},
     host::{cannot, output, run},
-    libclang,
     package::{Package, Packages, Unpacked, cargo, publish, registry, remove, target_dir},
     proof::{self, Proof, none},
     select::{Endian, MACHINES, Machine, VARIABLE},
@@ -117,17 +114,18 @@ fn main() {
         Proof::new("licences of dependencies", Ok(()), licences),
         Proof::new("publishing, but for the upload", registry(), publishing),
         proof("builds with bindgen", toolchain(), |sources| {
-            builds(&sources.unpacked, LIBRARY, &["--locked"])
+            builds(&sources.unpacked, LIBRARY, &["--locked"], &[HOST])
         }),
         proof("builds without bindgen", toolchain(), |sources| {
             let features = ["--locked", "--no-default-features"];
-            builds(&sources.unpacked, LIBRARY, &features)
+            builds(&sources.unpacked, LIBRARY, &features, &[HOST, ARM, POWERPC])
         }),
         proof("builds for build scripts", toolchain(), |sources| {
             builds_for_build_scripts(&sources.unpacked)
         }),
         proof("builds in a package of a user", toolchain(), |sources| {
-            builds(&sources.unpacked, add_user(&sources.unpacked)?, &[])
+            let user = add_user(&sources.unpacked)?;
+            builds(&sources.unpacked, user, &[], &[HOST, ARM])
         }),
         proof(
             "documentation as docs.rs builds it",
@@ -268,15 +266,29 @@ fn publishing() -> Result<(), String> {
     none(others.map(str::to_owned))
 }
 
-/// For the host and both BPF targets, without a warning.
-fn builds(sources: &Unpacked, package: &str, arguments: &[&str]) -> Result<(), String> {
+/// What a package is built for: a machine's probes, or this computer.
+type For = Option<(&'static str, Endian)>;
+
+const HOST: For = None;
+// Both have pointers of 32 bits, which neither BPF has nor most hosts.
+const ARM: For = Some(("arm", Endian::Little));
+const POWERPC: For = Some(("powerpc", Endian::Big));
+
+/// Without a warning.
+fn builds(
+    sources: &Unpacked,
+    package: &str,
+    arguments: &[&str],
+    targets: &[For],
+) -> Result<(), String> {
     let toolchain = Toolchain::with_core()?;
-    let build = || build(&toolchain, &sources.folder(package), arguments);
-    silent(&mut build())?;
-    // Both have pointers of 32 bits, which neither BPF has nor most hosts.
-    for (machine, endian) in [("arm", Endian::Little), ("powerpc", Endian::Big)] {
-        let target = toolchain.target(endian.bpf_target());
-        silent(build().args(target).env(VARIABLE, machine))?;
+    for target in targets {
+        let mut build = build(&toolchain, &sources.folder(package), arguments);
+        if let Some((machine, endian)) = target {
+            let target = toolchain.target(endian.bpf_target());
+            build.args(target).env(VARIABLE, machine);
+        }
+        silent(&mut build)?;
     }
     Ok(())
 }
@@ -336,25 +348,17 @@ fn silent(build: &mut Command) -> Result<(), String> {
 
 // What docs.rs does with it
 
-/// With a libclang and without, which makes no difference to a reader.
+/// Each machine has its page.
 fn documentation(sources: &Unpacked) -> Result<(), String> {
-    let docs_rs = DocsRs::enter(sources)?;
-    let document = |libclang: Option<PathBuf>| {
-        docs_rs.use_libclang(libclang.as_deref())?;
-        let (said, pages) = docs_rs.document(LIBRARY)?;
-        Ok::<_, String>((said, pages_of_machines(&pages)?))
-    };
-    let (said, generated) = document(libclang::chosen())?;
+    let (said, pages) = DocsRs::enter(sources)?.document(LIBRARY)?;
     if said.contains("libclang") {
         return Err(said);
     }
-    let (said, committed) = document(Some(root().join("Cargo.toml")))?;
-    if !said.contains("libclang was not found") {
-        return Err(format!("there should be no libclang:\n{said}"));
-    }
-    let differ = generated.into_iter().zip(committed);
-    let differ = differ.filter(|(generated, committed)| generated != committed);
-    none(differ.map(|((page, _), _)| format!("`{page}` is another without libclang")))
+    let pages = MACHINES
+        .iter()
+        .map(|machine| pages.join(format!("arch/{}/struct.pt_regs.html", machine.name)));
+    let missing = pages.filter(|page| !page.exists());
+    none(missing.map(|page| format!("`{}` is missing", page.display())))
 }
 
 /// With what each feature has.
@@ -367,21 +371,6 @@ fn documentation_of_build(sources: &Unpacked) -> Result<(), String> {
     ];
     let missing = features.iter().filter(|page| !pages.join(page).exists());
     none(missing.map(|page| format!("`{page}` is missing")))
-}
-
-/// A page's path and text.
-type Page = (String, String);
-
-fn pages_of_machines(pages: &Path) -> Result<Vec<Page>, String> {
-    let of_machines = MACHINES.iter().flat_map(|machine| {
-        ["index.html", "struct.pt_regs.html"].map(|page| format!("arch/{}/{page}", machine.name))
-    });
-    let read = |page: String| {
-        let path = pages.join(&page);
-        let text = fs::read_to_string(&path).map_err(cannot("read", &path))?;
-        Ok((page, text))
-    };
-    of_machines.map(read).collect()
 }
 
 /// A computer like theirs: nightly, no network, and nothing that can be written but the target folder.
@@ -433,25 +422,6 @@ impl<'a> DocsRs<'a> {
         sealed(command, &read_only)
     }
 
-    /// The same path for any libclang, because cargo compiles bindgen anew for another.
-    fn libclang(&self) -> PathBuf {
-        self.target_dir.join("libclang.so")
-    }
-
-    fn use_libclang(&self, libclang: Option<&Path>) -> Result<(), String> {
-        let link = self.libclang();
-        remove(&link)?;
-        if let Some(libclang) = libclang {
-            symlink(libclang, &link).map_err(cannot("write", &link))?;
-        }
-        // The build script runs again.
-        let input = self.sources.folder(LIBRARY).join("src/syscalls.tbl");
-        let touched = fs::File::options().append(true).open(&input);
-        touched
-            .and_then(|input| input.set_modified(SystemTime::now()))
-            .map_err(cannot("touch", &input))
-    }
-
     /// What cargo says, and the folder of the pages.
     fn document(&self, package: &str) -> Result<(String, PathBuf), String> {
         let folder = self.sources.folder(package);
@@ -470,9 +440,6 @@ impl<'a> DocsRs<'a> {
             .arg(&self.target_dir)
             .env("DOCS_RS", "1")
             .env_remove(VARIABLE);
-        if fs::symlink_metadata(self.libclang()).is_ok() {
-            cargo.env("LIBCLANG_PATH", self.libclang());
-        }
         let said = run(&mut self.sealed(cargo))?.stderr;
         Ok((said, pages))
     }

@@ -651,10 +651,10 @@ fn panic(_: &core::panic::PanicInfo) -> ! {
     Ok(())
 }
 
-/// The probe, compiled for this computer, does the same with the calls of every machine.
+/// The probe, compiled for this computer, does the same with the calls of a machine of 64 bits and of one of 32.
 fn host_tests() -> Result<(), String> {
     let _building = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
-    for name in BUILT {
+    for name in ["x86_64", "arm"] {
         let mut cargo = Toolchain::find()?.cargo();
         cargo
             .current_dir(example())
