@@ -31,7 +31,7 @@ struct Published {
     code: &'static [&'static str],
 }
 
-const PUBLISHED: [Published; 4] = [
+const PUBLISHED: [Published; 5] = [
     Published {
         name: LIBRARY,
         bytes: 178 * 1024,
@@ -51,6 +51,13 @@ const PUBLISHED: [Published; 4] = [
         files: &["headers/ctypes.h"],
         of_each_machine: &["bindings/*.rs", "headers/*.h"],
         code: &["src"],
+    },
+    Published {
+        name: "probe-abi-doctor",
+        bytes: 30 * 1024,
+        files: &["src/trial/manifest.toml"],
+        of_each_machine: &[],
+        code: &["src", "src/trial"],
     },
     Published {
         name: "probe-abi-go",

@@ -15,8 +15,8 @@ compile_error!(
     "probe-abi-build is for build scripts: in Cargo.toml, move it from `[dependencies]` to `[build-dependencies]`"
 );
 
-// Two modules are no promise: probe-abi's build script and the proofs of its repository use more of them than is
-// exported below.
+// Two modules are no promise: probe-abi's build script, probe-abi-doctor and the proofs of their repository use more of
+// them than is exported below.
 #[doc(hidden)]
 #[cfg(not(target_arch = "bpf"))]
 pub mod bindings;

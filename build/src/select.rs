@@ -331,7 +331,7 @@ fn plain(name: &str) -> String {
 }
 
 /// Why probes cannot run on a machine that Linux runs on, if it is one of those.
-pub fn not_a_probe_target(name: &str) -> Option<&'static str> {
+fn not_a_probe_target(name: &str) -> Option<&'static str> {
     let spellings = spellings(name);
     let listed = |names: &[&str]| spellings.iter().any(|name| names.contains(&name.as_str()));
     NOT_PROBE_TARGETS

@@ -1,21 +1,17 @@
 //! What the maintainer's commands and the proofs under `tests/` share.
 
-// Its other half is what cargo tells build scripts.
-#[allow(dead_code)]
-#[path = "../../build-script/inline_asm.rs"]
-pub mod inline_asm;
 #[path = "../../build-script/syscalls.rs"]
 pub mod table;
 
 pub mod api;
 pub mod bindings;
 pub mod bpf;
+// Published, because a program of users compares the same.
+#[path = "../../doctor/src/btf.rs"]
 pub mod btf;
 pub mod c;
 pub mod ctx;
 pub mod debian;
-#[cfg(all(feature = "aya", feature = "bindgen"))]
-pub mod doctor;
 pub mod example;
 pub mod executed;
 pub mod facts;

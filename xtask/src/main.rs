@@ -8,7 +8,7 @@ use proofs::{
     api,
     bpf::{Probe, Toolchain, root},
     debian::Archive,
-    doctor, generated, kernels,
+    generated, kernels,
     pins::Wanted,
     proof, random,
     select::{Endian, Machine},
@@ -38,8 +38,6 @@ usage: cargo xtask <command>
                               by what has changed under tests/api
   bench                       print what the crate costs beside C and aya-ebpf, and write it to
                               BENCHMARKS.md (as root)
-  doctor                      say what this computer has of that which building and running a probe
-                              takes, to be pasted into an issue
   toolchain [core]            say which toolchain for BPF is installed (core: linker or no linker)";
 
 fn main() -> ExitCode {
@@ -59,9 +57,6 @@ fn main() -> ExitCode {
             random::Selection::parse(selection).and_then(|selection| random::run(&selection))
         }
         ["bench"] => bench::bench(),
-        ["doctor"] if doctor::doctor() => Ok(()),
-        // What is wrong is said in the report.
-        ["doctor"] => return ExitCode::FAILURE,
         ["toolchain"] => Toolchain::find().map(|toolchain| println!("{toolchain}")),
         ["toolchain", "core"] => Toolchain::with_core().map(|toolchain| println!("{toolchain}")),
         ["help" | "--help" | "-h"] => {
