@@ -51,8 +51,8 @@ fn output(command: &mut Command) -> Result<String, String> {
     }
     let said = String::from_utf8_lossy(&output.stderr);
     let error = said.lines().find(|line| line.starts_with("error"));
-    let note = said.lines().filter_map(|line| line.split_once("= note: "));
-    Err(match (error, note.last()) {
+    let mut note = said.lines().filter_map(|line| line.split_once("= note: "));
+    Err(match (error, note.next_back()) {
         (Some(error), Some((_, note))) => format!("{error}; {note}"),
         (Some(error), None) => error.to_owned(),
         _ => format!("`{program}` failed: {}", output.status),
@@ -86,8 +86,7 @@ fn rustc() -> Result<(Program, Core), String> {
 fn asked(path: PathBuf) -> Result<(Program, Core), String> {
     let told = output(Command::new(&path).arg("-vV"))?;
     let line = |key| told.lines().find_map(|line| line.strip_prefix(key));
-    let version = line("release: ").unwrap_or("of no number").to_owned();
-    let llvm = line("LLVM version: ").map(str::to_owned);
+    let version = line("release: ").unwrap_or("of no number");
     let has = |ask: &[&str], inside| {
         let folder = output(Command::new(&path).args(ask));
         folder.is_ok_and(|folder| Path::new(&folder).join(inside).is_dir())
@@ -102,40 +101,38 @@ fn asked(path: PathBuf) -> Result<(Program, Core), String> {
     } else {
         Core::Missing
     };
-    let rustc = Program {
-        path,
-        version,
-        llvm,
-    };
-    Ok((rustc, core))
+    Ok((program(&path, version, line("LLVM version: ")), core))
 }
 
 fn linker(path: PathBuf) -> Result<Program, String> {
     let version = output(Command::new(&path).arg("--version"))?;
-    let version = version.trim_start_matches("bpf-linker ").to_owned();
+    let version = version.trim_start_matches("bpf-linker ");
     let llvm = fs::read(&path).ok().and_then(|file| llvm_in(&file));
-    Ok(Program {
-        path,
-        version,
-        llvm,
-    })
+    Ok(program(&path, version, llvm.as_deref()))
+}
+
+fn program(path: &Path, version: &str, llvm: Option<&str>) -> Program {
+    let llvm = llvm.unwrap_or("of an unknown version");
+    let text = format!("{version}, LLVM {llvm}, {}", path.display());
+    let llvm = llvm.split('.').next().and_then(|first| first.parse().ok());
+    Program { text, llvm }
 }
 
 /// The version of the LLVM in a program: one that is linked to it, or else one that is part of it.
 pub fn llvm_in(program: &[u8]) -> Option<String> {
     // "libLLVM.so.22.1", "libLLVM-17.so.1", and what LLVM signs its bitcode with: "LLVM22.1.8".
     let names = [("libLLVM.so.", 1), ("libLLVM-", 1), ("LLVM", 3)];
-    let version = names.iter().find_map(|&(name, numbers)| {
-        let versions = memchr::memmem::find_iter(program, name).map(|at| {
+    names.iter().find_map(|&(name, numbers)| {
+        memchr::memmem::find_iter(program, name).find_map(|at| {
             let text = program[at + name.len()..].iter().take(16);
             let text = text.map(|&byte| char::from(byte));
-            text.take_while(|c| c.is_ascii_digit() || *c == '.')
-                .collect::<String>()
-        });
-        let has = |version: &String| version.split('.').filter(|part| !part.is_empty()).count();
-        { versions }.find(|version| has(version) >= numbers)
-    });
-    Some(version?.trim_end_matches('.').to_owned())
+            let version = text.take_while(|c| c.is_ascii_digit() || *c == '.');
+            let version = version.collect::<String>();
+            let version = version.trim_matches('.');
+            let is_whole = !version.is_empty() && version.split('.').count() >= numbers;
+            is_whole.then(|| version.to_owned())
+        })
+    })
 }
 
 /// The smallest probe.

@@ -6,12 +6,10 @@ pub mod btf;
 mod find;
 mod report;
 
-use std::path::PathBuf;
-
 use probe_abi_build::{Endian, Machine, select};
 
 pub use find::{layout, libclang, llvm_in};
-pub use report::{Finding, shortened};
+pub use report::{Row, shortened};
 
 /// The byte order of this computer, which is that of the probes that are looked at.
 pub const ENDIAN: Endian = match cfg!(target_endian = "big") {
@@ -40,10 +38,10 @@ pub type Compared = Result<(usize, Vec<String>), String>;
 
 #[derive(Debug, Clone)]
 pub struct Program {
-    pub path: PathBuf,
-    pub version: String,
-    /// The version of the LLVM in it, where it can be told.
-    pub llvm: Option<String>,
+    /// Its version, that of the LLVM in it, and where it is.
+    pub text: String,
+    /// The first number of its LLVM's version, where it can be told.
+    pub llvm: Option<u32>,
 }
 
 /// Where the compiler has `core` for BPF.

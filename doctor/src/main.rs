@@ -14,21 +14,19 @@ usage: probe-abi-doctor [--help | --version]
 Says whether probes can be built in this folder, and whether the running kernel has the `pt_regs` of
 probe-abi, in a text to paste into an issue. The exit code is 0 if nothing is bad, and 1 otherwise.
 ";
-const VERSION: &str = concat!("probe-abi-doctor ", env!("CARGO_PKG_VERSION"), "\n");
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 fn main() -> ExitCode {
-    let given = env::args_os().skip(1);
-    let given: Vec<_> = given
-        .map(|one| one.to_string_lossy().into_owned())
-        .collect();
-    let (text, is_good) = match given.join(" ").as_str() {
+    let given: Vec<_> = env::args_os().skip(1).collect();
+    let given = given.join(" ".as_ref());
+    let (text, is_good) = match &*given.to_string_lossy() {
         "" => {
             let computer = Computer::this();
             let text = shortened(&computer.to_string(), env::home_dir().as_deref());
             (text, computer.is_good())
         }
         "--help" => (USAGE.into(), true),
-        "--version" => (VERSION.into(), true),
+        "--version" => (format!("probe-abi-doctor {VERSION}\n"), true),
         // What the program asks of itself.
         "libclang" => libclang().map_or_else(|why| (why, false), |found| (found, true)),
         other => {

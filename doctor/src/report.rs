@@ -4,164 +4,149 @@ use std::{fmt, path::Path};
 
 use probe_abi_build::select::{self, Target};
 
-use crate::{Computer, Core, ENDIAN, Program, machine};
+use crate::{Computer, Core, ENDIAN, machine};
 
-/// A mark, what there is to say of a part, and how to get what is missing.
-pub type Finding = (char, String, String);
+/// A mark, a part, and what there is to say of it.
+pub type Row = (char, &'static str, String);
 
 const GOOD: char = '✓';
+/// Missing or not known, and no hindrance.
 const ABSENT: char = '–';
 const BAD: char = '✗';
 
-fn good(text: impl Into<String>) -> Finding {
-    (GOOD, text.into(), String::new())
-}
-
-fn absent(text: impl Into<String>, advice: impl Into<String>) -> Finding {
-    (ABSENT, text.into(), advice.into())
-}
-
-fn bad(text: impl Into<String>, advice: impl Into<String>) -> Finding {
-    (BAD, text.into(), advice.into())
-}
+/// How to get a part that is missing or bad.
+const ADVICE: [(&str, &str); 3] = [
+    (
+        "rustc",
+        "rustup, and `rustup toolchain install nightly --component rust-src`",
+    ),
+    ("bpf-linker", "`cargo install bpf-linker --force`"),
+    (
+        "libclang",
+        "`apt-get install libclang1`, or `LIBCLANG_PATH` set to its folder",
+    ),
+];
 
 impl Computer {
-    /// Each part and what there is to say of it.
-    pub fn findings(&self) -> [(&'static str, Finding); 6] {
-        [
+    pub fn rows(&self) -> [Row; 6] {
+        let rows = [
             ("rustc", self.rustc()),
             ("bpf-linker", self.bpf_linker()),
             ("together", self.together()),
             ("libclang", self.libclang()),
             ("machine", self.machine()),
             ("pt_regs", self.pt_regs()),
-        ]
+        ];
+        rows.map(|(part, (mark, text))| (mark, part, text))
     }
 
-    fn rustc(&self) -> Finding {
+    fn rustc(&self) -> (char, String) {
         let (rustc, core) = match &self.rustc {
-            Ok(found) => found,
-            Err(why) => return bad(why, "rustup, from https://rustup.rs"),
+            Ok((rustc, core)) => (&rustc.text, core),
+            Err(why) => return (BAD, why.clone()),
         };
-        let nightly = "rustup toolchain install nightly --component rust-src";
         match core {
-            Core::Precompiled => good(format!("{rustc}, with `core` for BPF")),
-            Core::Source => good(format!("{rustc}, with `-Z build-std=core`")),
-            Core::Nightly => good(format!("{rustc}, with `cargo +nightly -Z build-std=core`")),
-            Core::Missing => bad(
-                format!("{rustc}, without `core` for BPF"),
-                format!("`{nightly}`"),
+            Core::Precompiled => (GOOD, format!("{rustc}, with `core` for BPF")),
+            Core::Source => (GOOD, format!("{rustc}, with `-Z build-std=core`")),
+            Core::Nightly => (
+                GOOD,
+                format!("{rustc}, with `cargo +nightly -Z build-std=core`"),
             ),
+            Core::Missing => (BAD, format!("{rustc}, without `core` for BPF")),
         }
     }
 
-    fn bpf_linker(&self) -> Finding {
-        let install = "`cargo install bpf-linker --force`";
+    fn bpf_linker(&self) -> (char, String) {
         let linker = match &self.linker {
             Ok(linker) => linker,
-            Err(why) => return bad(why, install),
+            Err(why) => return (BAD, why.clone()),
         };
-        let rustc = self.rustc.as_ref().ok();
-        match (linker.llvm(), rustc.and_then(|(rustc, _)| rustc.llvm())) {
+        let (text, rustc) = (&linker.text, self.rustc.as_ref().ok());
+        match (linker.llvm, rustc.and_then(|(rustc, _)| rustc.llvm)) {
             // LLVM reads what an older one writes.
-            (Some(old), Some(new)) if old < new => bad(
-                format!("{linker}: it does not read what LLVM {new} of rustc writes"),
-                format!("{install}, with LLVM {new} or newer"),
+            (Some(old), Some(new)) if old < new => (
+                BAD,
+                format!("{text}: it does not read what LLVM {new} of rustc writes"),
             ),
-            _ => good(linker.to_string()),
+            _ => (GOOD, text.clone()),
         }
     }
 
-    fn together(&self) -> Finding {
+    fn together(&self) -> (char, String) {
         match &self.trial {
-            Some(Ok(())) => good("they build a probe"),
-            Some(Err(why)) => bad(why, ""),
-            None => absent("not tried, because one of them is missing", ""),
+            Some(Ok(())) => (GOOD, "they build a probe".into()),
+            Some(Err(why)) => (BAD, why.clone()),
+            None => (ABSENT, "not tried, because one of them is missing".into()),
         }
     }
 
-    fn libclang(&self) -> Finding {
-        let install = "`apt-get install libclang1`, or `LIBCLANG_PATH` set to its folder";
+    fn libclang(&self) -> (char, String) {
         match &self.libclang {
-            Some(found) => good(found),
-            None => absent(
-                "missing, and only the feature `bindgen` asks for it",
-                install,
+            Some(found) => (GOOD, found.clone()),
+            None => (
+                ABSENT,
+                "missing, and only the feature `bindgen` asks for it".into(),
             ),
         }
     }
 
-    fn machine(&self) -> Finding {
-        let (endian, target) = (ENDIAN, ENDIAN.bpf_target());
-        let own = machine(&self.kernel);
+    fn machine(&self) -> (char, String) {
+        let (arch, endian, own) = ("bpf", ENDIAN, machine(&self.kernel));
         let Some(value) = &self.selected else {
             let name = own.map_or("…", |machine| machine.name);
-            let cfg =
-                format!("rustflags in .cargo/config.toml: `--cfg bpf_target_arch=\"{name}\"`");
-            return match &self.trial {
-                Some(Ok(())) => absent(format!("none is named for {target} in this folder"), cfg),
-                _ => absent("not known, because nothing was built", ""),
+            let advice =
+                format!("`--cfg bpf_target_arch=\"{name}\"` in rustflags names this computer's");
+            return match self.trial {
+                Some(Ok(())) => (ABSENT, format!("none is named in this folder; {advice}")),
+                _ => (ABSENT, "not known, because nothing was built".into()),
             };
         };
-        let arch = "bpf";
         match select::select(Some(value.as_ref()), None, Target { arch, endian }) {
-            Ok(selection) if Some(selection.machine) == own => good(format!("`{value}`")),
-            Ok(_) => good(format!("`{value}`, and this computer is another machine")),
-            Err(error) => bad(error.to_string().replace('\n', "; "), ""),
-        }
-    }
-
-    fn pt_regs(&self) -> Finding {
-        let kernel = &self.kernel;
-        match &self.layout {
-            Err(why) => absent(format!("{kernel}: not compared, because {why}"), ""),
-            Ok((fields, different)) if different.is_empty() => good(format!(
-                "{kernel}: all {fields} fields are at the same offsets"
-            )),
-            Ok((_, different)) => {
-                let why = format!("{kernel}: {}", different.join("; "));
-                bad(why, "an issue of probe-abi, with this report")
+            Ok(selection) if Some(selection.machine) == own => (GOOD, format!("`{value}`")),
+            Ok(_) => (
+                GOOD,
+                format!("`{value}`, and this computer is another machine"),
+            ),
+            Err(error) => {
+                let error = error.to_string();
+                let lines = error.lines().filter(|line| !line.starts_with("accepted: "));
+                (BAD, lines.collect::<Vec<_>>().join("; "))
             }
         }
     }
 
+    fn pt_regs(&self) -> (char, String) {
+        let (mark, text) = match &self.layout {
+            Err(why) => (ABSENT, format!("not compared, because {why}")),
+            Ok((fields, different)) if different.is_empty() => {
+                (GOOD, format!("all {fields} fields are at the same offsets"))
+            }
+            Ok((_, different)) => (BAD, different.join("; ")),
+        };
+        (mark, format!("{}: {text}", self.kernel))
+    }
+
     /// Whether nothing that was looked at is bad.
     pub fn is_good(&self) -> bool {
-        self.findings().iter().all(|(_, (mark, ..))| *mark != BAD)
-    }
-}
-
-impl Program {
-    /// The first number of its LLVM's version.
-    fn llvm(&self) -> Option<u32> {
-        self.llvm.as_deref()?.split('.').next()?.parse().ok()
-    }
-}
-
-impl fmt::Display for Program {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let llvm = self.llvm.as_deref().unwrap_or("of an unknown version");
-        write!(f, "{}, LLVM {llvm}, {}", self.version, self.path.display())
+        self.rows().iter().all(|(mark, ..)| *mark != BAD)
     }
 }
 
 impl fmt::Display for Computer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "probe-abi-doctor {}", env!("CARGO_PKG_VERSION"))?;
-        for (part, (mark, text, advice)) in self.findings() {
+        for (mark, part, text) in self.rows() {
             writeln!(f, "{mark} {part:10}  {text}")?;
-            if !advice.is_empty() {
+            let advice = ADVICE.iter().filter(|(of, _)| *of == part && mark != GOOD);
+            for (_, advice) in advice {
                 writeln!(f, "{:12}  → {advice}", "")?;
             }
         }
-        match self.is_good() {
-            true => writeln!(f, "✓ probes can be built here"),
-            false => writeln!(f, "✗ probes cannot be built here, or read other registers"),
-        }?;
-        writeln!(
-            f,
-            "which kinds of probes this kernel has: `bpftool feature`"
-        )
+        f.write_str(match self.is_good() {
+            true => "✓ probes can be built here",
+            false => "✗ probes cannot be built here, or read other registers",
+        })?;
+        f.write_str("; `bpftool feature` tells which kinds this kernel has\n")
     }
 }
 

@@ -5,16 +5,17 @@
 
 use std::{
     env::{self, consts},
-    fs,
-    path::Path,
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
     process::Command,
 };
 
 use probe_abi_doctor::{Computer, Core, Program, btf, layout, llvm_in, shortened};
 use proofs::{
     bpf::Toolchain,
-    host::output,
-    proof::{self, Proof, none},
+    host::{output, write_if_new},
+    proof::{self, Proof},
     select::Machine,
 };
 
@@ -41,7 +42,7 @@ fn main() {
             toolchain(),
             folder_configuration,
         ),
-        proof("without bpf-linker", toolchain(), without_bpf_linker),
+        proof("other linkers", toolchain(), other_linkers),
         proof("without an environment", Ok(()), without_environment),
     ])
 }
@@ -53,22 +54,25 @@ fn equal<T: PartialEq + std::fmt::Debug>(is: &T, should_be: &T) -> Result<(), St
     }
 }
 
-/// Whether a text has all of these lines, with however many blanks in them.
-fn has(text: &str, expected: &[impl AsRef<str>]) -> Result<(), String> {
-    let single_spaced = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
-    let lines: Vec<String> = text.lines().map(single_spaced).collect();
-    let missing = expected.iter().map(|line| single_spaced(line.as_ref()));
-    let missing = missing.filter(|line| !lines.contains(line));
-    none(missing.map(|line| format!("there is no line `{line}` in\n{text}")))
+/// A text without the blanks that make columns.
+fn single_spaced(text: &str) -> String {
+    let line = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ") + "\n";
+    text.lines().map(line).collect()
+}
+
+fn has(text: &str, line: &str) -> Result<(), String> {
+    match single_spaced(text).contains(&format!("\n{line}\n")) {
+        true => Ok(()),
+        false => Err(format!("there is no line `{line}` in\n{text}")),
+    }
 }
 
 // Made-up computers
 
-fn program(path: &str, version: &str, llvm: &str) -> Program {
+fn program(text: &str, llvm: u32) -> Program {
     Program {
-        path: path.into(),
-        version: version.into(),
-        llvm: Some(llvm.into()),
+        text: text.into(),
+        llvm: Some(llvm),
     }
 }
 
@@ -76,11 +80,8 @@ fn program(path: &str, version: &str, llvm: &str) -> Program {
 fn healthy() -> Computer {
     Computer {
         kernel: "Linux 6.12.1 x86_64".into(),
-        rustc: Ok((
-            program("/usr/bin/rustc", "1.96.0", "22.1.8"),
-            Core::Precompiled,
-        )),
-        linker: Ok(program("/opt/bpf-linker", "0.13.0", "22.1")),
+        rustc: Ok((program("1.96.0", 22), Core::Precompiled)),
+        linker: Ok(program("0.13.0", 22)),
         trial: Some(Ok(())),
         selected: Some("x86_64".into()),
         libclang: Some("clang version 22".into()),
@@ -88,146 +89,108 @@ fn healthy() -> Computer {
     }
 }
 
-/// What is changed of the healthy computer, whether that is still good, and the lines that it makes.
-type Case = (fn(&mut Computer), bool, &'static [&'static str]);
+const HEALTHY: &str = "\
+✓ rustc 1.96.0, with `core` for BPF
+✓ bpf-linker 0.13.0
+✓ together they build a probe
+✓ libclang clang version 22
+✓ machine `x86_64`
+✓ pt_regs Linux 6.12.1 x86_64: all 21 fields are at the same offsets
+✓ probes can be built here; `bpftool feature` tells which kinds this kernel has
+";
 
-const CASES: &[Case] = &[
-    (
-        |_| {},
-        true,
-        &[
-            "✓ rustc 1.96.0, LLVM 22.1.8, /usr/bin/rustc, with `core` for BPF",
-            "✓ bpf-linker 0.13.0, LLVM 22.1, /opt/bpf-linker",
-            "✓ together they build a probe",
-            "✓ libclang clang version 22",
-            "✓ machine `x86_64`",
-            "✓ pt_regs Linux 6.12.1 x86_64: all 21 fields are at the same offsets",
-            "✓ probes can be built here",
-        ],
-    ),
-    (
-        |it| it.rustc = Err("there is no `rustc` in PATH".into()),
-        false,
-        &[
-            "✗ rustc there is no `rustc` in PATH",
-            "→ rustup, from https://rustup.rs",
-            "✗ probes cannot be built here, or read other registers",
-        ],
-    ),
-    (
-        |it| {
-            it.rustc = Ok((program("rustc", "1.96.0", "22.1.8"), Core::Missing));
-            (it.trial, it.selected) = (None, None);
-        },
-        false,
-        &[
-            "✗ rustc 1.96.0, LLVM 22.1.8, rustc, without `core` for BPF",
-            "→ `rustup toolchain install nightly --component rust-src`",
-            "– together not tried, because one of them is missing",
-            "– machine not known, because nothing was built",
-        ],
-    ),
-    (
-        |it| it.rustc = Ok((program("rustc", "1.97.0-nightly", "22.1.8"), Core::Nightly)),
-        true,
-        &["✓ rustc 1.97.0-nightly, LLVM 22.1.8, rustc, with `cargo +nightly -Z build-std=core`"],
-    ),
-    (
-        |it| it.linker = Err("there is no `bpf-linker` in PATH".into()),
-        false,
-        &[
-            "✗ bpf-linker there is no `bpf-linker` in PATH",
-            "→ `cargo install bpf-linker --force`",
-        ],
-    ),
-    (
-        |it| it.linker = Ok(program("bpf-linker", "0.9.15", "20.1.8")),
-        false,
-        &[
-            "✗ bpf-linker 0.9.15, LLVM 20.1.8, bpf-linker: it does not read what LLVM 22 of rustc writes",
-            "→ `cargo install bpf-linker --force`, with LLVM 22 or newer",
-        ],
-    ),
-    (
-        |it| it.linker = Ok(program("bpf-linker", "0.14.0", "23.1")),
-        true,
-        &["✓ bpf-linker 0.14.0, LLVM 23.1, bpf-linker"],
-    ),
-    (
-        |it| it.trial = Some(Err("error: linking failed".into())),
-        false,
-        &["✗ together error: linking failed"],
-    ),
-    (
-        |it| it.libclang = None,
-        true,
-        &[
-            "– libclang missing, and only the feature `bindgen` asks for it",
-            "→ `apt-get install libclang1`, or `LIBCLANG_PATH` set to its folder",
-        ],
-    ),
-    (
-        |it| it.selected = Some("arm".into()),
-        true,
-        &["✓ machine `arm`, and this computer is another machine"],
-    ),
-    (
-        |it| it.layout = Ok((21, vec!["`di` is at 8, and here at 112".into()])),
-        false,
-        &["✗ pt_regs Linux 6.12.1 x86_64: `di` is at 8, and here at 112"],
-    ),
-    (
-        |it| it.layout = Err("there is no BTF".into()),
-        true,
-        &["– pt_regs Linux 6.12.1 x86_64: not compared, because there is no BTF"],
-    ),
+/// What is changed of the healthy computer, each time one thing.
+const CHANGES: &[fn(&mut Computer)] = &[
+    |it| it.rustc = Err("there is none".into()),
+    |it| it.rustc = Ok((program("1.96.0", 22), Core::Missing)),
+    |it| it.rustc = Ok((program("1.97.0", 22), Core::Source)),
+    |it| it.rustc = Ok((program("1.97.0", 22), Core::Nightly)),
+    |it| it.linker = Err("there is none".into()),
+    |it| it.linker = Ok(program("0.9.15", 20)),
+    |it| it.linker = Ok(program("0.14.0", 23)),
+    |it| it.trial = Some(Err("error: linking failed".into())),
+    |it| (it.trial, it.selected) = (None, None),
+    |it| it.libclang = None,
+    |it| it.selected = None,
+    |it| it.selected = Some("arm".into()),
+    |it| it.selected = Some("amd64".into()),
+    |it| it.layout = Ok((21, vec!["`di` is at 8, and here at 112".into()])),
+    |it| it.layout = Err("there is no BTF".into()),
 ];
 
+/// What is said otherwise then, but for the last line. A change is bad that makes a line with a ✗.
+const CHANGED: &str = "\
+✗ rustc there is none
+→ rustup, and `rustup toolchain install nightly --component rust-src`
+✗ rustc 1.96.0, without `core` for BPF
+→ rustup, and `rustup toolchain install nightly --component rust-src`
+✓ rustc 1.97.0, with `-Z build-std=core`
+✓ rustc 1.97.0, with `cargo +nightly -Z build-std=core`
+✗ bpf-linker there is none
+→ `cargo install bpf-linker --force`
+✗ bpf-linker 0.9.15: it does not read what LLVM 22 of rustc writes
+→ `cargo install bpf-linker --force`
+✓ bpf-linker 0.14.0
+✗ together error: linking failed
+– together not tried, because one of them is missing
+– machine not known, because nothing was built
+– libclang missing, and only the feature `bindgen` asks for it
+→ `apt-get install libclang1`, or `LIBCLANG_PATH` set to its folder
+– machine none is named in this folder; `--cfg bpf_target_arch=\"x86_64\"` in rustflags names this computer's
+✓ machine `arm`, and this computer is another machine
+✗ machine `CARGO_CFG_BPF_TARGET_ARCH` names no machine that is known: `amd64`; did you mean `x86_64`?
+✗ pt_regs Linux 6.12.1 x86_64: `di` is at 8, and here at 112
+– pt_regs Linux 6.12.1 x86_64: not compared, because there is no BTF
+";
+
 fn made_up_computers() -> Result<(), String> {
-    for (change, is_good, lines) in CASES {
+    let text = single_spaced(&healthy().to_string());
+    equal(&text.split_once('\n').map(|(_, rows)| rows), &Some(HEALTHY))?;
+    let mut changed = String::new();
+    for change in CHANGES {
         let mut computer = healthy();
         change(&mut computer);
-        has(&computer.to_string(), lines)?;
-        equal(&computer.is_good(), is_good)?;
+        let text = single_spaced(&computer.to_string());
+        let rows = text
+            .split_inclusive('\n')
+            .filter(|row| !HEALTHY.contains(row));
+        let rows: Vec<&str> = rows
+            .skip(1)
+            .filter(|row| !row.contains("bpftool"))
+            .collect();
+        equal(&computer.is_good(), &!rows.concat().contains('✗'))?;
+        equal(
+            &computer.is_good(),
+            &text.contains("\n✓ probes can be built here; "),
+        )?;
+        changed += &rows.concat();
     }
-    // A value that is refused, as a build refuses it.
-    let mut computer = healthy();
-    computer.selected = Some("amd64".into());
-    let text = computer.to_string();
-    let refused = ["✗ machine", "names no machine", "did you mean `x86_64`"];
-    equal(&refused.map(|part| text.contains(part)), &[true; 3])
+    equal(&changed.as_str(), &CHANGED)
 }
 
 fn llvm_is_found() -> Result<(), String> {
     for (program, version) in [
-        (&b"\x7fELF\0libLLVM.so.22.1\0libc.so.6\0"[..], Some("22.1")),
-        (b"libLLVM-17.so.1\0", Some("17")),
-        (
-            b"LLVM_PATH\0LLVM 22 builds\0LLVM19\0LLVM19.1.7\0",
-            Some("19.1.7"),
-        ),
-        (b"LLVM19.1.7\0libLLVM.so.21.1\0", Some("21.1")),
-        (b"LLVM 22 builds also support\0", None),
-        (b"ends in LLVM", None),
+        ("libLLVM.so.22.1\0libc.so.6", Some("22.1")),
+        ("libLLVM-17.so.1", Some("17")),
+        ("LLVM_PATH LLVM 22 LLVM19 LLVM19.1.7", Some("19.1.7")),
+        ("LLVM19.1.7 libLLVM.so.21.1", Some("21.1")),
+        ("LLVM 22 builds also support", None),
+        ("ends in LLVM", None),
     ] {
-        equal(&llvm_in(program).as_deref(), &version)?;
+        equal(&llvm_in(program.as_bytes()).as_deref(), &version)?;
     }
     Ok(())
 }
 
 fn home_is_shortened() -> Result<(), String> {
-    let text = "/home/ann/.cargo /home/anna/x /usr";
-    let short = "~/.cargo /home/anna/x /usr";
-    for (home, expected) in [
-        (Some("/home/ann"), short),
-        (Some("/home/ann/"), short),
-        (Some("/"), text),
-        (Some(""), text),
-        (None, text),
-    ] {
-        equal(&shortened(text, home.map(Path::new)).as_str(), &expected)?;
-    }
-    Ok(())
+    let text = "/home/ann/.cargo /home/anna/x";
+    let of = |home| shortened(text, Some(Path::new(home)));
+    equal(&of("/home/ann").as_str(), &"~/.cargo /home/anna/x")?;
+    equal(&of("/home/ann/").as_str(), &"~/.cargo /home/anna/x")?;
+    equal(
+        &[of("/"), of(""), shortened(text, None)],
+        &[(); 3].map(|()| text.to_owned()),
+    )
 }
 
 /// The running kernel's, if the library knows its machine.
@@ -287,8 +250,8 @@ fn report(doctor: &mut Command) -> Result<(String, bool), String> {
     let said = doctor.output().map_err(|error| error.to_string())?;
     let text = String::from_utf8(said.stdout).map_err(|error| error.to_string())?;
     let stderr = String::from_utf8_lossy(&said.stderr);
-    equal(&stderr.contains("panicked"), &false)?;
-    equal(&text.starts_with("probe-abi-doctor "), &true)?;
+    let is_whole = text.starts_with("probe-abi-doctor ") && !stderr.contains("panicked");
+    equal(&(is_whole, &text, &stderr), &(true, &text, &stderr))?;
     let is_good = !text.contains('✗');
     equal(&said.status.code(), &Some(i32::from(!is_good)))?;
     Ok((text, is_good))
@@ -298,55 +261,68 @@ fn this_computer() -> Result<(), String> {
     let (text, is_good) = report(&mut doctor())?;
     equal(&is_good, &true)?;
     let told = output(Command::new(Toolchain::with_core()?.rustc()).arg("-vV"))?;
-    let line = |key| {
-        told.lines()
-            .find_map(|line| line.strip_prefix(key))
-            .unwrap_or("?")
-    };
-    let rustc = format!("{}, LLVM {}, ", line("release: "), line("LLVM version: "));
+    let line = |key| told.lines().find_map(|line| line.strip_prefix(key));
+    let [rustc, llvm] = ["release: ", "LLVM version: "].map(|key| line(key).unwrap_or("?"));
     let linker = output(Command::new("bpf-linker").arg("--version"))?;
-    let linker = linker.trim().replace("bpf-linker ", "");
     let kernel = output(Command::new("uname").arg("-r"))?;
-    for (part, version) in [
-        ("rustc", &*rustc),
-        ("bpf-linker", &*linker),
-        ("pt_regs", kernel.trim()),
+    for (part, versions) in [
+        ("rustc", [rustc, llvm]),
+        (
+            "bpf-linker",
+            [linker.trim().trim_start_matches("bpf-linker "), ""],
+        ),
+        ("pt_regs", [kernel.trim(), consts::ARCH]),
     ] {
         let row = text
             .lines()
             .find(|line| line.starts_with(&format!("✓ {part} ")));
-        equal(&row.is_some_and(|row| row.contains(version)), &true)?;
+        let row = row.ok_or_else(|| format!("nothing good of {part} in\n{text}"))?;
+        equal(&versions.map(|version| row.contains(version)), &[true; 2])?;
     }
-    has(&text, &["✓ together they build a probe"])
+    has(&text, "✓ together they build a probe")
+}
+
+/// A folder with a file.
+fn folder(name: &str, file: &str, text: &str) -> Result<PathBuf, String> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    write_if_new(&folder.join(file), text).map(|()| folder)
 }
 
 /// cargo tells the doctor's trial what it tells a build in the folder.
 fn folder_configuration() -> Result<(), String> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("doctor");
-    let configuration = "[target.'cfg(target_arch = \"bpf\")']\nrustflags = [\"--cfg\", 'bpf_target_arch=\"riscv32\"']";
-    fs::create_dir_all(folder.join(".cargo"))
-        .and_then(|()| fs::write(folder.join(".cargo/config.toml"), configuration))
-        .map_err(|error| error.to_string())?;
+    let flags = r#"build.rustflags = ["--cfg", 'bpf_target_arch="riscv32"']"#;
+    let folder = folder("doctor", ".cargo/config.toml", flags)?;
     let (text, _) = report(doctor().current_dir(folder))?;
     has(
         &text,
-        &["✓ machine `riscv32`, and this computer is another machine"],
+        "✓ machine `riscv32`, and this computer is another machine",
     )
 }
 
-fn without_bpf_linker() -> Result<(), String> {
+fn other_linkers() -> Result<(), String> {
     let path = env::var_os("PATH").unwrap_or_default();
-    let folders = env::split_paths(&path).filter(|folder| !folder.join("bpf-linker").exists());
-    let path = env::join_paths(folders).map_err(|error| error.to_string())?;
-    let (text, is_good) = report(doctor().env("PATH", path))?;
-    equal(&is_good, &false)?;
-    has(&text, &["✗ bpf-linker there is no `bpf-linker` in PATH"])
+    let mut folders: Vec<PathBuf> = env::split_paths(&path).collect();
+    let of = |folders: &[PathBuf]| {
+        let path = env::join_paths(folders).map_err(|error| error.to_string())?;
+        report(doctor().env("PATH", path)).map(|(text, _)| text)
+    };
+    let fails = "#!/bin/sh\ntest $1 = --version && exec echo 0.0.1\necho it fails >&2; exit 1\n";
+    folders.insert(0, folder("failing-linker", "bpf-linker", fails)?);
+    let executable = Permissions::from_mode(0o755);
+    let made = fs::set_permissions(folders[0].join("bpf-linker"), executable);
+    made.map_err(|error| error.to_string())?;
+    let failed = "✗ together error: linking with `bpf-linker` failed: exit status: 1; it fails";
+    has(&of(&folders)?, failed)?;
+    folders.retain(|folder| !folder.join("bpf-linker").exists());
+    has(
+        &of(&folders)?,
+        "✗ bpf-linker there is no `bpf-linker` in PATH",
+    )
 }
 
 fn without_environment() -> Result<(), String> {
-    let (text, is_good) = report(doctor().env_clear())?;
-    equal(&is_good, &false)?;
-    has(&text, &["✗ rustc there is no `rustc` in PATH"])
+    let (text, _) = report(doctor().env_clear())?;
+    has(&text, "✗ rustc there is no `rustc` in PATH")
 }
 
 fn arguments() -> Result<(), String> {
@@ -359,11 +335,6 @@ fn arguments() -> Result<(), String> {
     let expected = "error: `--verbose x` is not accepted: give nothing, `--help` or `--version`\n";
     let refused = doctor().args(["--verbose", "x"]).output();
     let refused = refused.map_err(|error| error.to_string())?;
-    equal(
-        &(
-            refused.status.code(),
-            &*String::from_utf8_lossy(&refused.stderr),
-        ),
-        &(Some(1), expected),
-    )
+    let said = String::from_utf8_lossy(&refused.stderr);
+    equal(&(refused.status.code(), &*said), &(Some(1), expected))
 }
