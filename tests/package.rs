@@ -54,7 +54,7 @@ const PUBLISHED: [Published; 5] = [
     },
     Published {
         name: "probe-abi-doctor",
-        bytes: 30 * 1024,
+        bytes: 23 * 1024,
         files: &["src/trial/manifest.toml"],
         of_each_machine: &[],
         code: &["src", "src/trial"],
