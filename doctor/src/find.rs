@@ -69,18 +69,18 @@ fn in_path(program: &str) -> Result<PathBuf, String> {
 /// The compiler that cargo takes in this folder; or rustup's nightly, where that alone has `core`.
 fn rustc() -> Result<(Program, Core), String> {
     let named = env::var_os("RUSTC").map(PathBuf::from);
-    let is_named = named.is_some();
+    let may_be_other = named.is_none();
     let own = named.map_or_else(|| in_path("rustc"), Ok).and_then(asked);
-    if is_named || matches!(own, Ok((_, Core::Precompiled | Core::Source))) {
-        return own;
-    }
     let mut nightly = Command::new("rustup");
     nightly.args(["which", "--toolchain", "nightly", "rustc"]);
-    let nightly = output(nightly.env("RUSTUP_AUTO_INSTALL", "0"));
-    match nightly.and_then(|path| asked(path.into())) {
-        Ok((rustc, Core::Source)) => Ok((rustc, Core::Nightly)),
-        _ => own,
+    if may_be_other
+        && matches!(own, Err(_) | Ok((_, Core::Missing)))
+        && let Ok(path) = output(nightly.env("RUSTUP_AUTO_INSTALL", "0"))
+        && let Ok((rustc, Core::Source)) = asked(path.into())
+    {
+        return Ok((rustc, Core::Nightly));
     }
+    own
 }
 
 fn asked(path: PathBuf) -> Result<(Program, Core), String> {

@@ -151,7 +151,18 @@ fn made_up_computers() -> Result<(), String> {
         )?;
         changed += &rows.concat();
     }
-    equal(&changed.as_str(), &CHANGED)
+    equal(&changed.as_str(), &CHANGED)?;
+    // What the README shows.
+    let mut shown = healthy();
+    let rustc = "1.97.0-nightly, LLVM 22.1.4, ~/.rustup/toolchains/nightly/bin/rustc";
+    shown.rustc = Ok((program(rustc, 22), Core::Nightly));
+    let linker = "0.9.15, LLVM 20.1.8, ~/.cargo/bin/bpf-linker";
+    shown.linker = Ok(program(linker, 20));
+    let why = "error: linking with `bpf-linker` failed: exit status: 1; ERROR llvm: Unknown attribute kind (102)";
+    shown.trial = Some(Err(why.into()));
+    shown.libclang = None;
+    let is_shown = include_str!("../README.md").contains(&shown.to_string());
+    equal(&(is_shown, shown.to_string()), &(true, shown.to_string()))
 }
 
 fn llvm_is_found() -> Result<(), String> {
