@@ -2,7 +2,10 @@
 
 use std::{fmt, path::Path};
 
-use probe_abi_build::select::{self, Target};
+use probe_abi_build::{
+    Machine,
+    select::{self, Target},
+};
 
 use crate::{Computer, Core, ENDIAN, machine};
 
@@ -18,7 +21,7 @@ const BAD: char = '✗';
 const ADVICE: [(&str, &str); 3] = [
     (
         "rustc",
-        "rustup, and `rustup toolchain install nightly --component rust-src`",
+        "`rustup toolchain install nightly --component rust-src`, with rustup from https://rustup.rs",
     ),
     ("bpf-linker", "`cargo install bpf-linker --force`"),
     (
@@ -91,7 +94,7 @@ impl Computer {
     }
 
     fn machine(&self) -> (char, String) {
-        let (arch, endian, own) = ("bpf", ENDIAN, machine(&self.kernel));
+        let own = machine(&self.kernel);
         let Some(value) = &self.selected else {
             let name = own.map_or("…", |machine| machine.name);
             let advice =
@@ -101,6 +104,10 @@ impl Computer {
                 _ => (ABSENT, "not known, because nothing was built".into()),
             };
         };
+        // A machine of the other byte order is built for with the other target.
+        let named = Machine::named(value);
+        let endian = named.map_or(ENDIAN, |machine| machine.nearest(ENDIAN).endian);
+        let arch = "bpf";
         match select::select(Some(value.as_ref()), None, Target { arch, endian }) {
             Ok(selection) if Some(selection.machine) == own => (GOOD, format!("`{value}`")),
             Ok(_) => (

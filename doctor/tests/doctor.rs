@@ -102,6 +102,7 @@ const CHANGES: &[fn(&mut Computer)] = &[
     |it| it.libclang = None,
     |it| it.selected = None,
     |it| it.selected = Some("arm".into()),
+    |it| it.selected = Some("s390x".into()),
     |it| it.selected = Some("amd64".into()),
     |it| it.layout = Ok((21, vec!["`di` is at 8, and here at 112".into()])),
     |it| it.layout = Err("there is no BTF".into()),
@@ -110,9 +111,9 @@ const CHANGES: &[fn(&mut Computer)] = &[
 /// What is said otherwise then, but for the last line. A change is bad that makes a line with a ✗.
 const CHANGED: &str = "\
 ✗ rustc there is none
-→ rustup, and `rustup toolchain install nightly --component rust-src`
+→ `rustup toolchain install nightly --component rust-src`, with rustup from https://rustup.rs
 ✗ rustc 1.96.0, without `core` for BPF
-→ rustup, and `rustup toolchain install nightly --component rust-src`
+→ `rustup toolchain install nightly --component rust-src`, with rustup from https://rustup.rs
 ✓ rustc 1.97.0, with `-Z build-std=core`
 ✓ rustc 1.97.0, with `cargo +nightly -Z build-std=core`
 ✗ bpf-linker there is none
@@ -127,6 +128,7 @@ const CHANGED: &str = "\
 → `apt-get install libclang1`, or `LIBCLANG_PATH` set to its folder
 – machine none is named in this folder; `--cfg bpf_target_arch=\"x86_64\"` in rustflags names this computer's
 ✓ machine `arm`, and this computer is another machine
+✓ machine `s390x`, and this computer is another machine
 ✗ machine `CARGO_CFG_BPF_TARGET_ARCH` names no machine that is known: `amd64`; did you mean `x86_64`?
 ✗ pt_regs Linux 6.12.1 x86_64: `di` is at 8, and here at 112
 – pt_regs Linux 6.12.1 x86_64: not compared, because there is no BTF
