@@ -65,13 +65,14 @@ fn the_readme_lists_every_machine() {
 }
 
 /// The texts that people read, and the folder that their links start from.
-const TEXTS: [&str; 13] = [
+const TEXTS: [&str; 14] = [
     "README.md",
     "PROOF.md",
     "CONTRIBUTING.md",
     "KERNELS.md",
     "BENCHMARKS.md",
     "build/README.md",
+    "doctor/README.md",
     "examples/c-module/README.md",
     "examples/go/README.md",
     "examples/kernel-types/README.md",
