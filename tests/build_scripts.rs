@@ -12,6 +12,7 @@ use proofs::{
     bpf::{Toolchain, root},
     generate,
     host::{cannot, write_if_new},
+    package::manifest,
     proof::{self, Proof},
     select::{Endian, MACHINES, Machine, Target, VARIABLE, select},
 };
@@ -401,12 +402,8 @@ fn later_release() -> Result<PathBuf, String> {
         &root().join("build/README.md"),
         &later.join("build/README.md"),
     )?;
-    let manifest = |file: &str| -> Result<toml::Table, String> {
-        let path = root().join(file);
-        let text = fs::read_to_string(&path).map_err(cannot("read", &path))?;
-        text.parse().map_err(|error| format!("{error}"))
-    };
-    let (mut library, mut build) = (manifest("Cargo.toml")?, manifest("build/Cargo.toml")?);
+    let of = |file| manifest(&root().join(file));
+    let (mut library, mut build) = (of("Cargo.toml")?, of("build/Cargo.toml")?);
     let version = toml::Value::from("0.2.0");
     library["package"]["version"] = version.clone();
     library["build-dependencies"]["probe-abi-build"]["version"] = version.clone();

@@ -11,7 +11,7 @@ use proofs::{
     bpf::root,
     debian,
     host::{cannot, run},
-    package::{Packages, registry},
+    package::{Packages, manifest, registry},
     proof::{self, Proof},
 };
 
@@ -64,11 +64,10 @@ patch.crates-io.probe-abi-build.path = "probe-abi-build"
 
 /// Takes out the dependencies of tests: a package is not accompanied by its tests, yet all its
 /// dependencies have a part in which versions are chosen.
-fn forget_tests(manifest: &Path) -> Result<(), String> {
-    let text = fs::read_to_string(manifest).map_err(cannot("read", manifest))?;
-    let mut table: toml::Table = text.parse().map_err(|error| format!("{error}"))?;
+fn forget_tests(path: &Path) -> Result<(), String> {
+    let mut table = manifest(path)?;
     table.remove("dev-dependencies");
-    fs::write(manifest, table.to_string()).map_err(cannot("write", manifest))
+    fs::write(path, table.to_string()).map_err(cannot("write", path))
 }
 
 #[derive(Clone)]

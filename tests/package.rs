@@ -15,7 +15,9 @@ use proofs::{
     bpf::{Toolchain, root},
     host::{cannot, output, run},
     libclang,
-    package::{Package, Packages, Unpacked, cargo, publish, registry, remove, target_dir},
+    package::{
+        Package, Packages, Unpacked, cargo, manifest, publish, registry, remove, target_dir,
+    },
     proof::{self, Proof, none},
     select::{Endian, MACHINES, Machine, VARIABLE},
 };
@@ -486,8 +488,7 @@ struct Metadata {
 
 impl Metadata {
     fn read(path: &Path) -> Result<Self, String> {
-        let manifest = fs::read_to_string(path).map_err(cannot("read", path))?;
-        let manifest: toml::Table = manifest.parse().map_err(|error| format!("{error}"))?;
+        let manifest = manifest(path)?;
         let metadata = manifest["package"]
             .get("metadata")
             .and_then(|all| all.get("docs")?.get("rs")?.as_table());

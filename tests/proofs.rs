@@ -8,6 +8,7 @@ use proofs::{
     debian::{Archive, Mirror, Part},
     host::{cannot, output, run, sha256},
     kernels::guests::{GUESTS, Guest},
+    package::manifest,
     pins::{Entry, Pins, Wanted},
     proof::{self, Proof},
     select::MACHINES,
@@ -616,9 +617,7 @@ fn filters() -> Result<(), String> {
 
 /// Those that `proof::run` does not see.
 fn libtest_names() -> Result<(), String> {
-    let manifest = root().join("Cargo.toml");
-    let manifest = fs::read_to_string(&manifest).map_err(cannot("read", &manifest))?;
-    let manifest: toml::Table = manifest.parse().map_err(|error| format!("{error}"))?;
+    let manifest = manifest(&root().join("Cargo.toml"))?;
     let declared = manifest["test"].as_array().into_iter().flatten();
     let declared: BTreeSet<&str> = declared.filter_map(|test| test["name"].as_str()).collect();
     let folder = root().join("tests");

@@ -193,6 +193,13 @@ impl Drop for Unpacked {
     }
 }
 
+/// What a Cargo.toml says.
+pub fn manifest(path: &Path) -> Result<toml::Table, String> {
+    let text = fs::read_to_string(path).map_err(cannot("read", path))?;
+    text.parse()
+        .map_err(|error| format!("cannot read `{}`: {error}", path.display()))
+}
+
 /// Removes a file or a folder, unless there is none.
 pub fn remove(path: &Path) -> Result<(), String> {
     let removed = match fs::symlink_metadata(path) {
