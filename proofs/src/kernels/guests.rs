@@ -94,8 +94,6 @@ pub struct Kernel {
     kind: &'static str,
     /// What its package's name ends with.
     flavour: &'static str,
-    /// Whether it describes its own types.
-    pub btf: bool,
     /// Where it has kprobe.multi: how far behind the function's symbol that says it stopped, which is
     /// behind the call of the kernel's tracer.
     pub multi: Option<u64>,
@@ -119,7 +117,6 @@ const fn kernel(
         suite,
         kind,
         flavour,
-        btf: false,
         multi: None,
         refuses_modified_ctx: true,
         refuses_loops: false,
@@ -150,11 +147,6 @@ impl Kernel {
         Wanted::new(self.suite, guest.debian, &name)
     }
 
-    const fn btf(mut self) -> Self {
-        self.btf = true;
-        self
-    }
-
     const fn multi(mut self, stops_behind: u64) -> Self {
         self.multi = Some(stops_behind);
         self
@@ -177,6 +169,11 @@ impl Kernel {
 }
 
 impl Guest {
+    /// The largest number that a register holds.
+    pub fn word(&self) -> u64 {
+        u64::MAX >> (64 - self.bits)
+    }
+
     /// What its tasks of 32 bits are compiled as.
     pub fn other(&self) -> Option<&'static Guest> {
         let other = self.other.as_ref()?;
@@ -223,15 +220,10 @@ pub const GUESTS: &[Guest] = &[
             uprobes: true,
         }),
         kernels: &[
-            kernel("6.1", "bookworm", "linux-image", "cloud-amd64-unsigned")
-                .refuses_loops()
-                .btf(),
-            kernel("6.12", "trixie", "linux-image", "cloud-amd64-unsigned")
-                .btf()
-                .multi(9),
+            kernel("6.1", "bookworm", "linux-image", "cloud-amd64-unsigned").refuses_loops(),
+            kernel("6.12", "trixie", "linux-image", "cloud-amd64-unsigned").multi(9),
             kernel("7.2", "forky", "linux-binary-unsigned", "cloud-amd64")
                 .reads_at_modified_ctx()
-                .btf()
                 .multi(9),
         ],
     },
@@ -270,13 +262,9 @@ pub const GUESTS: &[Guest] = &[
             uprobes: false,
         }),
         kernels: &[
-            kernel("6.1", "bookworm", "linux-image", "cloud-arm64-unsigned")
-                .refuses_loops()
-                .btf(),
-            kernel("6.12", "trixie", "linux-image", "cloud-arm64-unsigned").btf(),
-            kernel("7.2", "forky", "linux-binary-unsigned", "cloud-arm64")
-                .btf()
-                .multi(8),
+            kernel("6.1", "bookworm", "linux-image", "cloud-arm64-unsigned").refuses_loops(),
+            kernel("6.12", "trixie", "linux-image", "cloud-arm64-unsigned"),
+            kernel("7.2", "forky", "linux-binary-unsigned", "cloud-arm64").multi(8),
         ],
     },
     Guest {
@@ -315,12 +303,8 @@ pub const GUESTS: &[Guest] = &[
         return_address_on_stack: 0,
         other: None,
         kernels: &[
-            kernel("6.12", "trixie", "linux-image", "riscv64")
-                .btf()
-                .kprobe_behind_entry(),
-            kernel("7.2", "forky", "linux-binary", "riscv64")
-                .btf()
-                .multi(8),
+            kernel("6.12", "trixie", "linux-image", "riscv64").kprobe_behind_entry(),
+            kernel("7.2", "forky", "linux-binary", "riscv64").multi(8),
         ],
     },
     Guest {
@@ -339,12 +323,8 @@ pub const GUESTS: &[Guest] = &[
         other: None,
         kernels: &[
             kernel("6.1", "bookworm", "linux-image", "s390x").refuses_loops(),
-            kernel("6.12", "trixie", "linux-image", "s390x")
-                .btf()
-                .multi(6),
-            kernel("7.2", "forky", "linux-binary", "s390x")
-                .btf()
-                .multi(6),
+            kernel("6.12", "trixie", "linux-image", "s390x").multi(6),
+            kernel("7.2", "forky", "linux-binary", "s390x").multi(6),
         ],
     },
     Guest {
@@ -364,12 +344,8 @@ pub const GUESTS: &[Guest] = &[
         other: None,
         kernels: &[
             kernel("6.1", "bookworm", "linux-image", "powerpc64le").refuses_loops(),
-            kernel("6.12", "trixie", "linux-image", "powerpc64le")
-                .btf()
-                .multi(16),
-            kernel("7.2", "forky", "linux-binary", "powerpc64le")
-                .btf()
-                .multi(12),
+            kernel("6.12", "trixie", "linux-image", "powerpc64le").multi(16),
+            kernel("7.2", "forky", "linux-binary", "powerpc64le").multi(12),
         ],
     },
     Guest {

@@ -14,13 +14,24 @@ mod check;
 pub mod guests;
 mod image;
 mod init;
+mod plan;
+mod promise;
 pub mod symbols;
+mod transcript;
+mod values;
+
+/// What a program writes down, word by word.
+mod slots {
+    include!("../../../tests/kernel-probes/src/slots.rs");
+}
 
 pub use check::LOOP_REFUSAL;
 
-use check::{OURS, Outcome, PLAIN, PROMISES, Plan, Values};
 use guests::{GUESTS, Guest, Kernel};
 use image::Initramfs;
+use plan::{Corpus, Plan};
+use promise::{Outcome, Promise};
+use values::Values;
 
 use crate::{
     bpf::{self, Probe, Toolchain},
@@ -53,7 +64,6 @@ const LEGEND: &str = "\
   return, by kretprobe and by sys_exit; a path
 * tasks of 32 bits: the same of a program of 32 bits on a kernel of 64, by the kernel's functions for such tasks; and where
   uprobes are set in them, the 12 arguments of many types and what is returned
-* BTF: the kernel's own description of `pt_regs` agrees, field by field
 * corpus: all programs of tests/corpus load; and on x86_64, up to 6.12, those that are listed as refused
   when they read fields plainly are refused
 ";
@@ -170,9 +180,9 @@ pub struct Proof {
 impl Proof {
     /// What the kernel contradicted, and what nothing would contradict, a line each.
     pub fn contradictions(&self) -> Vec<String> {
-        let outcomes = PROMISES.iter().zip(&self.outcomes);
+        let outcomes = Promise::ALL.iter().zip(&self.outcomes);
         let contradictions = outcomes.filter_map(|(promise, outcome)| match outcome {
-            Outcome::Contradicted(why) => Some(format!("{promise}: {why}")),
+            Outcome::Contradicted(why) => Some(format!("{}: {why}", promise.name())),
             Outcome::Confirmed | Outcome::Absent => None,
         });
         contradictions
@@ -250,14 +260,15 @@ fn initramfs(
     for (name, program) in programs(toolchain, guest, "kernel-probes", other.map(|_| "compat"))? {
         initramfs.file(&format!("programs/{name}"), &program);
     }
-    let mut corpus = vec![(OURS, None)];
+    let mut corpora = vec![(Corpus::Ours, None)];
     if guest.machine == PLAIN_MACHINE {
-        corpus.push((PLAIN, Some("plain")));
+        corpora.push((Corpus::Plain, Some("plain")));
     }
-    for (kind, feature) in corpus {
-        initramfs.folder(&format!("programs/{kind}"));
+    for (corpus, feature) in corpora {
+        let folder = corpus.folder();
+        initramfs.folder(&format!("programs/{folder}"));
         for (name, program) in programs(toolchain, guest, "corpus", feature)? {
-            let name = format!("{kind}/{name}");
+            let name = format!("{folder}/{name}");
             initramfs.file(&format!("programs/{name}"), &program);
             plan.load(&name);
         }
@@ -301,7 +312,7 @@ impl Table {
         let named = format!("{} {}", guest.machine, kernel.release);
         match result {
             Err(error) => {
-                let cells = " ✗ |".repeat(PROMISES.len());
+                let cells = " ✗ |".repeat(Promise::ALL.len());
                 let _ = writeln!(
                     self.rows,
                     "| {} | {} |{cells}",
@@ -313,7 +324,7 @@ impl Table {
                 let cells: String = proof
                     .outcomes
                     .iter()
-                    .map(|outcome| format!(" {} |", sign(outcome)))
+                    .map(|outcome| format!(" {} |", outcome.sign()))
                     .collect();
                 let _ = writeln!(
                     self.rows,
@@ -332,8 +343,9 @@ impl Table {
     }
 
     fn text(&self) -> String {
-        let promises = PROMISES.join(" | ");
-        let line = "---|".repeat(PROMISES.len() + 2);
+        let promises = Promise::ALL.iter().map(|promise| promise.name());
+        let promises = promises.collect::<Vec<_>>().join(" | ");
+        let line = "---|".repeat(Promise::ALL.len() + 2);
         format!("| machine | kernel | {promises} |\n|{line}\n{}", self.rows)
     }
 
@@ -350,14 +362,6 @@ impl Table {
             self.text(),
             self.images
         ))
-    }
-}
-
-fn sign(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Confirmed => "✓",
-        Outcome::Absent => "–",
-        Outcome::Contradicted(_) => "✗",
     }
 }
 
