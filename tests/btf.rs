@@ -9,7 +9,7 @@ mod facts;
 use std::{env::consts, fs};
 
 use proofs::{
-    btf::{Kernel, RUNNING, kernel_names},
+    btf::{Btf, RUNNING, kernel_names},
     c::{Assertion, Compiler},
     debian::Package,
     proof::{self, Proof},
@@ -82,7 +82,7 @@ fn running() -> Proof {
         || {
             let (facts, btf) = ready?;
             let (machine, size) = (facts.machine.name, facts.pt_regs.size);
-            let differences = Kernel::parse(&btf)?.differences(machine, size, &facts.fields)?;
+            let differences = Btf::parse(&btf)?.differences(machine, size, &facts.fields)?;
             if !differences.is_empty() {
                 return Err(differences.join("\n"));
             }

@@ -45,7 +45,7 @@ fn main() {
 // How a case is built
 
 /// A user's package, and how it is built.
-struct Package {
+struct UserPackage {
     folder: PathBuf,
     cargo: Command,
 }
@@ -85,7 +85,7 @@ fn script(body: &str) -> String {
     )
 }
 
-impl Package {
+impl UserPackage {
     fn new(name: &str, parts: Parts) -> Result<Self, String> {
         let folder = folder().join(name);
         let manifest = format!(
@@ -171,7 +171,7 @@ fn cfg() -> Result<(), String> {
                        #[cfg(bpf_target_arch = \"mips\")]\ncompile_error!(\"it is mips\");\n";
     let (manifest, build_rs) = (dependencies(), script("machine.emit();\n        Ok(())"));
     let package = |config: &str| {
-        Package::new(
+        UserPackage::new(
             "cfg",
             Parts {
                 manifest: &manifest,
@@ -211,7 +211,7 @@ fn no_machine() -> Result<(), String> {
         root().join("build")
     );
     let build_rs = script("machine.emit();\n        Ok(())").replace("{Machine, Types}", "Machine");
-    let package = Package::new(
+    let package = UserPackage::new(
         "no-machine",
         Parts {
             manifest: &only_build,
@@ -229,7 +229,7 @@ fn among_dependencies() -> Result<(), String> {
         "[dependencies]\nprobe-abi-build = {{ path = {:?} }}\n",
         root().join("build")
     );
-    let package = Package::new(
+    let package = UserPackage::new(
         "among-dependencies",
         Parts {
             manifest: &manifest,
@@ -261,8 +261,8 @@ fn no_libclang() -> Result<(), String> {
 }
 
 /// A package with types.
-fn typed(name: &str, header: &str, types: &str) -> Result<Package, String> {
-    Package::new(
+fn typed(name: &str, header: &str, types: &str) -> Result<UserPackage, String> {
+    UserPackage::new(
         name,
         Parts {
             manifest: &dependencies(),
@@ -469,7 +469,7 @@ fn panic(_: &core::panic::PanicInfo) -> ! {
         .iter()
         .filter(|machine| ["x86_64", "arm"].contains(&machine.name))
     {
-        let package = Package::new(
+        let package = UserPackage::new(
             "two-releases",
             Parts {
                 manifest: &manifest,
@@ -508,7 +508,7 @@ fn another_release() -> Result<(), String> {
         &format!("{:?}", root().join("build")),
         &format!("{:?}", later.join("build")),
     );
-    let package = Package::new(
+    let package = UserPackage::new(
         "another-release",
         Parts {
             manifest: &manifest,

@@ -17,7 +17,7 @@ use proofs::{
     bindings::{Bindings, Field},
     bpf::{root, which},
     btf,
-    c::Compiler,
+    c::{self, Compiler},
     doctor::{
         Computer, Kernel, Layout, User,
         probes::{Kind, Refusal},
@@ -29,7 +29,6 @@ use proofs::{
     host::run,
     object::section,
     proof::{self, Proof},
-    roles,
     select::Endian,
 };
 
@@ -53,7 +52,7 @@ fn main() {
         ),
         here(
             "BTF of other machines",
-            roles::clang().map(drop),
+            c::clang().map(drop),
             btf_of_other_machines,
         ),
         here("this computer", root_and_probes(), this_computer),
@@ -551,7 +550,7 @@ fn home_is_shortened() -> Result<(), String> {
 /// that is longer.
 fn moved_fields_are_named() -> Result<(), String> {
     let btf = fs::read(btf::RUNNING).map_err(|error| error.to_string())?;
-    let kernel = btf::Kernel::parse(&btf)?;
+    let kernel = btf::Btf::parse(&btf)?;
     let Bindings { size, fields, .. } = own_bindings()?;
     let differences = |size, fields: &[Field]| kernel.differences(env::consts::ARCH, size, fields);
     equal(&differences(size, &fields)?, &vec![])?;
@@ -578,7 +577,7 @@ fn moved_fields_are_named() -> Result<(), String> {
         }
     }
     equal(&differences(1 << 20, &fields)?.len(), &1)?;
-    match btf::Kernel::parse(&btf[..64]) {
+    match btf::Btf::parse(&btf[..64]) {
         Err(why) if why.starts_with("cannot read the BTF: ") => {}
         _ => return Err("the start of a file is not BTF".into()),
     }
@@ -619,7 +618,7 @@ fn btf_of_other_machines() -> Result<(), String> {
         let path = root().join(format!("build/bindings/{machine}.rs"));
         let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
         let Bindings { size, fields, .. } = Bindings::parse(&text);
-        let kernel = btf::Kernel::parse(&compiled(kernels)?)?;
+        let kernel = btf::Btf::parse(&compiled(kernels)?)?;
         equal(&kernel.differences(machine, size, &fields)?, &vec![])?;
         proof::checked("BTF of made-up kernels", machine, 1 + 2 * fields.len());
     }
@@ -631,7 +630,7 @@ fn compiled(kernels: &str) -> Result<Vec<u8>, String> {
     let source = format!(
         "typedef unsigned long u64; typedef unsigned u32; typedef unsigned short u16;\n{kernels} regs;"
     );
-    let bpf = Compiler::for_triple(roles::clang()?, Endian::Little.bpf_target());
+    let bpf = Compiler::for_triple(c::clang()?, Endian::Little.bpf_target());
     section(&bpf.args(["-g"]).object(&source)?, ".BTF")
 }
 

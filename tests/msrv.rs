@@ -18,8 +18,8 @@ use proofs::{
 const PROMISED: &str = env!("CARGO_PKG_RUST_VERSION");
 
 fn main() {
-    let compiler = Compiler::promised();
-    let proof = |name, work: fn(&Compiler) -> Result<(), String>| {
+    let compiler = Rustc::promised();
+    let proof = |name, work: fn(&Rustc) -> Result<(), String>| {
         let needs = compiler.as_ref().map(drop).map_err(Clone::clone);
         let compiler = compiler.clone();
         Proof::new(format!("rustc {PROMISED}, {name}"), needs, move || {
@@ -40,7 +40,7 @@ const LIBRARY: &str = "probe-abi";
 const BUILD: &str = "probe-abi-build";
 
 /// The oldest versions that the manifests accept of what the two packages themselves name.
-fn oldest_dependencies(compiler: &Compiler) -> Result<(), String> {
+fn oldest_dependencies(compiler: &Rustc) -> Result<(), String> {
     let unpacked = Packages::pack()?.unpack("msrv")?;
     for package in [LIBRARY, BUILD] {
         forget_tests(&unpacked.folder(package).join("Cargo.toml"))?;
@@ -71,13 +71,13 @@ fn forget_tests(path: &Path) -> Result<(), String> {
 }
 
 #[derive(Clone)]
-struct Compiler {
+struct Rustc {
     rustc: PathBuf,
     sysroot: PathBuf,
     libraries: Vec<PathBuf>,
 }
 
-impl Compiler {
+impl Rustc {
     fn promised() -> Result<Self, String> {
         let package = |name: &str| {
             debian::Package::newest("bookworm", "amd64", name).map(|package| package.root)

@@ -15,9 +15,7 @@ use proofs::{
     bpf::{Toolchain, root},
     host::{cannot, output, run},
     libclang,
-    package::{
-        Package, Packages, Unpacked, cargo, manifest, publish, registry, remove, target_dir,
-    },
+    package::{Packages, Unpacked, Upload, cargo, manifest, publish, registry, remove, target_dir},
     proof::{self, Proof, none},
     select::{Endian, MACHINES, Machine, VARIABLE},
 };
@@ -164,7 +162,7 @@ fn files(sources: &Sources) -> Result<(), String> {
     none(complaints)
 }
 
-fn published(package: &Package) -> Result<&'static Published, String> {
+fn published(package: &Upload) -> Result<&'static Published, String> {
     let mut known = PUBLISHED.iter();
     let known = known.find(|published| published.name == package.name);
     known.ok_or_else(|| format!("`{}` is not known to this test", package.name))
@@ -204,7 +202,7 @@ impl Published {
 fn sizes(sources: &Sources) -> Result<(), String> {
     let mut complaints = Vec::new();
     for package in sources.packages.iter() {
-        let Package { name, path, .. } = package;
+        let Upload { name, path, .. } = package;
         let may = published(package)?.bytes;
         let bytes = fs::metadata(path).map_err(cannot("read", path))?.len();
         println!("{name} takes {bytes} bytes, of {may} that it may");

@@ -12,7 +12,7 @@ use std::{
 use proofs::{
     bpf::{Probe, Toolchain, root},
     host::cannot,
-    proof::{self, Proof},
+    proof::{self, Proof, equal},
     select::{Endian, MACHINES, Machine},
 };
 
@@ -90,7 +90,7 @@ fn probe_needs() -> Result<(), String> {
 
 fn root_needs() -> Result<(), String> {
     probe_needs()?;
-    proof::root()
+    proof::superuser()
 }
 
 fn kernel_needs() -> Result<(), String> {
@@ -219,13 +219,6 @@ fn succeeded(command: &mut Command) -> Result<(), String> {
         Ran { status: 0, .. } => Ok(()),
         Ran { stderr, .. } => Err(format!("{command:?}\n{stderr}")),
     }
-}
-
-fn equal<T: PartialEq + std::fmt::Debug>(actual: &T, expected: &T) -> Result<(), String> {
-    if actual == expected {
-        return Ok(());
-    }
-    Err(format!("expected {expected:#?}\nbut there is {actual:#?}"))
 }
 
 fn lines(text: &str) -> Vec<&str> {

@@ -28,9 +28,9 @@ pub fn kernel_names(machine: &str, field: &str) -> Vec<String> {
 }
 
 /// The types of a kernel.
-pub struct Kernel(TypeInformation);
+pub struct Btf(TypeInformation);
 
-impl Kernel {
+impl Btf {
     pub fn parse(btf: &[u8]) -> Result<Self, String> {
         types(btf).map(Self)
     }

@@ -189,7 +189,7 @@ impl Layout {
         let bindings = Bindings::parse(&text.ok_or("build/bindings cannot be read")?);
         let kernel = fs::read(btf::RUNNING)
             .map_err(|error| format!("cannot read `{}`: {error}", btf::RUNNING))?;
-        let kernel = btf::Kernel::parse(&kernel)?;
+        let kernel = btf::Btf::parse(&kernel)?;
         let differences = kernel.differences(machine, bindings.size, &bindings.fields)?;
         Ok(Self {
             fields: bindings.fields.len(),

@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use super::guests::{Compiler, Guest};
+use super::guests::{CrossCompiler, Guest};
 use crate::{bpf, debian::Package};
 
 /// Frame pointers are kept to be compared, and so is every argument.
@@ -31,8 +31,8 @@ pub fn compile(guest: &Guest, output: &Path) -> Result<(), String> {
 /// The compiler's command, before its flags and output. `Err` says what is missing.
 pub fn compiler(guest: &Guest) -> Result<Command, String> {
     match &guest.compiler {
-        Compiler::Gcc(target, flags) => gcc(target, flags),
-        Compiler::Clang {
+        CrossCompiler::Gcc(target, flags) => gcc(target, flags),
+        CrossCompiler::Clang {
             target,
             suite,
             libraries,

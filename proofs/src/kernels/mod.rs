@@ -27,7 +27,7 @@ mod slots {
 
 pub use check::LOOP_REFUSAL;
 
-use guests::{GUESTS, Guest, Kernel};
+use guests::{DebianKernel, GUESTS, Guest};
 use image::Initramfs;
 use plan::{Corpus, Plan};
 use promise::{Outcome, Promise};
@@ -101,7 +101,7 @@ impl Selection {
         Ok(selection)
     }
 
-    fn kernels(&self) -> Result<Vec<(&'static Guest, &'static Kernel)>, String> {
+    fn kernels(&self) -> Result<Vec<(&'static Guest, &'static DebianKernel)>, String> {
         let wanted = |name: &Option<String>, is: &str| name.as_ref().is_none_or(|name| name == is);
         let all = || {
             GUESTS
@@ -168,7 +168,7 @@ pub fn run(selection: &Selection) -> Result<(), String> {
 
 /// What a kernel confirmed, and which one it was.
 #[derive(Debug)]
-pub struct Proof {
+pub struct Booted {
     pub release: String,
     /// The package and its version, and the image's hash.
     pub image: String,
@@ -177,7 +177,7 @@ pub struct Proof {
     overlooked: Vec<String>,
 }
 
-impl Proof {
+impl Booted {
     /// What the kernel contradicted, and what nothing would contradict, a line each.
     pub fn contradictions(&self) -> Vec<String> {
         let outcomes = Promise::ALL.iter().zip(&self.outcomes);
@@ -192,7 +192,11 @@ impl Proof {
 }
 
 /// Boots one kernel and compares what it says.
-pub fn prove(toolchain: &Toolchain, guest: &Guest, kernel: &Kernel) -> Result<Proof, String> {
+pub fn prove(
+    toolchain: &Toolchain,
+    guest: &Guest,
+    kernel: &DebianKernel,
+) -> Result<Booted, String> {
     let note = |what: &str| eprintln!("{} {}: {what}", guest.machine, kernel.release);
     note("fetching the kernel");
     let (package, said) = kernel.package(guest, &Archive::debian()?)?;
@@ -213,7 +217,7 @@ pub fn prove(toolchain: &Toolchain, guest: &Guest, kernel: &Kernel) -> Result<Pr
     let release = console
         .iter()
         .find_map(|line| line.strip_prefix("@ guest release "));
-    Ok(Proof {
+    Ok(Booted {
         release: release.unwrap_or("unknown").to_owned(),
         image: format!(
             "{} {}, sha256 {}",
@@ -227,7 +231,7 @@ pub fn prove(toolchain: &Toolchain, guest: &Guest, kernel: &Kernel) -> Result<Pr
 }
 
 /// What a proof on a kernel needs of the computer, fetched where it can be; and the kernel.
-pub fn needs(guest: &Guest) -> Result<&Kernel, String> {
+pub fn needs(guest: &Guest) -> Result<&DebianKernel, String> {
     boot::emulator(guest)?;
     init::compiler(guest)?;
     let (kernel, note) = guest.oldest_kernel(&Archive::debian()?)?;
@@ -308,7 +312,7 @@ struct Table {
 }
 
 impl Table {
-    fn add(&mut self, guest: &Guest, kernel: &Kernel, result: Result<Proof, String>) {
+    fn add(&mut self, guest: &Guest, kernel: &DebianKernel, result: Result<Booted, String>) {
         let named = format!("{} {}", guest.machine, kernel.release);
         match result {
             Err(error) => {
@@ -320,8 +324,8 @@ impl Table {
                 );
                 self.failures.push(format!("{named}: {error}"));
             }
-            Ok(proof) => {
-                let cells: String = proof
+            Ok(booted) => {
+                let cells: String = booted
                     .outcomes
                     .iter()
                     .map(|outcome| format!(" {} |", outcome.sign()))
@@ -329,10 +333,10 @@ impl Table {
                 let _ = writeln!(
                     self.rows,
                     "| {} | {} |{cells}",
-                    guest.machine, proof.release
+                    guest.machine, booted.release
                 );
-                let _ = writeln!(self.images, "* {}: {}", guest.machine, proof.image);
-                let contradictions = proof.contradictions();
+                let _ = writeln!(self.images, "* {}: {}", guest.machine, booted.image);
+                let contradictions = booted.contradictions();
                 self.failures.extend(
                     contradictions
                         .into_iter()

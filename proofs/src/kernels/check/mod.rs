@@ -1,7 +1,7 @@
 //! Whether what a guest says agrees with this crate.
 
 use super::{
-    guests::{Guest, Kernel, Syscalls},
+    guests::{DebianKernel, Guest, Syscalls},
     plan::{Plan, Tasks},
     promise::{Outcome, Promise},
     transcript::Transcript,
@@ -17,7 +17,12 @@ pub use corpus::LOOP_REFUSAL;
 pub use overlooked::overlooked;
 
 /// Compares everything that a guest said with what it should have.
-pub fn outcomes(guest: &Guest, kernel: &Kernel, plan: &Plan, console: &[String]) -> Vec<Outcome> {
+pub fn outcomes(
+    guest: &Guest,
+    kernel: &DebianKernel,
+    plan: &Plan,
+    console: &[String],
+) -> Vec<Outcome> {
     let transcript = Transcript::new(console);
     let values = Values::new(guest);
     let outcome = |&promise: &Promise| {
@@ -38,7 +43,7 @@ pub fn outcomes(guest: &Guest, kernel: &Kernel, plan: &Plan, console: &[String])
 /// One promise, being checked.
 struct Check<'a> {
     guest: &'a Guest,
-    kernel: &'a Kernel,
+    kernel: &'a DebianKernel,
     plan: &'a Plan,
     values: &'a Values,
     transcript: &'a Transcript<'a>,

@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        guests::{Guest, Kernel},
+        guests::{DebianKernel, Guest},
         plan::Plan,
         promise::{Outcome, Promise},
         slots::*,
@@ -13,7 +13,12 @@ use super::{
 };
 
 /// Reports that are wrong in one word, and are taken for right.
-pub fn overlooked(guest: &Guest, kernel: &Kernel, plan: &Plan, console: &[String]) -> Vec<String> {
+pub fn overlooked(
+    guest: &Guest,
+    kernel: &DebianKernel,
+    plan: &Plan,
+    console: &[String],
+) -> Vec<String> {
     let values = Values::new(guest);
     let is_confirmed = |console: &[String], promise: Promise| {
         let check = Check {
