@@ -9,13 +9,13 @@ use std::{
     fs,
     os::unix::{ffi::OsStrExt, fs::symlink},
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::Command,
     sync::{LazyLock, Mutex, MutexGuard, PoisonError},
 };
 
 use proofs::{
     bpf::{Toolchain, root},
-    host::{cannot, run, write_if_new},
+    host::{Said, cannot, ended, run, write_if_new},
     libclang,
     package::remove,
     proof::{self, Proof},
@@ -145,8 +145,9 @@ fn changes() -> Result<(), String> {
     let again = workshop.build(None).expect("arm");
     let again = again.name(Environment, "mips").name(Cfg, "arm").run()?;
     again.says(&["Fresh probe-abi v", "Fresh scratch v"])?;
-    match again.stderr.contains("Running `") {
-        true => Err(format!("the same build does something:\n{}", again.stderr)),
+    let said = again.0.stderr;
+    match said.contains("Running `") {
+        true => Err(format!("the same build does something:\n{said}")),
         false => Ok(()),
     }
 }
@@ -281,7 +282,6 @@ impl Workshop {
                 "BINDGEN_EXTRA_CLANG_ARGS",
                 "--target=riscv32-linux-gnu -include nowhere.h",
             )
-            .env("CARGO_TERM_COLOR", "never")
             .env("RUST_BACKTRACE", "1");
         Build {
             cargo,
@@ -358,40 +358,29 @@ impl Build {
         ] {
             write_if_new(&self.package.join(name), text)?;
         }
-        let output = self.cargo.current_dir(&self.package).output();
-        let output = output.map_err(|error| format!("cannot run {:?}: {error}", self.cargo))?;
-        let Output { status, .. } = output;
-        let [stdout, stderr] =
-            [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned());
+        let said = ended(self.cargo.current_dir(&self.package))?;
         // Nothing of a crash, and nothing of the compiler's, which has no part in a bad input. A dependency's own cfg may be
         // called so, in the command that compiles it.
-        let mut lines = stderr
+        let mut lines = said
+            .stderr
             .lines()
             .filter(|line| !line.trim_start().starts_with("Running `"));
         let noise = ["panicked", "backtrace", "error[E", "could not compile"];
         if let Some(line) = lines.find(|line| noise.iter().any(|noise| line.contains(noise))) {
-            return Err(format!("there is {line:?}:\n{stderr}"));
+            return Err(format!("there is {line:?}:\n{}", said.stderr));
         }
-        Ok(Outcome {
-            success: status.success(),
-            stdout,
-            stderr,
-        })
+        Ok(Outcome(said))
     }
 }
 
 /// How a run of cargo ended.
-struct Outcome {
-    success: bool,
-    stdout: String,
-    stderr: String,
-}
+struct Outcome(Said);
 
 impl Outcome {
     /// The build failed, and each of these is in what the build script reported.
     fn refused(&self, said: &[&str]) -> Result<(), String> {
-        let Self { stderr, .. } = self;
-        if self.success {
+        let Said { stderr, .. } = &self.0;
+        if self.0.status.success() {
             return Err(format!("the build succeeds:\n{stderr}"));
         }
         let prefix = format!("error: {SELF}: ");
@@ -406,8 +395,8 @@ impl Outcome {
 
     /// The build succeeded with this warning or with none, and gave the library the committed bindings.
     fn accepted(&self, warning: Option<&str>) -> Result<(), String> {
-        let Self { stderr, .. } = self;
-        if !self.success || self.warnings() != usize::from(warning.is_some()) {
+        let Said { stderr, .. } = &self.0;
+        if !self.0.status.success() || self.warnings() != usize::from(warning.is_some()) {
             return Err(format!("the build fails, or warns otherwise:\n{stderr}"));
         }
         if let Some(warning) = warning {
@@ -424,7 +413,7 @@ impl Outcome {
     }
 
     fn says(&self, said: &[&str]) -> Result<(), String> {
-        let Self { stderr, .. } = self;
+        let Said { stderr, .. } = &self.0;
         match said.iter().find(|said| !stderr.contains(**said)) {
             Some(missing) => Err(format!("nothing has {missing:?}:\n{stderr}")),
             None => Ok(()),
@@ -432,18 +421,18 @@ impl Outcome {
     }
 
     fn warnings(&self) -> usize {
-        let lines = self.stderr.lines();
+        let lines = self.0.stderr.lines();
         lines.filter(|line| line.starts_with("warning: ")).count()
     }
 
     /// Where the build script wrote the bindings: cargo says it in JSON.
     fn out_dir(&self) -> Result<PathBuf, String> {
-        let message = self.stdout.lines().find(|line| {
+        let message = self.0.stdout.lines().find(|line| {
             line.contains("\"build-script-executed\"") && line.contains("/probe-abi-")
         });
         let out_dir =
             message.and_then(|message| message.split_once("\"out_dir\":\"")?.1.split('"').next());
-        let missing = || format!("no build script ran:\n{}", self.stderr);
+        let missing = || format!("no build script ran:\n{}", self.0.stderr);
         out_dir.map(PathBuf::from).ok_or_else(missing)
     }
 }

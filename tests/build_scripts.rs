@@ -11,7 +11,7 @@ use std::{
 use proofs::{
     bpf::{Toolchain, root},
     generate,
-    host::{cannot, write_if_new},
+    host::{cannot, ended, write_if_new},
     package::manifest,
     proof::{self, Proof},
     select::{Endian, MACHINES, Machine, Target, VARIABLE, select},
@@ -134,14 +134,11 @@ impl UserPackage {
         // One after the other: they share a folder, and what is compiled in it.
         static ALONE: Mutex<()> = Mutex::new(());
         let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-        self.cargo
-            .env("CARGO_TERM_COLOR", "never")
-            .env("RUST_BACKTRACE", "1");
-        let output = self.cargo.output().map_err(|error| error.to_string())?;
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        match output.status.success() {
-            true => Ok(said),
-            false => Err(said),
+        self.cargo.env("RUST_BACKTRACE", "1");
+        let said = ended(&mut self.cargo)?;
+        match said.status.success() {
+            true => Ok(said.stderr),
+            false => Err(said.stderr),
         }
     }
 

@@ -83,7 +83,7 @@ fn program(release: u16) -> Result<PathBuf, String> {
 fn prints(release: u16) -> Result<(), String> {
     let program = program(release)?;
     let mut command = EXAMPLE.command(OWN)?;
-    let (printed, own) = example::events_and_own(command.arg(&program), &program, 0)?;
+    let (printed, own) = example::events_and_own(command.arg(&program), 0)?;
     let events = printed.iter().map(|line| {
         let (who, what) = line.split_once(": ")?;
         let (_, goroutine) = who.split_once(" g ")?;

@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, env, fs, path::PathBuf, process::Command, threa
 use proofs::{
     bpf::{root, which},
     debian::{Archive, Mirror, Part},
-    host::{cannot, output, run, sha256},
+    host::{cannot, ended, output, run, sha256},
     kernels::guests::{GUESTS, Guest},
     package::manifest,
     pins::{Entry, Pins, Wanted},
@@ -507,14 +507,8 @@ fn made_up_run(args: &[&str], ci: bool) -> Result<(bool, String), String> {
     if ci {
         command.env("CI", "true");
     }
-    let output = command
-        .output()
-        .map_err(|error| format!("cannot run {command:?}: {error}"))?;
-    let said = [output.stdout, output.stderr].concat();
-    Ok((
-        output.status.success(),
-        String::from_utf8_lossy(&said).into_owned(),
-    ))
+    let said = ended(&mut command)?;
+    Ok((said.status.success(), said.stdout + &said.stderr))
 }
 
 fn cannot_run() -> Result<(), String> {
