@@ -45,30 +45,16 @@ static TOOLCHAIN: LazyLock<Result<Toolchain, String>> = LazyLock::new(Toolchain:
 
 // Selection
 
-/// A way to name the machine.
-#[derive(Debug, Clone, Copy)]
-enum Form {
-    /// `--cfg bpf_target_arch="…"`
-    Cfg,
-    /// The variable in the environment.
-    Environment,
-    /// The variable in `[env]` of .cargo/config.toml.
-    Config,
-}
-
 fn refusals() -> Vec<Proof> {
     let (host, little) = (None, Some(Endian::Little));
     vec![
         refusal("Cfg: another endianness", little, Some(b"s390x"), |build| {
-            build.name(Form::Cfg, "s390x")
+            build.cfg(&["s390x"])
         }),
         refusal("Cfg: twice", host, Some(b"arm,mips"), |build| {
-            let [arm, mips] = ["arm", "mips"].map(|name| format!("bpf_target_arch={name:?}"));
-            build.rustflags(&["--cfg", &arm, "--cfg", &mips])
+            build.cfg(&["arm", "mips"])
         }),
-        refusal("Config: empty", host, Some(b""), |build| {
-            build.name(Form::Config, "")
-        }),
+        refusal("Config: empty", host, Some(b""), |build| build.file("")),
         refusal("Environment: not UTF-8", host, Some(NOT_UTF8), |build| {
             build.env(VARIABLE, OsStr::from_bytes(NOT_UTF8))
         }),
@@ -80,10 +66,7 @@ fn refusals() -> Vec<Proof> {
             "nothing, for a variable hides the file",
             little,
             None,
-            |build| {
-                let build = build.name(Form::Cfg, "arm");
-                build.env("RUSTFLAGS", "-Cdebuginfo=0")
-            },
+            |build| build.cfg(&["arm"]).env("RUSTFLAGS", "-Cdebuginfo=0"),
         ),
         refusal("named to aya-ebpf alone", little, None, |build| {
             build.env(AYA_VARIABLE, OF_AYA)
@@ -127,23 +110,20 @@ fn refusal(
 /// The last selection holds, and where it is the same nothing is built again. The cfg comes before the environment, and that
 /// before the file.
 fn changes() -> Result<(), String> {
-    use Form::{Cfg, Config, Environment};
     let workshop = Workshop::enter()?;
-    for (forms, selected) in [
-        (&[(Environment, "riscv32")][..], "riscv32"),
-        (&[(Environment, "powerpc")], "powerpc"),
-        (&[(Config, "riscv32")], "riscv32"),
-        (&[(Config, "sparc64"), (Environment, "mips")], "mips"),
-        (&[(Environment, "mips"), (Cfg, "arm")], "arm"),
-    ] {
-        let mut build = workshop.build(None).expect(selected);
-        for &(form, name) in forms {
-            build = build.name(form, name);
-        }
+    let last = |build: Build| build.env(VARIABLE, "mips").cfg(&["arm"]);
+    let selections: [(fn(Build) -> Build, &str); 5] = [
+        (|build| build.env(VARIABLE, "riscv32"), "riscv32"),
+        (|build| build.env(VARIABLE, "powerpc"), "powerpc"),
+        (|build| build.file("riscv32"), "riscv32"),
+        (|build| build.file("sparc64").env(VARIABLE, "mips"), "mips"),
+        (last, "arm"),
+    ];
+    for (given, selected) in selections {
+        let build = given(workshop.build(None)).expect(selected);
         build.run()?.accepted(None)?;
     }
-    let again = workshop.build(None).expect("arm");
-    let again = again.name(Environment, "mips").name(Cfg, "arm").run()?;
+    let again = last(workshop.build(None)).expect("arm").run()?;
     again.says(&["Fresh probe-abi v", "Fresh scratch v"])?;
     let said = again.0.stderr;
     match said.contains("Running `") {
@@ -163,7 +143,7 @@ fn no_libclang() -> Result<(), String> {
     let workshop = Workshop::enter()?;
     let path = &workshop.libclang();
     let named = |name| {
-        let build = workshop.build(None).name(Form::Environment, name);
+        let build = workshop.build(None).env(VARIABLE, name);
         build.expect(name).run()
     };
     // It leads nowhere, and one of the system's may still be found.
@@ -194,7 +174,7 @@ fn too_old_libclang() -> Result<(), String> {
     let workshop = Workshop::enter()?;
     workshop.link_libclang(Some(old_libclang()?))?;
     for (name, warning) in [("s390x", None), ("loongarch64", Some(TOO_OLD))] {
-        let build = workshop.build(None).name(Form::Environment, name);
+        let build = workshop.build(None).env(VARIABLE, name);
         build.expect(name).run()?.accepted(warning)?;
     }
     Ok(())
@@ -209,7 +189,7 @@ fn unwritable() -> Result<(), String> {
     remove(&path)?;
     fs::write(&path, "no library").map_err(cannot("write", &path))?;
     let build = |name| {
-        let mut build = workshop.build(None).name(Form::Environment, name);
+        let mut build = workshop.build(None).env(VARIABLE, name);
         build.bindgen = false;
         build.run()
     };
@@ -309,19 +289,17 @@ impl Build {
         self
     }
 
-    fn name(mut self, form: Form, value: &str) -> Self {
-        match form {
-            Form::Cfg => self.rustflags(&["--cfg", &format!("bpf_target_arch={value:?}")]),
-            Form::Environment => self.env(VARIABLE, value),
-            Form::Config => {
-                self.config += &format!("[env]\n{VARIABLE} = {value:?}\n");
-                self
-            }
-        }
+    /// `--cfg bpf_target_arch="…"` for each.
+    fn cfg(mut self, names: &[&str]) -> Self {
+        let cfg = |name| ["--cfg".to_owned(), format!("bpf_target_arch={name:?}")];
+        let flags: Vec<String> = names.iter().flat_map(cfg).collect();
+        self.config += &format!("[build]\nrustflags = {flags:?}\n");
+        self
     }
 
-    fn rustflags(mut self, flags: &[&str]) -> Self {
-        self.config += &format!("[build]\nrustflags = {flags:?}\n");
+    /// The variable in `[env]` of .cargo/config.toml.
+    fn file(mut self, name: &str) -> Self {
+        self.config += &format!("[env]\n{VARIABLE} = {name:?}\n");
         self
     }
 
