@@ -189,9 +189,9 @@ unsafe fn volatile<T: Copy>(slot: *const T) -> T {
 /// (`R3 !read_ok`) although the result is never used. A zero is a value to compute with, and costs at
 /// most the instruction that sets it.
 #[inline(always)]
-pub(crate) fn none<T: Copy>() -> Option<T> {
+pub(crate) fn zeroed_none<T: Copy>() -> Option<T> {
     const fn zeroed<T: Copy>() -> Option<T> {
-        // SAFETY: `none` has the compiler evaluate this, where an invalid value is an error.
+        // SAFETY: `zeroed_none` has the compiler evaluate this, where an invalid value is an error.
         unsafe { MaybeUninit::zeroed().assume_init() }
     }
     const { assert!(zeroed::<T>().is_none()) }
@@ -210,7 +210,7 @@ pub(crate) fn argument_at<R: Registers>(regs: &R, index: usize) -> Option<R::Wor
         )* };
     }
     compare!(0 1 2 3 4 5 6 7);
-    none()
+    zeroed_none()
 }
 
 /// The register in the slot at an offset chosen at run time: some comparisons, and a load for each register.
@@ -226,14 +226,14 @@ pub(crate) fn slot_at<R: Registers>(regs: &R, offset: u16) -> Option<R::Word> {
     }
     compare!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19);
     compare!(20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39);
-    none()
+    zeroed_none()
 }
 
 /// The address of the stack slot at an index chosen at run time; `None` for that of a register argument.
 #[inline(always)]
 pub(crate) fn stack_slot_at<R: Registers>(regs: &R, index: usize) -> Option<R::Word> {
     match index < const { R::CONVENTION.registers.len() } {
-        true => none(),
+        true => zeroed_none(),
         false => Some(stack_slot(regs, index)),
     }
 }

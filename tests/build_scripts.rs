@@ -11,7 +11,8 @@ use std::{
 use proofs::{
     bpf::{Toolchain, root},
     generate,
-    host::{cannot, write_if_new},
+    host::{cannot, ended, write_if_new},
+    package::manifest,
     proof::{self, Proof},
     select::{Endian, Target, VARIABLE, select},
 };
@@ -44,7 +45,7 @@ fn main() {
 // How a case is built
 
 /// A user's package, and how it is built.
-struct Package {
+struct UserPackage {
     folder: PathBuf,
     cargo: Command,
 }
@@ -84,7 +85,7 @@ fn script(body: &str) -> String {
     )
 }
 
-impl Package {
+impl UserPackage {
     fn new(name: &str, parts: Parts) -> Result<Self, String> {
         let folder = folder().join(name);
         let manifest = format!(
@@ -133,14 +134,11 @@ impl Package {
         // One after the other: they share a folder, and what is compiled in it.
         static ALONE: Mutex<()> = Mutex::new(());
         let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-        self.cargo
-            .env("CARGO_TERM_COLOR", "never")
-            .env("RUST_BACKTRACE", "1");
-        let output = self.cargo.output().map_err(|error| error.to_string())?;
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        match output.status.success() {
-            true => Ok(said),
-            false => Err(said),
+        self.cargo.env("RUST_BACKTRACE", "1");
+        let said = ended(&mut self.cargo)?;
+        match said.status.success() {
+            true => Ok(said.stderr),
+            false => Err(said.stderr),
         }
     }
 
@@ -170,7 +168,7 @@ fn cfg() -> Result<(), String> {
                        #[cfg(bpf_target_arch = \"mips\")]\ncompile_error!(\"it is mips\");\n";
     let (manifest, build_rs) = (dependencies(), script("machine.emit();\n        Ok(())"));
     let package = |config: &str| {
-        Package::new(
+        UserPackage::new(
             "cfg",
             Parts {
                 manifest: &manifest,
@@ -210,7 +208,7 @@ fn no_machine() -> Result<(), String> {
         root().join("build")
     );
     let build_rs = script("machine.emit();\n        Ok(())").replace("{Machine, Types}", "Machine");
-    let package = Package::new(
+    let package = UserPackage::new(
         "no-machine",
         Parts {
             manifest: &only_build,
@@ -228,7 +226,7 @@ fn among_dependencies() -> Result<(), String> {
         "[dependencies]\nprobe-abi-build = {{ path = {:?} }}\n",
         root().join("build")
     );
-    let package = Package::new(
+    let package = UserPackage::new(
         "among-dependencies",
         Parts {
             manifest: &manifest,
@@ -260,8 +258,8 @@ fn no_libclang() -> Result<(), String> {
 }
 
 /// A package with types.
-fn typed(name: &str, header: &str, types: &str) -> Result<Package, String> {
-    Package::new(
+fn typed(name: &str, header: &str, types: &str) -> Result<UserPackage, String> {
+    UserPackage::new(
         name,
         Parts {
             manifest: &dependencies(),
@@ -401,12 +399,8 @@ fn later_release() -> Result<PathBuf, String> {
         &root().join("build/README.md"),
         &later.join("build/README.md"),
     )?;
-    let manifest = |file: &str| -> Result<toml::Table, String> {
-        let path = root().join(file);
-        let text = fs::read_to_string(&path).map_err(cannot("read", &path))?;
-        text.parse().map_err(|error| format!("{error}"))
-    };
-    let (mut library, mut build) = (manifest("Cargo.toml")?, manifest("build/Cargo.toml")?);
+    let of = |file| manifest(&root().join(file));
+    let (mut library, mut build) = (of("Cargo.toml")?, of("build/Cargo.toml")?);
     let version = toml::Value::from("0.2.0");
     library["package"]["version"] = version.clone();
     library["build-dependencies"]["probe-abi-build"]["version"] = version.clone();
@@ -468,7 +462,7 @@ fn panic(_: &core::panic::PanicInfo) -> ! {
     loop {}
 }
 "#;
-    let package = Package::new(
+    let package = UserPackage::new(
         "two-releases",
         Parts {
             manifest: &manifest,
@@ -505,7 +499,7 @@ fn another_release() -> Result<(), String> {
         &format!("{:?}", root().join("build")),
         &format!("{:?}", later.join("build")),
     );
-    let package = Package::new(
+    let package = UserPackage::new(
         "another-release",
         Parts {
             manifest: &manifest,

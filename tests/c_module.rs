@@ -24,16 +24,15 @@ use aya::{
     programs::{UProbe, uprobe::UProbeScope},
 };
 use btfparse::{Offset, TypeVariant};
-use facts::Facts;
+use facts::Declared;
 use probe_abi::{Ptr, c_ulong, pt_regs, testing};
 use proofs::{
     bpf::{Probe, Toolchain, root, which},
     btf,
-    c::{Assertion, Compiler},
+    c::{self, Assertion, Compiler},
     host,
     object::{Object, is_local_call, section},
-    proof::{self, Proof},
-    roles,
+    proof::{self, Proof, equal},
     select::{Endian, Machine, VARIABLE},
 };
 use rbpf::ebpf::Insn;
@@ -80,7 +79,7 @@ fn main() {
     for facts in facts::all() {
         proofs.push(Proof::new(
             proof::name(facts.machine.name, None, "what build scripts are told"),
-            roles::clang().map(drop),
+            c::clang().map(drop),
             move || told(&facts),
         ));
     }
@@ -91,7 +90,7 @@ fn main() {
 
 fn build_needs() -> Result<(), String> {
     Toolchain::find()?;
-    roles::clang().map(drop)
+    c::clang().map(drop)
 }
 
 fn kernel_needs() -> Result<(), String> {
@@ -105,15 +104,6 @@ fn kernel_needs() -> Result<(), String> {
         ));
     }
     Ok(())
-}
-
-fn equal<T: PartialEq + std::fmt::Debug>(actual: &T, expected: &T) -> Result<(), String> {
-    if actual == expected {
-        return Ok(());
-    }
-    Err(format!(
-        "expected {expected:#x?}\nbut there is {actual:#x?}"
-    ))
 }
 
 // The example.
@@ -163,7 +153,7 @@ fn build(
     let probe = Probe::new(&package, machine, Endian::Little)
         .args(&["--locked"])
         .args(&["--config", &format!("profile.release.opt-level={level}")])
-        .env("CLANG", Some(roles::clang()?))
+        .env("CLANG", Some(c::clang()?))
         // One folder for all machines: what runs on this computer is compiled once.
         .target_dir(root().join("target/examples/c-module"));
     let probe = if inlining {
@@ -266,7 +256,7 @@ fn traced(object: &[u8]) -> Result<(Largest, bool), Box<dyn std::error::Error>> 
 
 /// The program on registers that are made up keeps them byte by byte, and beside them the argument that
 /// Rust read from where the psABI has it.
-fn same_registers(facts: &Facts) -> Result<(), String> {
+fn same_registers(facts: &Declared) -> Result<(), String> {
     let object = Object::parse(&example(facts.machine.name, AS_IT_IS)?)?;
     let psabi = proofs::facts::Facts::of(facts.machine)?;
 
@@ -336,7 +326,7 @@ fn host_tests() -> Result<(), String> {
             .args(["test", "--locked", "--bin=c-module", "--features=host"])
             .args(["--target", "host-tuple", "--target-dir"])
             .arg(root().join("target/examples/c-module"))
-            .env("CLANG", roles::clang()?)
+            .env("CLANG", c::clang()?)
             .env(VARIABLE, name);
         let said = host::run(&mut cargo)?.stdout;
         if !said.contains("test result: ok. 2 passed; 0 failed") {
@@ -348,7 +338,7 @@ fn host_tests() -> Result<(), String> {
 
 // BTF.
 
-fn btf_names(facts: &Facts) -> Result<(), String> {
+fn btf_names(facts: &Declared) -> Result<(), String> {
     let name = facts.machine.name;
     let btf = section(&example(name, AS_IT_IS)?, ".BTF")?;
     let types = btf::types(&btf)?;
@@ -432,7 +422,7 @@ const ERRORS: [(&str, Run); 4] = [
         let script = format!(
             "#!/bin/sh\n{} \"$@\" || exit\nfor file; do case $file in *.o) printf 'BC\\300\\336 of the future' \
              > \"$file\"; esac; done\n",
-            roles::clang()?.display()
+            c::clang()?.display()
         );
         made(&clang, fs::write(&clang, script))?;
         made(
@@ -504,9 +494,9 @@ struct Told {
     header: String,
 }
 
-fn told(facts: &Facts) -> Result<(), String> {
+fn told(facts: &Declared) -> Result<(), String> {
     let machine = facts.machine;
-    let clang = roles::clang()?;
+    let clang = c::clang()?;
     let Told { values, header } = dependent(machine)?;
     let value = |name| values.get(name).map_or("", String::as_str);
 
@@ -527,7 +517,7 @@ fn told(facts: &Facts) -> Result<(), String> {
     Ok(())
 }
 
-fn own_types(facts: &Facts) -> Result<Vec<Assertion>, String> {
+fn own_types(facts: &Declared) -> Result<Vec<Assertion>, String> {
     let ty = |name| facts.types.iter().find(|ty| ty.name == name);
     let (long, char) = ty("c_long").zip(ty("c_char")).ok_or("there is no C type")?;
     Ok(vec![
@@ -537,7 +527,7 @@ fn own_types(facts: &Facts) -> Result<Vec<Assertion>, String> {
     ])
 }
 
-fn defined_types(facts: &Facts) -> Vec<Assertion> {
+fn defined_types(facts: &Declared) -> Vec<Assertion> {
     let mut assertions = facts.pt_regs_assertions();
     for ty in facts.types.iter().filter(|ty| ty.name.starts_with("c_")) {
         let name = &ty.name;

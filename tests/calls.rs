@@ -15,7 +15,7 @@ use object::{Object, ObjectSection};
 use probe_abi::machine::{self, Machine, ReturnAddress, Slot};
 use proofs::{
     c::Compiler,
-    executed::{Calls, Kernel, Prototype, Stub, Wrong, of_library, prototypes, wrong},
+    executed::{Calls, KernelCalls, Prototype, Stub, Wrong, of_library, prototypes, wrong},
     facts::{Facts, Reading},
     proof::{self, Proof},
     select::{Endian, MACHINES, Variant},
@@ -171,7 +171,7 @@ impl Described {
     fn by(
         compiler: &Compiler,
         calls: Calls,
-        kernel: Option<Kernel>,
+        kernel: Option<KernelCalls>,
         endian: Endian,
     ) -> Result<Self, String> {
         let attribute = kernel.map_or("", |kernel| kernel.attribute);

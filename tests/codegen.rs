@@ -9,20 +9,20 @@ use std::sync::LazyLock;
 
 use proofs::{
     bpf::{Reads, Toolchain},
-    ctx,
+    c, ctx,
     facts::{Facts, Reading},
     interpreter::{Constants, Memory, Program},
     libbpf::Headers,
     object::Object,
+    pairs,
     proof::{Proof, none, run},
-    roles,
     select::Endian,
 };
 use rbpf::ebpf::{self, Insn};
 
 fn main() {
     let toolchain = Toolchain::find();
-    let clang = roles::clang();
+    let clang = c::clang();
     let mut proofs = Vec::new();
     // Without a toolchain each proof says so once.
     let ways = match &toolchain {
@@ -39,7 +39,7 @@ fn main() {
             let way = way.map(|(_, toolchain)| toolchain.clone());
             Proof::new(name, needs.clone(), move || {
                 let toolchain = way.ok_or("there is no toolchain")?;
-                work(Object::parse(&roles::ours(&toolchain, endian)?)?, endian)
+                work(Object::parse(&pairs::ours(&toolchain, endian)?)?, endian)
             })
         };
         let endians = [Endian::Little, Endian::Big].into_iter();
@@ -66,7 +66,7 @@ fn main() {
         "no more instructions than C",
         and_clang,
         |ours, endian| {
-            let c = Object::parse(&roles::c(&roles::clang()?, endian, true)?)?;
+            let c = Object::parse(&pairs::c(&c::clang()?, endian, true)?)?;
             beside_c(&ours, &c, endian)
         },
     ));
@@ -98,12 +98,12 @@ type Verdict = Result<(), String>;
 
 fn every_role(object: Object, endian: Endian) -> Result<(), String> {
     let mut complaints = Vec::new();
-    for facts in roles::machines(endian)? {
-        for role in roles::reads(facts, endian) {
-            let Some(reading) = role.reading else {
-                return Err(format!("`{}` is no single read", role.name));
+    for facts in pairs::machines(endian)? {
+        for pair in pairs::reads(facts, endian) {
+            let Some(reading) = pair.reading else {
+                return Err(format!("`{}` is no single read", pair.name));
             };
-            let symbol = roles::symbol(facts, &role);
+            let symbol = pairs::symbol(facts, &pair);
             let emitted = object.program(&symbol)?;
             let expected = expected(facts, reading);
             if emitted != expected {
@@ -150,11 +150,11 @@ fn insn(opc: u8, dst: u8, src: u8, off: i16, imm: i32) -> Insn {
 
 fn every_reshaped(object: Object, endian: Endian) -> Result<(), String> {
     let mut complaints = Vec::new();
-    for facts in roles::machines(endian)? {
+    for facts in pairs::machines(endian)? {
         let slot = facts.arguments[0];
         let whole = expected(facts, Some(slot))[0].clone();
-        for role in roles::reshaped(facts) {
-            let symbol = roles::symbol(facts, &role);
+        for pair in pairs::reshaped(facts) {
+            let symbol = pairs::symbol(facts, &pair);
             let emitted = object.program(&symbol)?;
             let loads: Vec<&Insn> = emitted
                 .iter()
@@ -171,9 +171,9 @@ fn every_reshaped(object: Object, endian: Endian) -> Result<(), String> {
 /// Compares with the C that kernels take: with a fence where the compiler would merge reads.
 fn beside_c(ours: &Object, c: &Object, endian: Endian) -> Result<(), String> {
     let mut complaints = Vec::new();
-    for facts in roles::machines(endian)? {
-        for role in roles::all(facts, endian) {
-            let symbol = roles::symbol(facts, &role);
+    for facts in pairs::machines(endian)? {
+        for pair in pairs::all(facts, endian) {
+            let symbol = pairs::symbol(facts, &pair);
             let c = c.program(&symbol)?;
             ctx::check(&c).map_err(|why| format!("the C of {symbol} {why}"))?;
             let (ours, c) = (ours.program(&symbol)?.len(), c.len());
@@ -188,15 +188,15 @@ fn beside_c(ours: &Object, c: &Object, endian: Endian) -> Result<(), String> {
 /// Compares typed probes: what they give, and how long they are.
 fn beside_libbpf(ours: Object, endian: Endian) -> Result<(), String> {
     let mut complaints = Vec::new();
-    for facts in roles::machines(endian)? {
-        let c = roles::with_libbpf(&headers()?, &roles::clang()?, facts, endian)?;
+    for facts in pairs::machines(endian)? {
+        let c = pairs::with_libbpf(&headers()?, &c::clang()?, facts, endian)?;
         let c = Object::parse(&c)?;
         let mut differs = false;
-        for typed in roles::typed(facts) {
-            let symbol = roles::typed_symbol(facts, &typed);
+        for typed in pairs::typed(facts) {
+            let symbol = pairs::typed_symbol(facts, &typed);
             let (ours, c) = (ours.program(&symbol)?, c.program(&symbol)?);
             let (given, expected) = (given(&ours, endian)?, given(&c, endian)?);
-            if roles::libbpf_is_wrong(facts) {
+            if pairs::libbpf_is_wrong(facts) {
                 differs |= given != expected;
                 continue;
             }
@@ -211,7 +211,7 @@ fn beside_libbpf(ours: Object, endian: Endian) -> Result<(), String> {
                 ));
             }
         }
-        if differs != (roles::libbpf_is_wrong(facts)) {
+        if differs != (pairs::libbpf_is_wrong(facts)) {
             let name = facts.name();
             complaints.push(format!("{name}: libbpf's macros have become right"));
         }

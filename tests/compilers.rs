@@ -7,7 +7,7 @@
 
 mod facts;
 
-use facts::Facts;
+use facts::Declared;
 use proofs::{
     bindings::CType,
     bpf::root,
@@ -84,7 +84,7 @@ struct Units {
 }
 
 impl Units {
-    fn of(facts: &Facts) -> Self {
+    fn of(facts: &Declared) -> Self {
         Self {
             headers: headers(facts),
             types: types(facts),
@@ -116,7 +116,7 @@ impl Units {
 }
 
 /// build/headers, as the compiler reads them.
-fn headers(facts: &Facts) -> (String, Vec<Assertion>) {
+fn headers(facts: &Declared) -> (String, Vec<Assertion>) {
     let folder = root().join("build/headers");
     let prelude = ["ctypes", facts.machine.name]
         .map(|name| format!("#include \"{}/{name}.h\"\n", folder.display()));
@@ -133,7 +133,7 @@ fn headers(facts: &Facts) -> (String, Vec<Assertion>) {
 }
 
 /// The C types, without build/headers.
-fn types(facts: &Facts) -> Result<(String, Vec<Assertion>), String> {
+fn types(facts: &Declared) -> Result<(String, Vec<Assertion>), String> {
     let mut assertions = vec![
         Assertion::new("sizeof(void *)", facts.pointer.size),
         Assertion::new("_Alignof(void *)", facts.pointer.align),
@@ -169,7 +169,7 @@ fn spelling(alias: &str) -> Result<&str, String> {
 
 /// How C aligns a type in a struct: as Rust does, but for x86, where i386's psABI aligns 64-bit
 /// integers to 4 bytes and Rust, in every BPF program, to 8. The library's documentation says so.
-fn c_align(facts: &Facts, ty: &CType) -> usize {
+fn c_align(facts: &Declared, ty: &CType) -> usize {
     match (facts.machine.name, ty.layout.size) {
         ("x86", 8) => 4,
         _ => ty.layout.align,

@@ -19,7 +19,7 @@ use std::fs;
 use go::{places, returns, roles, sources, typed, wrong_input};
 use probe_abi_go::Program;
 use proofs::{
-    go::{CLOSURE, Compiler, GOARCHS, Goarch, RELEASES, Sources, source, stops},
+    go::{CLOSURE, GOARCHS, GoCompiler, Goarch, RELEASES, Sources, source, stops},
     host::cannot,
     proof::{self, Proof},
     select,
@@ -83,7 +83,7 @@ fn main() {
 fn needs(name: &str, release: u16, goarch: &Goarch) -> Result<(), String> {
     goarch.emulator()?;
     match proof::is_wanted(name) {
-        true => Compiler::of(release).map(drop),
+        true => GoCompiler::of(release).map(drop),
         false => Ok(()),
     }
 }
@@ -94,7 +94,7 @@ fn proves(goarch: &Goarch, release: u16) -> Result<(), String> {
     let signatures = (typed.signatures)();
     let (text, calls) = source(&signatures, machine.word.into(), endian);
     let name = format!("calls-{}-{release}", goarch.name);
-    let (path, listing) = Compiler::of(release)?.listed(goarch.name, &text, &name)?;
+    let (path, listing) = GoCompiler::of(release)?.listed(goarch.name, &text, &name)?;
 
     let bytes = fs::read(&path).map_err(cannot("read", &path))?;
     let program = Program::parse(&bytes).map_err(|error| error.to_string())?;

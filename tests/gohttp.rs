@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, env, path::PathBuf};
 use proofs::{
     bpf::Toolchain,
     example::{self, Example},
-    go::Compiler,
+    go::GoCompiler,
     proof::{self, Proof},
 };
 
@@ -61,7 +61,7 @@ fn needs(name: &str, release: u16) -> Result<(), String> {
     }
     proof::uprobes()?;
     match proof::is_wanted(name) {
-        true => Compiler::of(release).map(drop),
+        true => GoCompiler::of(release).map(drop),
         false => Ok(()),
     }
 }
@@ -76,14 +76,14 @@ fn program(release: u16) -> Result<PathBuf, String> {
             .replace("\t\"io\"\n", "\t\"io/ioutil\"\n"),
         false => source.to_owned(),
     };
-    Compiler::of(release)?.program("amd64", &source, &format!("gohttp-{release}"))
+    GoCompiler::of(release)?.program("amd64", &source, &format!("gohttp-{release}"))
 }
 
 /// Each request, each return of a handler and all that is read, as the program says them; and no other.
 fn prints(release: u16) -> Result<(), String> {
     let program = program(release)?;
     let mut command = EXAMPLE.command(OWN)?;
-    let (printed, own) = example::events_and_own(command.arg(&program), &program, 0)?;
+    let (printed, own) = example::events_and_own(command.arg(&program), 0)?;
     let events = printed.iter().map(|line| {
         let (who, what) = line.split_once(": ")?;
         let (_, goroutine) = who.split_once(" g ")?;

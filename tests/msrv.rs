@@ -11,15 +11,15 @@ use proofs::{
     bpf::root,
     debian,
     host::{cannot, run},
-    package::{Packages, registry},
+    package::{Packages, manifest, registry},
     proof::{self, Proof},
 };
 
 const PROMISED: &str = env!("CARGO_PKG_RUST_VERSION");
 
 fn main() {
-    let compiler = Compiler::promised();
-    let proof = |name, work: fn(&Compiler) -> Result<(), String>| {
+    let compiler = Rustc::promised();
+    let proof = |name, work: fn(&Rustc) -> Result<(), String>| {
         let needs = compiler.as_ref().map(drop).map_err(Clone::clone);
         let compiler = compiler.clone();
         Proof::new(format!("rustc {PROMISED}, {name}"), needs, move || {
@@ -40,7 +40,7 @@ const LIBRARY: &str = "probe-abi";
 const BUILD: &str = "probe-abi-build";
 
 /// The oldest versions that the manifests accept of what the two packages themselves name.
-fn oldest_dependencies(compiler: &Compiler) -> Result<(), String> {
+fn oldest_dependencies(compiler: &Rustc) -> Result<(), String> {
     let unpacked = Packages::pack()?.unpack("msrv")?;
     for package in [LIBRARY, BUILD] {
         forget_tests(&unpacked.folder(package).join("Cargo.toml"))?;
@@ -64,21 +64,20 @@ patch.crates-io.probe-abi-build.path = "probe-abi-build"
 
 /// Takes out the dependencies of tests: a package is not accompanied by its tests, yet all its
 /// dependencies have a part in which versions are chosen.
-fn forget_tests(manifest: &Path) -> Result<(), String> {
-    let text = fs::read_to_string(manifest).map_err(cannot("read", manifest))?;
-    let mut table: toml::Table = text.parse().map_err(|error| format!("{error}"))?;
+fn forget_tests(path: &Path) -> Result<(), String> {
+    let mut table = manifest(path)?;
     table.remove("dev-dependencies");
-    fs::write(manifest, table.to_string()).map_err(cannot("write", manifest))
+    fs::write(path, table.to_string()).map_err(cannot("write", path))
 }
 
 #[derive(Clone)]
-struct Compiler {
+struct Rustc {
     rustc: PathBuf,
     sysroot: PathBuf,
     libraries: Vec<PathBuf>,
 }
 
-impl Compiler {
+impl Rustc {
     fn promised() -> Result<Self, String> {
         let package = |name: &str| {
             debian::Package::newest("bookworm", "amd64", name).map(|package| package.root)

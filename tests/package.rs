@@ -12,7 +12,7 @@ use std::{
 use proofs::{
     bpf::{Toolchain, root},
     host::{cannot, output, run},
-    package::{Package, Packages, Unpacked, cargo, publish, registry, remove, target_dir},
+    package::{Packages, Unpacked, Upload, cargo, manifest, publish, registry, remove, target_dir},
     proof::{self, Proof, none},
     select::{Endian, MACHINES, Machine, VARIABLE},
 };
@@ -167,7 +167,7 @@ fn files(sources: &Sources) -> Result<(), String> {
     none(complaints)
 }
 
-fn published(package: &Package) -> Result<&'static Published, String> {
+fn published(package: &Upload) -> Result<&'static Published, String> {
     let mut known = PUBLISHED.iter();
     let known = known.find(|published| published.name == package.name);
     known.ok_or_else(|| format!("`{}` is not known to this test", package.name))
@@ -207,7 +207,7 @@ impl Published {
 fn sizes(sources: &Sources) -> Result<(), String> {
     let mut complaints = Vec::new();
     for package in sources.packages.iter() {
-        let Package { name, path, .. } = package;
+        let Upload { name, path, .. } = package;
         let may = published(package)?.bytes;
         let bytes = fs::metadata(path).map_err(cannot("read", path))?.len();
         println!("{name} takes {bytes} bytes, of {may} that it may");
@@ -460,8 +460,7 @@ struct Metadata {
 
 impl Metadata {
     fn read(path: &Path) -> Result<Self, String> {
-        let manifest = fs::read_to_string(path).map_err(cannot("read", path))?;
-        let manifest: toml::Table = manifest.parse().map_err(|error| format!("{error}"))?;
+        let manifest = manifest(path)?;
         let metadata = manifest["package"]
             .get("metadata")
             .and_then(|all| all.get("docs")?.get("rs")?.as_table());

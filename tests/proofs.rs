@@ -6,8 +6,9 @@ use std::{collections::BTreeSet, env, fs, path::PathBuf, process::Command, threa
 use proofs::{
     bpf::{root, which},
     debian::{Archive, Mirror, Part},
-    host::{cannot, output, run, sha256},
+    host::{cannot, ended, output, run, sha256},
     kernels::guests::{GUESTS, Guest},
+    package::manifest,
     pins::{Entry, Pins, Wanted},
     proof::{self, Proof},
     select::MACHINES,
@@ -506,14 +507,8 @@ fn made_up_run(args: &[&str], ci: bool) -> Result<(bool, String), String> {
     if ci {
         command.env("CI", "true");
     }
-    let output = command
-        .output()
-        .map_err(|error| format!("cannot run {command:?}: {error}"))?;
-    let said = [output.stdout, output.stderr].concat();
-    Ok((
-        output.status.success(),
-        String::from_utf8_lossy(&said).into_owned(),
-    ))
+    let said = ended(&mut command)?;
+    Ok((said.status.success(), said.stdout + &said.stderr))
 }
 
 fn cannot_run() -> Result<(), String> {
@@ -616,9 +611,7 @@ fn filters() -> Result<(), String> {
 
 /// Those that `proof::run` does not see.
 fn libtest_names() -> Result<(), String> {
-    let manifest = root().join("Cargo.toml");
-    let manifest = fs::read_to_string(&manifest).map_err(cannot("read", &manifest))?;
-    let manifest: toml::Table = manifest.parse().map_err(|error| format!("{error}"))?;
+    let manifest = manifest(&root().join("Cargo.toml"))?;
     let declared = manifest["test"].as_array().into_iter().flatten();
     let declared: BTreeSet<&str> = declared.filter_map(|test| test["name"].as_str()).collect();
     let folder = root().join("tests");

@@ -5,14 +5,14 @@ use std::{
     env, fs,
     os::unix::{fs::PermissionsExt, process::CommandExt},
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::Command,
     sync::Mutex,
 };
 
 use proofs::{
     bpf::{Probe, Toolchain, root},
-    host::cannot,
-    proof::{self, Proof},
+    host::{Said, cannot, ended, run},
+    proof::{self, Proof, equal},
     select::{Endian, MACHINES, Machine},
 };
 
@@ -90,7 +90,7 @@ fn probe_needs() -> Result<(), String> {
 
 fn root_needs() -> Result<(), String> {
     probe_needs()?;
-    proof::root()
+    proof::superuser()
 }
 
 fn kernel_needs() -> Result<(), String> {
@@ -129,10 +129,10 @@ struct Tracer {
 }
 
 impl Tracer {
-    fn run(&self, arguments: &[&str]) -> Result<Ran, String> {
+    fn run(&self, arguments: &[&str]) -> Result<Said, String> {
         let mut command = Command::new(&self.loader);
         command.arg("--probe").arg(&self.probe).args(arguments);
-        ran(&mut command)
+        ended(&mut command)
     }
 }
 
@@ -168,7 +168,7 @@ fn build(name: &str) -> Result<Tracer, String> {
         .args(["build", "--quiet", "--locked", "--target-dir"])
         .arg(&built)
         .env("CARGO_CFG_BPF_TARGET_ARCH", name);
-    succeeded(&mut cargo)?;
+    run(&mut cargo)?;
     let loader = built.join(format!("tracer-{name}"));
     copy(&built.join("debug/tracer"), &loader)?;
     Ok(Tracer { probe, loader })
@@ -177,55 +177,18 @@ fn build(name: &str) -> Result<Tracer, String> {
 /// In a process of its own: what this one has open for writing, a process that another proof is just
 /// starting has too, and then the kernel does not run it.
 fn copy(from: &Path, to: &Path) -> Result<(), String> {
-    succeeded(Command::new("cp").arg(from).arg(to))
+    run(Command::new("cp").arg(from).arg(to)).map(drop)
 }
 
 /// The program that is traced.
 fn target() -> Result<PathBuf, String> {
     let target = root().join("target/examples/target");
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    succeeded(
-        Command::new(rustc)
-            .args(["--edition=2024", "-Copt-level=1", "-o"])
-            .arg(&target)
-            .arg(root().join("tests/tracer/target.rs")),
-    )?;
+    run(Command::new(rustc)
+        .args(["--edition=2024", "-Copt-level=1", "-o"])
+        .arg(&target)
+        .arg(root().join("tests/tracer/target.rs")))?;
     Ok(target)
-}
-
-struct Ran {
-    status: i32,
-    stdout: String,
-    stderr: String,
-}
-
-fn ran(command: &mut Command) -> Result<Ran, String> {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = command
-        .output()
-        .map_err(|error| format!("cannot run {command:?}: {error}"))?;
-    Ok(Ran {
-        status: status.code().ok_or("it was killed")?,
-        stdout: String::from_utf8_lossy(&stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&stderr).into_owned(),
-    })
-}
-
-fn succeeded(command: &mut Command) -> Result<(), String> {
-    match ran(command)? {
-        Ran { status: 0, .. } => Ok(()),
-        Ran { stderr, .. } => Err(format!("{command:?}\n{stderr}")),
-    }
-}
-
-fn equal<T: PartialEq + std::fmt::Debug>(actual: &T, expected: &T) -> Result<(), String> {
-    if actual == expected {
-        return Ok(());
-    }
-    Err(format!("expected {expected:#?}\nbut there is {actual:#?}"))
 }
 
 fn lines(text: &str) -> Vec<&str> {
@@ -266,13 +229,13 @@ fn simulates(name: &'static str) -> Result<(), String> {
         let error = "error: cannot run the probe's program `called` in rbpf: it is big-endian, and rbpf runs \
                      little-endian bytecode\n";
         return equal(
-            &(simulation.stderr.as_str(), simulation.status),
-            &(error, 125),
+            &(simulation.stderr.as_str(), simulation.status.code()),
+            &(error, Some(125)),
         );
     }
     equal(&simulation.stderr.as_str(), &"")?;
     equal(&lines(&simulation.stdout), &simulated(name)?.to_vec())?;
-    equal(&simulation.status, &0)
+    equal(&simulation.status.code(), &Some(0))
 }
 
 /// What the probe does with a call is compiled for this computer, and given calls of the machine.
@@ -294,9 +257,9 @@ fn own_tests(package: &str, machine: &str, passed: &str) -> Result<(), String> {
         .args(["test", "--quiet", "--locked", "--target-dir"])
         .arg(root().join("target/examples"))
         .env("CARGO_CFG_BPF_TARGET_ARCH", machine);
-    let run = ran(&mut cargo)?;
+    let run = ended(&mut cargo)?;
     match run.stdout.contains(&format!("ok. {passed}; 0 failed")) {
-        true => equal(&run.status, &0),
+        true => equal(&run.status.code(), &Some(0)),
         false => Err(run.stdout + &run.stderr),
     }
 }
@@ -314,7 +277,7 @@ fn refused(tracer: &Tracer, cases: &[(&[&str], &str)]) -> Result<(), String> {
                 run.stderr
             ));
         }
-        equal(&(run.stdout.as_str(), run.status), &("", 125))?;
+        equal(&(run.stdout.as_str(), run.status.code()), &("", Some(125)))?;
     }
     Ok(())
 }
@@ -427,7 +390,7 @@ fn runs_without_root() -> Result<(), String> {
             .arg(folder.join("probe"))
             .args(PROTOTYPES)
             .args(["--", "ls", "/etc"]);
-        ran(&mut command)
+        ended(&mut command)
     });
     fs::remove_dir_all(&folder).map_err(|error| error.to_string())?;
     let run = result?;
@@ -435,7 +398,7 @@ fn runs_without_root() -> Result<(), String> {
                 `perfmon`; so these are made-up calls, on which rbpf runs the probe\n";
     equal(&run.stderr.as_str(), &said)?;
     equal(&lines(&run.stdout), &simulated("x86_64")?.to_vec())?;
-    equal(&run.status, &0)
+    equal(&run.status.code(), &Some(0))
 }
 
 /// Every register, stack slot, width and string of tests/tracer/target.rs, as it was called.
@@ -479,7 +442,7 @@ fn prints_every_value() -> Result<(), String> {
     ];
     equal(&run.stderr.as_str(), &"")?;
     equal(&lines(&run.stdout), &expected.to_vec())?;
-    equal(&run.status, &3)
+    equal(&run.status.code(), &Some(3))
 }
 
 /// A function that a command has from the C library, and whose argument is on its command line.
@@ -493,12 +456,15 @@ fn traces_the_c_library() -> Result<(), String> {
         [call] if call.starts_with(r#"opendir("/etc") = 0x"#) => {}
         _ => return Err(format!("`ls /etc` opens it once, but there is {calls:?}")),
     }
-    equal(&(run.stderr.as_str(), run.status), &("", 0))?;
+    equal(&(run.stderr.as_str(), run.status.code()), &("", Some(0)))?;
 
     // The command's status is the tracer's, also where it is killed.
     for (script, status) in [("exit 7", 7), ("kill -KILL $$", 128 + 9)] {
         let run = built(own()?)?.run(&["int isatty(int)", "--", "sh", "-c", script])?;
-        equal(&(run.stderr.as_str(), run.status), &("", status))?;
+        equal(
+            &(run.stderr.as_str(), run.status.code()),
+            &("", Some(status)),
+        )?;
     }
     Ok(())
 }
@@ -517,11 +483,11 @@ fn traces_syscalls() -> Result<(), String> {
         .filter(|line| !line.starts_with("openat(-100, \"/") && !line.starts_with("close("));
     equal(&others.count(), &0)?;
     equal(&found.contains(&&*expected), &true)?;
-    equal(&run.status, &1)?;
+    equal(&run.status.code(), &Some(1))?;
 
     let run = tracer.run(&["--syscalls", "--", "cat", PATH])?;
     equal(&lines(&run.stdout).last(), &Some(&"exit_group(1) = ?"))?;
-    equal(&run.status, &1)?;
+    equal(&run.status.code(), &Some(1))?;
 
     refused(
         &tracer,
@@ -578,7 +544,7 @@ fn refuses_what_is_not_there() -> Result<(), String> {
                 run.stderr
             ));
         }
-        equal(&(run.stdout.as_str(), run.status), &("", 125))?;
+        equal(&(run.stdout.as_str(), run.status.code()), &("", Some(125)))?;
     }
     Ok(())
 }

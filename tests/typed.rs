@@ -27,7 +27,7 @@ use proofs::{
     executed::{Calls, PARAMETERS, Prototype, Stub, Tools, Wrong, prototypes, wrong},
     proof::{self, Proof},
     select::{Endian, MACHINES},
-    typed::{AllSaid, Code, Garbage, Pair, Programs, State, Subject},
+    typed::{AllAnswers, Code, Garbage, Pair, Programs, State, Subject},
 };
 
 fn main() {
@@ -346,8 +346,8 @@ fn over_executed_states(built: &Built, tools: &Tools, folder: &str) -> Result<()
 }
 
 /// What is said on the host.
-fn said() -> Result<&'static AllSaid, String> {
-    static SAID: LazyLock<Result<AllSaid, String>> = LazyLock::new(|| AllSaid::new(&*VALUES));
+fn said() -> Result<&'static AllAnswers, String> {
+    static SAID: LazyLock<Result<AllAnswers, String>> = LazyLock::new(|| AllAnswers::new(&*VALUES));
     SAID.as_ref().map_err(Clone::clone)
 }
 

@@ -7,7 +7,7 @@
 
 mod facts;
 
-use facts::Facts;
+use facts::Declared;
 use proofs::{
     c::{Assertion, Compiler},
     debian::Package,
@@ -80,7 +80,7 @@ fn main() {
     proof::run(proofs)
 }
 
-fn prove(facts: &Facts, uapi: &Uapi, package: &Package, clang: Compiler) -> Result<(), String> {
+fn prove(facts: &Declared, uapi: &Uapi, package: &Package, clang: Compiler) -> Result<(), String> {
     let machine = facts.machine.name;
     let asm = package
         .root
@@ -100,7 +100,7 @@ fn prove(facts: &Facts, uapi: &Uapi, package: &Package, clang: Compiler) -> Resu
 }
 
 /// The types that Linux defines, under its own names for them.
-fn types(facts: &Facts) -> Result<Vec<Assertion>, String> {
+fn types(facts: &Declared) -> Result<Vec<Assertion>, String> {
     let linux = [
         ("size_t", "__kernel_size_t"),
         ("ssize_t", "__kernel_ssize_t"),
@@ -121,7 +121,7 @@ fn types(facts: &Facts) -> Result<Vec<Assertion>, String> {
     Ok(assertions)
 }
 
-fn registers(facts: &Facts, uapi: &Uapi) -> Result<Vec<Assertion>, String> {
+fn registers(facts: &Declared, uapi: &Uapi) -> Result<Vec<Assertion>, String> {
     let is_true = facts
         .fields
         .iter()

@@ -128,8 +128,8 @@ fn lists_and_prints(level: &'static str) -> Result<(), String> {
         let mut command = EXAMPLE.command(OWN)?;
         command.arg(&program).arg(name).arg("--").arg(&program);
         // The program's own status is 3.
-        let (printed, own) = example::events_and_own(&mut command, &program, 3)
-            .map_err(|error| format!("{name}: {error}"))?;
+        let (printed, own) =
+            example::events_and_own(&mut command, 3).map_err(|error| format!("{name}: {error}"))?;
         let printed: Vec<_> = printed
             .iter()
             .filter_map(|line| line.split_once(' '))

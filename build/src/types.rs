@@ -215,7 +215,7 @@ impl Types {
         script::write(&written, &only)?;
         Ok(Header {
             path: written,
-            kernel: Some(Kernel { path, names }),
+            kernel: Some(KernelTypes { path, names }),
         })
     }
 
@@ -306,10 +306,10 @@ fn exactly(name: &str) -> String {
 struct Header {
     path: PathBuf,
     /// Where it is a part of a kernel's types.
-    kernel: Option<Kernel>,
+    kernel: Option<KernelTypes>,
 }
 
-struct Kernel {
+struct KernelTypes {
     /// Where they come from.
     path: PathBuf,
     names: HashSet<String>,

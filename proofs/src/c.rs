@@ -325,6 +325,11 @@ fn build(variant: &Variant) -> cc::Build {
     build
 }
 
+/// The clang that compiles for BPF, which the figures are of.
+pub fn clang() -> Result<PathBuf, String> {
+    which("clang-22").ok_or_else(|| "no clang-22 in PATH: `scripts/setup` installs it".into())
+}
+
 /// The folder of `sys/sdt.h`, which is the same for every machine.
 pub fn sdt_headers() -> Result<PathBuf, String> {
     static HEADERS: LazyLock<Result<PathBuf, String>> = LazyLock::new(|| {

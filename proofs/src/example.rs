@@ -3,14 +3,14 @@
 use std::{
     collections::BTreeMap,
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::Command,
     sync::{Mutex, PoisonError},
 };
 
 use crate::{
     bpf::{Probe, Toolchain, root},
-    host::{cannot, run},
+    host::{Said, cannot, ended, run},
     select::{Endian, Machine, VARIABLE},
 };
 
@@ -84,20 +84,16 @@ impl Example {
 
 /// A loader ends with status 125 and with this error, and prints nothing.
 pub fn refuses(mut command: Command, arguments: &[&str], message: &str) -> Result<(), String> {
-    let program = PathBuf::from(command.get_program());
-    let output = command
-        .args(arguments)
-        .output()
-        .map_err(cannot("run", &program))?;
-    let said = String::from_utf8_lossy(&output.stderr);
+    let said = ended(command.args(arguments))?;
     let expected = format!("error: {message}");
-    let is_refused = output.status.code() == Some(125)
-        && said.starts_with(&expected)
-        && output.stdout.is_empty();
+    let is_refused = said.status.code() == Some(125)
+        && said.stderr.starts_with(&expected)
+        && said.stdout.is_empty();
     match is_refused {
         true => Ok(()),
         false => Err(format!(
-            "{arguments:?}: expected `{expected}`, and there is `{said}`"
+            "{arguments:?}: expected `{expected}`, and there is `{}`",
+            said.stderr
         )),
     }
 }
@@ -107,15 +103,16 @@ pub fn refuses(mut command: Command, arguments: &[&str], message: &str) -> Resul
 /// `Err` if it complains, or ends with another status.
 pub fn events_and_own(
     command: &mut Command,
-    program: &Path,
     status: i32,
 ) -> Result<(Vec<String>, Vec<String>), String> {
-    let output = command.output().map_err(cannot("run", program))?;
-    let complaints = String::from_utf8_lossy(&output.stderr);
-    if output.status.code() != Some(status) || !complaints.is_empty() {
-        return Err(format!("{}: {complaints}", output.status));
+    let Said {
+        status: ended,
+        stdout,
+        stderr,
+    } = ended(command)?;
+    if ended.code() != Some(status) || !stderr.is_empty() {
+        return Err(format!("{ended}: {stderr}"));
     }
-    let said = String::from_utf8_lossy(&output.stdout);
-    let lines = said.lines().map(str::to_owned);
+    let lines = stdout.lines().map(str::to_owned);
     Ok(lines.partition(|line| line.starts_with(|first: char| first.is_ascii_digit())))
 }

@@ -4,14 +4,16 @@ use std::{fs, path::PathBuf};
 
 #[cfg(feature = "bindgen")]
 use crate::{
-    api::{self, FOLDER},
+    api,
     generate::{self, Error},
     select::Variant,
 };
 use crate::{
+    api::FOLDER,
     bpf::root,
     facts::Facts,
     host::cannot,
+    package::manifest,
     picture,
     select::{MACHINES, Machine},
     syscalls,
@@ -41,11 +43,15 @@ impl Generated {
         if committed == self.text {
             return Ok(());
         }
-        let mut lines = self.text.lines().zip(committed.lines());
-        let differing = lines.find(|(new, old)| new != old);
+        let lines = || self.text.lines().zip(committed.lines());
+        let same = lines().take_while(|(new, old)| new == old).count();
+        let line = |text: &str| text.lines().nth(same).map(str::to_owned);
         Err(format!(
-            "`{path}` is not what `cargo xtask bless` writes\n\
-             first difference, generated and committed: {differing:#?}"
+            "`{path}` is not what `cargo xtask bless` writes: where the change is meant, `bless` and commit it\n\
+             first difference, in line {}: generated is {:?} and committed {:?}",
+            same + 1,
+            line(&self.text),
+            line(&committed)
         ))
     }
 }
@@ -64,7 +70,7 @@ pub fn bless() -> Result<(), String> {
         picture(machine)?.write()?;
     }
     for (name, text) in api::snapshots()? {
-        Generated::new(format!("{FOLDER}/{name}.txt"), text).write()?;
+        snapshot(&name, text).write()?;
     }
     readme()?.write()
 }
@@ -78,6 +84,11 @@ pub fn bindings(machine: &Machine, variant: &Variant) -> Result<Generated, Error
         format!("build/bindings/{}.rs", machine.name),
         text,
     ))
+}
+
+/// A snapshot of the public API, of [`api::snapshots`].
+pub fn snapshot(name: &str, text: String) -> Generated {
+    Generated::new(format!("{FOLDER}/{name}.txt"), text)
 }
 
 /// The table of syscalls.
@@ -155,12 +166,9 @@ fn row(machine: &Machine) -> Result<String, String> {
 
 /// The oldest compiler that has to understand the bindings: the library's `rust-version`.
 pub fn rust_version() -> Result<String, String> {
-    let path = root().join("Cargo.toml");
-    let manifest = fs::read_to_string(&path).map_err(cannot("read", &path))?;
-    let version = manifest.lines().find_map(|line| {
-        let version = line.strip_prefix("rust-version = \"")?;
-        version.strip_suffix('"')
-    });
+    let manifest = manifest(&root().join("Cargo.toml"))?;
+    let version = manifest["workspace"]["package"].get("rust-version");
+    let version = version.and_then(toml::Value::as_str);
     Ok(version
         .ok_or("Cargo.toml has no `rust-version`")?
         .to_owned())

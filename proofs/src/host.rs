@@ -1,45 +1,55 @@
 //! Programs and files of the computer that this runs on, with errors that name them.
 
-use std::{fs, path::Path, process::Command};
+use std::{
+    fs,
+    path::Path,
+    process::{Command, ExitStatus},
+};
 
-/// What a program said.
+/// How a program ended, and what it said.
 #[derive(Debug)]
 pub struct Said {
+    pub status: ExitStatus,
     pub stdout: String,
     pub stderr: String,
 }
 
-/// Runs a program. `Err` is the command, with all that it said.
-pub fn run(command: &mut Command) -> Result<Said, String> {
+/// Runs a program to its end, whatever that is.
+pub fn ended(command: &mut Command) -> Result<Said, String> {
     let output = command
+        // Messages are shown as they are, so in one language.
         .env("LC_ALL", "C.UTF-8")
         .env("CARGO_TERM_COLOR", "never")
         .output()
         .map_err(|error| format!("cannot run {command:?}: {error}"))?;
     let [stdout, stderr] =
         [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned());
-    match output.status.success() {
-        true => Ok(Said { stdout, stderr }),
-        false => Err(format!("{command:?}\n{stdout}{stderr}")),
+    Ok(Said {
+        status: output.status,
+        stdout,
+        stderr,
+    })
+}
+
+/// Runs a program that succeeds. `Err` is the command, with all that it said.
+pub fn run(command: &mut Command) -> Result<Said, String> {
+    match ended(command)? {
+        said if said.status.success() => Ok(said),
+        Said { stdout, stderr, .. } => Err(format!("{command:?}\n{stdout}{stderr}")),
     }
 }
 
 /// What a program prints. `Err` is the first line of its complaint, for those who are told why a proof
 /// cannot run.
 pub fn output(command: &mut Command) -> Result<String, String> {
-    let program = command.get_program().to_owned();
-    let program = Path::new(&program).display();
-    // Messages are shown as they are, so in one language.
-    let output = command.env("LC_ALL", "C.UTF-8").output();
-    let output = output.map_err(|error| format!("cannot run `{program}`: {error}"))?;
-    if output.status.success() {
-        return String::from_utf8(output.stdout)
-            .map_err(|_| format!("what `{program}` printed is not UTF-8"));
+    let said = ended(command)?;
+    if said.status.success() {
+        return Ok(said.stdout);
     }
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    let first = complaint.lines().find(|line| !line.starts_with("W:"));
+    let first = said.stderr.lines().find(|line| !line.starts_with("W:"));
     Err(format!(
-        "`{program}` failed: {}",
+        "`{}` failed: {}",
+        command.get_program().display(),
         first.unwrap_or("it did not say why")
     ))
 }

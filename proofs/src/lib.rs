@@ -26,13 +26,13 @@ pub mod libclang;
 pub mod object;
 pub mod operands;
 pub mod package;
+pub mod pairs;
 mod picture;
 pub mod pins;
 pub mod proof;
 #[cfg(feature = "aya")]
 pub mod random;
 pub mod registers;
-pub mod roles;
 pub mod stopped;
 pub mod syscalls;
 pub mod typed;

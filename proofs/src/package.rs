@@ -15,11 +15,11 @@ use crate::{
 
 /// The packages of the repository that are published, as they stand in the working folder.
 #[derive(Debug)]
-pub struct Packages(Vec<Package>);
+pub struct Packages(Vec<Upload>);
 
 /// A file that is uploaded.
 #[derive(Debug)]
-pub struct Package {
+pub struct Upload {
     pub name: String,
     pub path: PathBuf,
     /// The folder that it unpacks to.
@@ -40,7 +40,7 @@ impl Packages {
         Ok(Self(packages))
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = &Package> {
+    pub fn iter(&self) -> impl Iterator<Item = &Upload> {
         self.0.iter()
     }
 
@@ -57,7 +57,7 @@ impl Packages {
     }
 }
 
-impl Package {
+impl Upload {
     /// The paths of what is in it.
     pub fn files(&self) -> Result<BTreeSet<String>, String> {
         let listed = output(Command::new("tar").arg("-tf").arg(&self.path))?;
@@ -82,7 +82,7 @@ impl Package {
 }
 
 /// The packages of the repository that their manifests do not keep from being published.
-fn published() -> Result<Vec<Package>, String> {
+fn published() -> Result<Vec<Upload>, String> {
     let mut metadata = cargo(&["metadata", "--no-deps", "--offline"]);
     let metadata = output(metadata.args(["--format-version", "1"]))?;
     let metadata: serde_json::Value = serde_json::from_str(&metadata)
@@ -93,14 +93,14 @@ fn published() -> Result<Vec<Package>, String> {
         let name = package["name"].as_str()?.to_owned();
         let folder = format!("{name}-{}", package["version"].as_str()?);
         let path = target_dir().join(format!("package/{folder}.crate"));
-        Some(Package { name, path, folder })
+        Some(Upload { name, path, folder })
     };
-    let packages: Option<Vec<Package>> = published.map(package).collect();
+    let packages: Option<Vec<Upload>> = published.map(package).collect();
     packages.ok_or_else(|| "cargo's metadata has a package without a name or version".into())
 }
 
 /// cargo's arguments that select packages.
-fn selected(packages: &[Package]) -> impl Iterator<Item = &str> {
+fn selected(packages: &[Upload]) -> impl Iterator<Item = &str> {
     packages
         .iter()
         .flat_map(|package| ["--package", &package.name])
@@ -156,7 +156,7 @@ impl Unpacked {
         let mut found = Vec::new();
         let mut paired = String::new();
         for entry in lock.split_inclusive("\n\n") {
-            let is_of = |package: &&Package| {
+            let is_of = |package: &&Upload| {
                 package.name != name && entry.contains(&format!("\nname = \"{}\"\n", package.name))
             };
             let Some(package) = packages.iter().find(is_of) else {
@@ -191,6 +191,13 @@ impl Drop for Unpacked {
         // What is left is removed by the next run, or by the computer's own care for such folders.
         let _ = fs::remove_dir_all(&self.0);
     }
+}
+
+/// What a Cargo.toml says.
+pub fn manifest(path: &Path) -> Result<toml::Table, String> {
+    let text = fs::read_to_string(path).map_err(cannot("read", path))?;
+    text.parse()
+        .map_err(|error| format!("cannot read `{}`: {error}", path.display()))
 }
 
 /// Removes a file or a folder, unless there is none.

@@ -46,8 +46,18 @@ pub fn none(complaints: impl IntoIterator<Item = String>) -> Result<(), String> 
     }
 }
 
+/// Succeeds if there is what should be; numbers are shown in hexadecimal.
+pub fn equal<T: PartialEq + std::fmt::Debug>(actual: &T, expected: &T) -> Result<(), String> {
+    match actual == expected {
+        true => Ok(()),
+        false => Err(format!(
+            "expected {expected:#x?}\nbut there is {actual:#x?}"
+        )),
+    }
+}
+
 /// Whether this user is root.
-pub fn root() -> Result<(), String> {
+pub fn superuser() -> Result<(), String> {
     match fs::metadata("/proc/self") {
         Ok(process) if process.uid() == 0 => Ok(()),
         _ => Err("this user is not root".to_owned()),
@@ -56,7 +66,7 @@ pub fn root() -> Result<(), String> {
 
 /// What attaching a uprobe needs: root, and a kernel with BPF and uprobes.
 pub fn uprobes() -> Result<(), String> {
-    root()?;
+    superuser()?;
     for (what, shows) in [
         ("BPF", "/proc/sys/kernel/unprivileged_bpf_disabled"),
         ("uprobes", "/sys/bus/event_source/devices/uprobe"),
@@ -70,7 +80,7 @@ pub fn uprobes() -> Result<(), String> {
 
 /// What a program on `sys_enter` and `sys_exit` needs: root, and a kernel with BPF and these tracepoints.
 pub fn syscall_tracepoints() -> Result<(), String> {
-    root()?;
+    superuser()?;
     let path = "/proc/kallsyms";
     let symbols =
         fs::read_to_string(path).map_err(|error| format!("cannot read {path}: {error}"))?;

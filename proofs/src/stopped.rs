@@ -14,7 +14,7 @@ use std::{
 use crate::{host::cannot, select::Endian};
 
 /// How a machine's registers lie in what qemu says of them, as its gdbstub.c files and gdb's features have them.
-struct Layout {
+struct Packet {
     machine: &'static str,
     /// The first registers of the packet, each of a word. `-` is for one that ctx does not have.
     registers: &'static str,
@@ -22,8 +22,8 @@ struct Layout {
     counter: usize,
 }
 
-const fn layout(machine: &'static str, registers: &'static str, counter: usize) -> Layout {
-    Layout {
+const fn packet(machine: &'static str, registers: &'static str, counter: usize) -> Packet {
+    Packet {
         machine,
         registers,
         counter,
@@ -34,36 +34,36 @@ const RISCV: &str = "- ra sp gp tp t0 t1 t2 s0 s1 a0 a1 a2 a3 a4 a5 a6 a7 s2 s3 
 const MIPS: &str =
     "0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31";
 
-const LAYOUTS: &[Layout] = &[
-    layout(
+const PACKETS: &[Packet] = &[
+    packet(
         "x86_64",
         "rax rbx rcx rdx rsi rdi rbp rsp r8 r9 r10 r11 r12 r13 r14 r15",
         16,
     ),
-    layout("x86", "eax ecx edx ebx esp ebp esi edi", 8),
-    layout(
+    packet("x86", "eax ecx edx ebx esp ebp esi edi", 8),
+    packet(
         "aarch64",
         "x0 x1 x2 x3 x4 x5 x6 x7 x8 x9 x10 x11 x12 x13 x14 x15 x16 x17 x18 x19 x20 x21 x22 x23 x24 x25 x26 x27 x28 x29 x30 sp",
         32,
     ),
-    layout("arm", "r0 r1 r2 r3 r4 r5 r6 r7 r8 r9 r10 r11 r12 sp lr", 15),
-    layout("riscv64", RISCV, 32),
-    layout("riscv32", RISCV, 32),
-    layout(
+    packet("arm", "r0 r1 r2 r3 r4 r5 r6 r7 r8 r9 r10 r11 r12 sp lr", 15),
+    packet("riscv64", RISCV, 32),
+    packet("riscv32", RISCV, 32),
+    packet(
         "s390x",
         "- - r0 r1 r2 r3 r4 r5 r6 r7 r8 r9 r10 r11 r12 r13 r14 r15",
         1,
     ),
-    layout("powerpc64", MIPS, 32),
-    layout("powerpc", MIPS, 32),
-    layout("mips", MIPS, 37),
-    layout("mips64", MIPS, 37),
-    layout(
+    packet("powerpc64", MIPS, 32),
+    packet("powerpc", MIPS, 32),
+    packet("mips", MIPS, 37),
+    packet("mips64", MIPS, 37),
+    packet(
         "loongarch64",
         "r0 r1 r2 r3 r4 r5 r6 r7 r8 r9 r10 r11 r12 r13 r14 r15 r16 r17 r18 r19 r20 r21 r22 r23 r24 r25 r26 r27 r28 r29 r30 r31",
         33,
     ),
-    layout(
+    packet(
         "sparc64",
         "g0 g1 g2 g3 g4 g5 g6 g7 o0 o1 o2 o3 o4 o5 o6 o7",
         // Behind 32 of integers, 32 floats and 16 doubles.
@@ -76,7 +76,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The program, stopped.
 pub struct Stopped {
-    layout: &'static Layout,
+    packet: &'static Packet,
     word: usize,
     endian: Endian,
     qemu: Child,
@@ -102,9 +102,9 @@ impl Stopped {
         machine: &probe_abi::machine::Machine,
         endian: Endian,
     ) -> Result<Self, String> {
-        let layout = LAYOUTS.iter().find(|layout| layout.machine == machine.name);
-        let layout =
-            layout.ok_or_else(|| format!("what qemu says of {} is not known", machine.name))?;
+        let packet = PACKETS.iter().find(|packet| packet.machine == machine.name);
+        let packet =
+            packet.ok_or_else(|| format!("what qemu says of {} is not known", machine.name))?;
         let socket = program.with_file_name("gdb");
         let _ = fs::remove_file(&socket);
         let qemu = Command::new(emulator)
@@ -129,7 +129,7 @@ impl Stopped {
         gdb.set_read_timeout(Some(PATIENCE))
             .map_err(cannot("wait for", &socket))?;
         let mut stopped = Self {
-            layout,
+            packet,
             word: machine.word.into(),
             endian,
             qemu,
@@ -154,7 +154,7 @@ impl Stopped {
             _ => return Err(format!("the program did not stop: `{said}`")),
         }
         let held = bytes(&self.asked("g")?)?;
-        let counter = held.chunks_exact(self.word).nth(self.layout.counter);
+        let counter = held.chunks_exact(self.word).nth(self.packet.counter);
         let counter = counter.ok_or("qemu says nothing of the program counter")?;
         let counter = self.number(counter);
         self.granted(&format!("z0,{counter:x},1"))?;
@@ -164,7 +164,7 @@ impl Stopped {
     /// The name of each register, and what it holds.
     pub fn registers(&mut self) -> Result<Vec<(&'static str, u64)>, String> {
         let held = bytes(&self.asked("g")?)?;
-        let names = self.layout.registers.split(' ');
+        let names = self.packet.registers.split(' ');
         let values = held.chunks_exact(self.word);
         let all: Vec<_> = names
             .zip(values)

@@ -417,7 +417,7 @@ impl<T, A: Address> GoSlice<T, A> {
     pub fn get(self, index: usize) -> Option<Ptr<T, A>> {
         match (index as u64) < self.length.into() {
             true => Some(self.data.wrapping_add(index)),
-            false => crate::regs::none(),
+            false => crate::regs::zeroed_none(),
         }
     }
 }

@@ -5,12 +5,12 @@ use std::fmt::Write;
 use probe_abi::machine::{GoConvention, GoPlace, GoShape, Machine};
 use proofs::{
     bpf::Toolchain,
-    c::Compiler,
+    c::{self, Compiler},
     ctx,
     executed::of_library,
     object::Object,
+    pairs,
     proof::none,
-    roles,
     select::{self, Endian},
 };
 
@@ -77,9 +77,9 @@ pub fn beside_c(toolchain: &Toolchain, endian: Endian) -> Result<(), String> {
             }
         }
     }
-    let ours = roles::of_all_machines("go-codegen", &rust, toolchain, endian)?;
+    let ours = pairs::of_all_machines("go-codegen", &rust, toolchain, endian)?;
     let ours = Object::parse(&ours)?;
-    let c = Compiler::for_triple(roles::clang()?, endian.bpf_target())
+    let c = Compiler::for_triple(c::clang()?, endian.bpf_target())
         .args(["-O2", "-mcpu=v1", "-nostdinc"])
         .object(&c)?;
     let c = Object::parse(&c)?;

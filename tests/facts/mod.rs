@@ -16,7 +16,7 @@ include!("../../build/src/table.rs");
 
 /// A machine, as Rust sees it.
 #[derive(Debug, Clone)]
-pub struct Facts {
+pub struct Declared {
     pub machine: &'static Machine,
     pub types: Vec<CType>,
     pub pointer: Layout,
@@ -25,11 +25,11 @@ pub struct Facts {
 }
 
 /// Of all machines.
-pub fn all() -> Vec<Facts> {
+pub fn all() -> Vec<Declared> {
     macro_rules! facts {
         ($($module:ident = $name:literal, $linux:literal, $variants:tt;)*) => {
             vec![$(
-                Facts::of(
+                Declared::of(
                     $name,
                     include_str!(concat!("../../build/bindings/", $name, ".rs")),
                     Layout::of::<probe_abi::arch::$module::Ptr<u8>>(),
@@ -42,12 +42,12 @@ pub fn all() -> Vec<Facts> {
 }
 
 /// Of one machine.
-pub fn of(name: &str) -> Result<Facts, String> {
+pub fn of(name: &str) -> Result<Declared, String> {
     let found = all().into_iter().find(|facts| facts.machine.name == name);
     found.ok_or_else(|| format!("`{name}` is not a row of the table"))
 }
 
-impl Facts {
+impl Declared {
     fn of(name: &str, bindings: &str, pointer: Layout, pt_regs: Layout) -> Self {
         let bindings = Bindings::parse(bindings);
         assert_eq!(

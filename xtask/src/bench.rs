@@ -15,13 +15,13 @@ use aya::{
 
 use proofs::{
     bpf::{Probe, Toolchain, root},
-    ctx,
+    c, ctx,
     facts::Facts,
     host::{run, write_if_new},
     libbpf::Headers,
     object::Object,
     package::Packages,
-    roles,
+    pairs,
     select::{Endian, Machine},
 };
 
@@ -82,22 +82,22 @@ all reads of one role, added up.";
         "string argument",
     ];
     heading(text, "Instructions", why, &columns);
-    let clang = roles::clang()?;
+    let clang = c::clang()?;
     for endian in [Endian::Little, Endian::Big] {
-        let ours = Object::parse(&roles::ours(toolchain, endian)?)?;
-        let fenced = Object::parse(&roles::c(&clang, endian, true)?)?;
-        for facts in roles::machines(endian)? {
+        let ours = Object::parse(&pairs::ours(toolchain, endian)?)?;
+        let fenced = Object::parse(&pairs::c(&clang, endian, true)?)?;
+        for facts in pairs::machines(endian)? {
             let aya = aya_object(toolchain, facts, endian)?;
             let mut row = vec![format!("{}, {endian}", facts.name())];
             let mut total = [0, 0];
-            for role in roles::reads(facts, endian) {
-                let symbol = roles::symbol(facts, &role);
+            for pair in pairs::reads(facts, endian) {
+                let symbol = pairs::symbol(facts, &pair);
                 total[0] += ours.program(&symbol)?.len();
                 total[1] += fenced.program(&symbol)?.len();
             }
             row.push(format!("{} / {}", total[0], total[1]));
-            for role in roles::whole(facts) {
-                let symbol = roles::symbol(facts, &role);
+            for pair in pairs::whole(facts) {
+                let symbol = pairs::symbol(facts, &pair);
                 let counted = |object: &Object, symbol: &str| {
                     let program = object.program(symbol)?;
                     let mark = if ctx::check(&program).is_err() {
@@ -108,8 +108,8 @@ all reads of one role, added up.";
                     Ok::<_, String>(format!("{}{mark}", program.len()))
                 };
                 let theirs = match &aya {
-                    Some(object) if object.programs().any(|name| name == role.name) => {
-                        counted(object, &role.name)?
+                    Some(object) if object.programs().any(|name| name == pair.name) => {
+                        counted(object, &pair.name)?
                     }
                     _ => "–".to_owned(),
                 };
@@ -132,18 +132,18 @@ Instructions of a typed probe: probe-abi / C with libbpf's `BPF_KPROBE`, `BPF_UP
 Syscalls: where all kernels of the machine wrap them, or none does. `BPF_KSYSCALL` looks at no error of a read; here the \
 sum is zero if one of its four reads fails.";
     let headers = Headers::newest()?;
-    let clang = roles::clang()?;
+    let clang = c::clang()?;
     // The first machine has all of them.
-    let all = roles::typed(roles::machines(Endian::Little)?[0]);
+    let all = pairs::typed(pairs::machines(Endian::Little)?[0]);
     let names = all.iter().map(|typed| typed.name.replace('_', " "));
     let columns: Vec<String> = ["machine".to_owned()].into_iter().chain(names).collect();
     let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
     heading(text, "Typed probes", why, &columns);
     for endian in [Endian::Little, Endian::Big] {
-        let ours = Object::parse(&roles::ours(toolchain, endian)?)?;
-        for facts in roles::machines(endian)? {
-            let typed = roles::typed(facts);
-            let c = roles::with_libbpf(&headers, &clang, facts, endian)?;
+        let ours = Object::parse(&pairs::ours(toolchain, endian)?)?;
+        for facts in pairs::machines(endian)? {
+            let typed = pairs::typed(facts);
+            let c = pairs::with_libbpf(&headers, &clang, facts, endian)?;
             let c = Object::parse(&c)?;
             let mut row = vec![format!("{}, {endian}", facts.name())];
             for column in &all {
@@ -151,8 +151,8 @@ sum is zero if one of its four reads fails.";
                     row.push("–".to_owned());
                     continue;
                 };
-                let symbol = roles::typed_symbol(facts, probe);
-                let theirs = match roles::libbpf_is_wrong(facts) {
+                let symbol = pairs::typed_symbol(facts, probe);
+                let theirs = match pairs::libbpf_is_wrong(facts) {
                     true => "–".to_owned(),
                     false => c.program(&symbol)?.len().to_string(),
                 };
@@ -266,8 +266,8 @@ fn hits(toolchain: &Toolchain, text: &mut String) -> Result<(), String> {
     if !cfg!(target_arch = "x86_64") {
         return Err("the cost of a hit is measured on x86_64 alone".into());
     }
-    let ours = roles::ours(toolchain, Endian::Little)?;
-    let c = roles::c(&roles::clang()?, Endian::Little, true)?;
+    let ours = pairs::ours(toolchain, Endian::Little)?;
+    let c = pairs::c(&c::clang()?, Endian::Little, true)?;
     let statistics = Path::new("/proc/sys/kernel/bpf_stats_enabled");
     let before = fs::read(statistics).map_err(|error| format!("no statistics: {error}"))?;
     let enable = |value: &[u8]| {

@@ -5,8 +5,7 @@ use std::{env, path::Path, process::ExitCode};
 mod bench;
 
 use proofs::{
-    api,
-    bpf::{Probe, Toolchain, root},
+    bpf::{Probe, Toolchain},
     debian::Archive,
     generated, kernels,
     pins::Wanted,
@@ -34,8 +33,6 @@ usage: cargo xtask <command>
                               build the probe package in a folder for a machine (in big-endian,
                               where it has both), with whichever toolchain for BPF is installed;
                               prints the folder of its objects
-  semver                      say whether the version in Cargo.toml may follow the last release's tag,
-                              by what has changed under tests/api
   bench                       print what the crate costs beside C and aya-ebpf, and write it to
                               BENCHMARKS.md (as root)
   toolchain [core]            say which toolchain for BPF is installed (core: linker or no linker)";
@@ -52,7 +49,6 @@ fn main() -> ExitCode {
         ["pin", suite, arch, name] => pin(Some(Wanted::new(suite, arch, name))),
         ["probe", folder, machine] => probe(Path::new(folder), machine, Endian::Little),
         ["probe", folder, machine, "big"] => probe(Path::new(folder), machine, Endian::Big),
-        ["semver"] => api::semver(root()).map(|verdict| println!("{verdict}")),
         ["random", ref selection @ ..] => {
             random::Selection::parse(selection).and_then(|selection| random::run(&selection))
         }

@@ -24,7 +24,7 @@ use std::{
 
 pub use prototypes::{PARAMETERS, Prototype, TYPES, Type, prototypes};
 pub use said::{Entry, Executed, Execution, Place, Read, Source, number};
-pub use stubs::{Kernel, STUBS, Stub};
+pub use stubs::{KernelCalls, STUBS, Stub};
 pub use upper::{Left, Narrow, Upper, Where};
 pub use wrong::{Wrong, of_facts, wrong};
 

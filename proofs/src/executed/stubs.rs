@@ -18,12 +18,12 @@ pub struct Stub {
     pub flags: &'static [&'static str],
     /// qemu's program for each endianness.
     emulators: &'static [(Endian, &'static str)],
-    kernel: Option<Kernel>,
+    kernel: Option<KernelCalls>,
 }
 
 /// How the calls of kernel code differ from those of user code.
 #[derive(Debug, Clone, Copy)]
-pub struct Kernel {
+pub struct KernelCalls {
     pub endian: Endian,
     pub flag: &'static str,
     /// The attribute that `asmlinkage` is.
@@ -74,7 +74,7 @@ pub const STUBS: &[Stub] = &[
         narrow: Narrow::Unspecified,
         // arch/x86/Makefile; `asmlinkage` and variable arguments: arch/x86/include/asm/linkage.h and the
         // GCC manual, x86 function attributes, `regparm`.
-        kernel: Some(Kernel {
+        kernel: Some(KernelCalls {
             endian: Little,
             flag: "-mregparm=3",
             attribute: "__attribute__((regparm(0)))",
@@ -117,7 +117,7 @@ pub const STUBS: &[Stub] = &[
     stub("s390x", "s390x.S", "gprs[0..16]", &[(Big, "qemu-s390x")]),
     Stub {
         // arch/powerpc/Kconfig: `PPC64_BIG_ENDIAN_ELF_ABI_V2`, the default since Linux 6.5.
-        kernel: Some(Kernel {
+        kernel: Some(KernelCalls {
             endian: Big,
             flag: "-mabi=elfv2",
             attribute: "",
@@ -204,7 +204,7 @@ impl Stub {
     }
 
     /// How the kernel's calls differ in that endianness, if they do.
-    pub fn kernel(&self, endian: Endian) -> Option<Kernel> {
+    pub fn kernel(&self, endian: Endian) -> Option<KernelCalls> {
         self.kernel.filter(|kernel| kernel.endian == endian)
     }
 }

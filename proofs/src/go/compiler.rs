@@ -103,12 +103,12 @@ impl Goarch {
 
 /// The compiler of one release.
 #[derive(Debug, Clone)]
-pub struct Compiler {
+pub struct GoCompiler {
     pub release: u16,
     goroot: PathBuf,
 }
 
-impl Compiler {
+impl GoCompiler {
     pub fn of(release: u16) -> Result<Self, String> {
         let (tools, sources) = (package(release, "go")?, package(release, "src")?);
         let goroot = root()

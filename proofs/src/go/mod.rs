@@ -5,7 +5,7 @@ mod layout;
 mod program;
 mod stops;
 
-pub use compiler::{Compiler, GOARCHS, Goarch, RELEASES, Sources};
+pub use compiler::{GOARCHS, GoCompiler, Goarch, RELEASES, Sources};
 pub use layout::{Leaf, Type, Values};
 pub use program::{CLOSURE, Call, Signature, source};
 pub use stops::{Stop, low, stops};

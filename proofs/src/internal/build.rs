@@ -12,10 +12,9 @@ use std::{
 use super::{Got, Release, holds, number};
 use crate::{
     bpf::root,
-    c::Compiler,
+    c::{self, Compiler},
     debian::Package,
     host::{cannot, write_if_new},
-    roles,
     select::{Endian, Machine, Variant},
 };
 
@@ -245,7 +244,7 @@ pub struct Headers {
 impl Headers {
     /// All that there are for a machine. `Err` is what is missing.
     pub fn of(machine: &str) -> Result<Vec<Self>, String> {
-        roles::clang()?;
+        c::clang()?;
         let sources = SOURCES.iter().filter(|source| source.machine == machine);
         let headers: Vec<_> = sources.map(Source::headers).collect::<Result<_, _>>()?;
         match headers.is_empty() {
@@ -437,7 +436,7 @@ fn compiler(headers: &Headers, machine: &Machine, variant: &Variant) -> Result<C
         let path = common.join(format!("include/linux/{header}.h"));
         args.extend(["-include".into(), path.into()]);
     }
-    Ok(Compiler::for_triple(roles::clang()?, variant.triple).args(args))
+    Ok(Compiler::for_triple(c::clang()?, variant.triple).args(args))
 }
 
 /// The headers that are written here: the configuration, and where there is no other, what is generated.

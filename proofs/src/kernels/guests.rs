@@ -26,7 +26,7 @@ pub struct Guest {
     pub console: &'static str,
     /// What else the kernel is told.
     pub parameters: &'static str,
-    pub compiler: Compiler,
+    pub compiler: CrossCompiler,
     /// What a syscall's function is called, and whether its only argument is the syscall's `pt_regs`.
     pub syscalls: Syscalls,
     /// How far behind the probed instruction the kernel says it stopped.
@@ -35,7 +35,7 @@ pub struct Guest {
     pub return_address_on_stack: u64,
     /// Its tasks of 32 bits.
     pub other: Option<Other>,
-    pub kernels: &'static [Kernel],
+    pub kernels: &'static [DebianKernel],
 }
 
 /// The machine of 32 bits that a kernel of 64 has tasks of too.
@@ -58,7 +58,7 @@ pub enum Emulator {
 }
 
 #[derive(Debug)]
-pub enum Compiler {
+pub enum CrossCompiler {
     /// Debian's gcc for a target, with flags of its own.
     Gcc(&'static str, &'static [&'static str]),
     /// clang, where Debian has no gcc, with a C library of the machine's own packages.
@@ -87,15 +87,13 @@ impl Syscalls {
 
 /// A kernel of a Debian suite.
 #[derive(Debug)]
-pub struct Kernel {
+pub struct DebianKernel {
     pub release: &'static str,
     pub suite: &'static str,
     /// What its package's name starts with, in front of the version.
     kind: &'static str,
     /// What its package's name ends with.
     flavour: &'static str,
-    /// Whether it describes its own types.
-    pub btf: bool,
     /// Where it has kprobe.multi: how far behind the function's symbol that says it stopped, which is
     /// behind the call of the kernel's tracer.
     pub multi: Option<u64>,
@@ -113,13 +111,12 @@ const fn kernel(
     suite: &'static str,
     kind: &'static str,
     flavour: &'static str,
-) -> Kernel {
-    Kernel {
+) -> DebianKernel {
+    DebianKernel {
         release,
         suite,
         kind,
         flavour,
-        btf: false,
         multi: None,
         refuses_modified_ctx: true,
         refuses_loops: false,
@@ -127,13 +124,13 @@ const fn kernel(
     }
 }
 
-impl fmt::Display for Kernel {
+impl fmt::Display for DebianKernel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-*-{} of {}", self.kind, self.flavour, self.suite)
     }
 }
 
-impl Kernel {
+impl DebianKernel {
     /// Its package, downloaded, of which the kernel is unpacked; and a line if it took more than its pin.
     pub fn package(
         &self,
@@ -148,11 +145,6 @@ impl Kernel {
         let Self { kind, flavour, .. } = self;
         let name = format!("{kind}-[0-9][^a-z]*(deb[0-9]+)?-{flavour}");
         Wanted::new(self.suite, guest.debian, &name)
-    }
-
-    const fn btf(mut self) -> Self {
-        self.btf = true;
-        self
     }
 
     const fn multi(mut self, stops_behind: u64) -> Self {
@@ -177,6 +169,11 @@ impl Kernel {
 }
 
 impl Guest {
+    /// The largest number that a register holds.
+    pub fn word(&self) -> u64 {
+        u64::MAX >> (64 - self.bits)
+    }
+
     /// What its tasks of 32 bits are compiled as.
     pub fn other(&self) -> Option<&'static Guest> {
         let other = self.other.as_ref()?;
@@ -184,7 +181,10 @@ impl Guest {
     }
 
     /// The oldest kernel whose package can be had, and a line if it took more than its pin.
-    pub fn oldest_kernel(&self, archive: &Archive) -> Result<(&Kernel, Option<String>), String> {
+    pub fn oldest_kernel(
+        &self,
+        archive: &Archive,
+    ) -> Result<(&DebianKernel, Option<String>), String> {
         let mut failures: Vec<String> = Vec::new();
         for kernel in self.kernels {
             match kernel.package(self, archive) {
@@ -214,7 +214,7 @@ pub const GUESTS: &[Guest] = &[
         hardware: "-M pc -cpu max -m 512",
         console: "ttyS0",
         parameters: "",
-        compiler: Compiler::Gcc("x86_64-unknown-linux-gnu", &[]),
+        compiler: CrossCompiler::Gcc("x86_64-unknown-linux-gnu", &[]),
         syscalls: Syscalls::Wrapped("__x64_sys_"),
         kprobe_stops_behind: 1,
         return_address_on_stack: 8,
@@ -223,15 +223,10 @@ pub const GUESTS: &[Guest] = &[
             uprobes: true,
         }),
         kernels: &[
-            kernel("6.1", "bookworm", "linux-image", "cloud-amd64-unsigned")
-                .refuses_loops()
-                .btf(),
-            kernel("6.12", "trixie", "linux-image", "cloud-amd64-unsigned")
-                .btf()
-                .multi(9),
+            kernel("6.1", "bookworm", "linux-image", "cloud-amd64-unsigned").refuses_loops(),
+            kernel("6.12", "trixie", "linux-image", "cloud-amd64-unsigned").multi(9),
             kernel("7.2", "forky", "linux-binary-unsigned", "cloud-amd64")
                 .reads_at_modified_ctx()
-                .btf()
                 .multi(9),
         ],
     },
@@ -244,7 +239,7 @@ pub const GUESTS: &[Guest] = &[
         hardware: "-M pc -cpu max -m 512",
         console: "ttyS0",
         parameters: "",
-        compiler: Compiler::Gcc("i686-unknown-linux-gnu", &[]),
+        compiler: CrossCompiler::Gcc("i686-unknown-linux-gnu", &[]),
         syscalls: Syscalls::Wrapped("__ia32_sys_"),
         kprobe_stops_behind: 1,
         return_address_on_stack: 4,
@@ -260,7 +255,7 @@ pub const GUESTS: &[Guest] = &[
         hardware: "-M virt -cpu cortex-a72 -m 512",
         console: "ttyAMA0",
         parameters: "",
-        compiler: Compiler::Gcc("aarch64-unknown-linux-gnu", &[]),
+        compiler: CrossCompiler::Gcc("aarch64-unknown-linux-gnu", &[]),
         syscalls: Syscalls::Wrapped("__arm64_sys_"),
         kprobe_stops_behind: 0,
         return_address_on_stack: 0,
@@ -270,13 +265,9 @@ pub const GUESTS: &[Guest] = &[
             uprobes: false,
         }),
         kernels: &[
-            kernel("6.1", "bookworm", "linux-image", "cloud-arm64-unsigned")
-                .refuses_loops()
-                .btf(),
-            kernel("6.12", "trixie", "linux-image", "cloud-arm64-unsigned").btf(),
-            kernel("7.2", "forky", "linux-binary-unsigned", "cloud-arm64")
-                .btf()
-                .multi(8),
+            kernel("6.1", "bookworm", "linux-image", "cloud-arm64-unsigned").refuses_loops(),
+            kernel("6.12", "trixie", "linux-image", "cloud-arm64-unsigned"),
+            kernel("7.2", "forky", "linux-binary-unsigned", "cloud-arm64").multi(8),
         ],
     },
     Guest {
@@ -289,7 +280,7 @@ pub const GUESTS: &[Guest] = &[
         console: "ttyAMA0",
         parameters: "",
         // A uprobe cannot be on Thumb code, which is this compiler's default.
-        compiler: Compiler::Gcc("armv7-unknown-linux-gnueabihf", &["-marm"]),
+        compiler: CrossCompiler::Gcc("armv7-unknown-linux-gnueabihf", &["-marm"]),
         syscalls: Syscalls::Plain("sys_"),
         kprobe_stops_behind: 0,
         return_address_on_stack: 0,
@@ -309,18 +300,14 @@ pub const GUESTS: &[Guest] = &[
         hardware: "-M virt -cpu rv64 -m 512",
         console: "ttyS0",
         parameters: "",
-        compiler: Compiler::Gcc("riscv64gc-unknown-linux-gnu", &[]),
+        compiler: CrossCompiler::Gcc("riscv64gc-unknown-linux-gnu", &[]),
         syscalls: Syscalls::Wrapped("__riscv_sys_"),
         kprobe_stops_behind: 0,
         return_address_on_stack: 0,
         other: None,
         kernels: &[
-            kernel("6.12", "trixie", "linux-image", "riscv64")
-                .btf()
-                .kprobe_behind_entry(),
-            kernel("7.2", "forky", "linux-binary", "riscv64")
-                .btf()
-                .multi(8),
+            kernel("6.12", "trixie", "linux-image", "riscv64").kprobe_behind_entry(),
+            kernel("7.2", "forky", "linux-binary", "riscv64").multi(8),
         ],
     },
     Guest {
@@ -332,19 +319,15 @@ pub const GUESTS: &[Guest] = &[
         hardware: "-M s390-ccw-virtio -cpu max -m 512",
         console: "ttysclp0",
         parameters: "",
-        compiler: Compiler::Gcc("s390x-unknown-linux-gnu", &[]),
+        compiler: CrossCompiler::Gcc("s390x-unknown-linux-gnu", &[]),
         syscalls: Syscalls::Wrapped("__s390x_sys_"),
         kprobe_stops_behind: 0,
         return_address_on_stack: 0,
         other: None,
         kernels: &[
             kernel("6.1", "bookworm", "linux-image", "s390x").refuses_loops(),
-            kernel("6.12", "trixie", "linux-image", "s390x")
-                .btf()
-                .multi(6),
-            kernel("7.2", "forky", "linux-binary", "s390x")
-                .btf()
-                .multi(6),
+            kernel("6.12", "trixie", "linux-image", "s390x").multi(6),
+            kernel("7.2", "forky", "linux-binary", "s390x").multi(6),
         ],
     },
     Guest {
@@ -357,19 +340,15 @@ pub const GUESTS: &[Guest] = &[
         hardware: "-M pseries,x-vof=on,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off -cpu power9 -m 1024",
         console: "hvc0",
         parameters: "",
-        compiler: Compiler::Gcc("powerpc64le-unknown-linux-gnu", &[]),
+        compiler: CrossCompiler::Gcc("powerpc64le-unknown-linux-gnu", &[]),
         syscalls: Syscalls::Wrapped("sys_"),
         kprobe_stops_behind: 0,
         return_address_on_stack: 0,
         other: None,
         kernels: &[
             kernel("6.1", "bookworm", "linux-image", "powerpc64le").refuses_loops(),
-            kernel("6.12", "trixie", "linux-image", "powerpc64le")
-                .btf()
-                .multi(16),
-            kernel("7.2", "forky", "linux-binary", "powerpc64le")
-                .btf()
-                .multi(12),
+            kernel("6.12", "trixie", "linux-image", "powerpc64le").multi(16),
+            kernel("7.2", "forky", "linux-binary", "powerpc64le").multi(12),
         ],
     },
     Guest {
@@ -381,7 +360,7 @@ pub const GUESTS: &[Guest] = &[
         hardware: "-M malta -cpu 24Kf -m 512",
         console: "ttyS0",
         parameters: "",
-        compiler: Compiler::Gcc("mipsel-unknown-linux-gnu", &[]),
+        compiler: CrossCompiler::Gcc("mipsel-unknown-linux-gnu", &[]),
         syscalls: Syscalls::Plain("sys_"),
         kprobe_stops_behind: 0,
         return_address_on_stack: 0,
@@ -397,7 +376,7 @@ pub const GUESTS: &[Guest] = &[
         hardware: "-M malta -cpu MIPS64R2-generic -m 512",
         console: "ttyS0",
         parameters: "",
-        compiler: Compiler::Gcc("mips64el-unknown-linux-gnuabi64", &[]),
+        compiler: CrossCompiler::Gcc("mips64el-unknown-linux-gnuabi64", &[]),
         syscalls: Syscalls::Plain("sys_"),
         kprobe_stops_behind: 0,
         return_address_on_stack: 0,
@@ -424,7 +403,7 @@ pub const GUESTS: &[Guest] = &[
         console: "ttyS0,115200",
         // Without a keyboard controller it would look for one for long.
         parameters: "initcall_blacklist=i8042_init",
-        compiler: Compiler::Clang {
+        compiler: CrossCompiler::Clang {
             target: "loongarch64-linux-gnu",
             suite: "forky",
             libraries: &["libc6-dev", "libgcc-[0-9]+-dev", "linux-libc-dev"],

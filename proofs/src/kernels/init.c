@@ -13,7 +13,6 @@
 #include <limits.h>
 #include <link.h>
 #include <linux/bpf.h>
-#include <linux/btf.h>
 #include <linux/perf_event.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -662,119 +661,6 @@ static void run_plan(int slots)
 	}
 }
 
-/* The kernel's own description of pt_regs, where it has one. */
-
-static struct {
-	const struct btf_type **types;
-	__u32 count;
-	const char *strings;
-} btf;
-
-static size_t btf_length(const struct btf_type *type)
-{
-	size_t members = BTF_INFO_VLEN(type->info), behind = 0;
-
-	switch (BTF_INFO_KIND(type->info)) {
-	case BTF_KIND_INT:
-	case BTF_KIND_VAR:
-	case BTF_KIND_DECL_TAG:
-		behind = 4;
-		break;
-	case BTF_KIND_ARRAY:
-		behind = sizeof(struct btf_array);
-		break;
-	case BTF_KIND_STRUCT:
-	case BTF_KIND_UNION:
-		behind = members * sizeof(struct btf_member);
-		break;
-	case BTF_KIND_ENUM:
-		behind = members * sizeof(struct btf_enum);
-		break;
-	case BTF_KIND_ENUM64:
-		behind = members * sizeof(struct btf_enum64);
-		break;
-	case BTF_KIND_FUNC_PROTO:
-		behind = members * sizeof(struct btf_param);
-		break;
-	case BTF_KIND_DATASEC:
-		behind = members * sizeof(struct btf_var_secinfo);
-		break;
-	}
-	return sizeof(*type) + behind;
-}
-
-static const struct btf_type *btf_resolved(__u32 id)
-{
-	const struct btf_type *type = btf.types[id];
-
-	switch (BTF_INFO_KIND(type->info)) {
-	case BTF_KIND_TYPEDEF:
-	case BTF_KIND_CONST:
-	case BTF_KIND_VOLATILE:
-	case BTF_KIND_TYPE_TAG:
-		return btf_resolved(type->type);
-	}
-	return type;
-}
-
-static size_t btf_size(__u32 id)
-{
-	const struct btf_type *type = btf_resolved(id);
-	const struct btf_array *array = (void *)(type + 1);
-
-	switch (BTF_INFO_KIND(type->info)) {
-	case BTF_KIND_PTR:
-		return sizeof(void *);
-	case BTF_KIND_ARRAY:
-		return array->nelems * btf_size(array->type);
-	}
-	return type->size;
-}
-
-static void say_members(const struct btf_type *type, size_t base)
-{
-	const struct btf_member *member = (void *)(type + 1);
-
-	for (size_t i = 0; i < BTF_INFO_VLEN(type->info); i++, member++) {
-		size_t bits = BTF_INFO_KFLAG(type->info) ? BTF_MEMBER_BIT_OFFSET(member->offset) : member->offset;
-
-		if (member->name_off)
-			say("btf", "field", "%s %zu %zu", btf.strings + member->name_off, base + bits / 8,
-			    btf_size(member->type));
-		else
-			say_members(btf_resolved(member->type), base + bits / 8);
-	}
-}
-
-static void say_btf(void)
-{
-	size_t length;
-	const char *text = contents("/sys/kernel/btf/vmlinux", &length);
-	const struct btf_header *header = (void *)text;
-	const char *type, *end;
-
-	if (!text)
-		return;
-	type = text + header->hdr_len + header->type_off;
-	end = type + header->type_len;
-	btf.strings = text + header->hdr_len + header->str_off;
-	/* A type has at least twelve bytes; the first has number 1. */
-	btf.types = calloc(header->type_len / sizeof(struct btf_type) + 1, sizeof(*btf.types));
-	for (btf.count = 1; type < end && btf.types; type += btf_length((void *)type))
-		btf.types[btf.count++] = (void *)type;
-	for (__u32 id = 1; id < btf.count; id++) {
-		const struct btf_type *found = btf.types[id];
-
-		if (BTF_INFO_KIND(found->info) == BTF_KIND_STRUCT &&
-		    !strcmp(btf.strings + found->name_off, "pt_regs")) {
-			say("btf", "size", "%u", found->size);
-			say_members(found, 0);
-			return;
-		}
-	}
-	say("btf", "failed", "there is no `pt_regs` in it");
-}
-
 /* The lines of the kernel's symbols that are the function of some syscall. */
 static void say_symbols(void)
 {
@@ -825,7 +711,6 @@ int main(int argc, char **argv)
 	say("guest", "char", "%s", CHAR_MIN < 0 ? "signed" : "unsigned");
 
 	run_plan(read_values(fopen("/values", "re")));
-	say_btf();
 	say_symbols();
 	say("guest", "done", "");
 	reboot(RB_POWER_OFF);

@@ -6,8 +6,8 @@ use std::{
     process::Command,
 };
 
-use super::guests::{Compiler, Guest};
-use crate::{bpf, debian::Package};
+use super::guests::{CrossCompiler, Guest};
+use crate::{bpf, debian::Package, host::run};
 
 /// Frame pointers are kept to be compared, and so is every argument.
 const FLAGS: &[&str] = &["-O1", "-fno-omit-frame-pointer", "-static", "-Wall"];
@@ -16,23 +16,14 @@ const FLAGS: &[&str] = &["-O1", "-fno-omit-frame-pointer", "-static", "-Wall"];
 pub fn compile(guest: &Guest, output: &Path) -> Result<(), String> {
     let mut command = compiler(guest)?;
     command.args(FLAGS).arg("-o").arg(output);
-    let run = command
-        .output()
-        .map_err(|error| format!("cannot run {command:?}: {error}"))?;
-    match run.status.success() {
-        true => Ok(()),
-        false => Err(format!(
-            "{command:?}\n{}",
-            String::from_utf8_lossy(&run.stderr)
-        )),
-    }
+    run(&mut command).map(drop)
 }
 
 /// The compiler's command, before its flags and output. `Err` says what is missing.
 pub fn compiler(guest: &Guest) -> Result<Command, String> {
     match &guest.compiler {
-        Compiler::Gcc(target, flags) => gcc(target, flags),
-        Compiler::Clang {
+        CrossCompiler::Gcc(target, flags) => gcc(target, flags),
+        CrossCompiler::Clang {
             target,
             suite,
             libraries,

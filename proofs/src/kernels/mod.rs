@@ -14,13 +14,24 @@ mod check;
 pub mod guests;
 mod image;
 mod init;
+mod plan;
+mod promise;
 pub mod symbols;
+mod transcript;
+mod values;
+
+/// What a program writes down, word by word.
+mod slots {
+    include!("../../../tests/kernel-probes/src/slots.rs");
+}
 
 pub use check::LOOP_REFUSAL;
 
-use check::{OURS, Outcome, PLAIN, PROMISES, Plan, Values};
-use guests::{GUESTS, Guest, Kernel};
+use guests::{DebianKernel, GUESTS, Guest};
 use image::Initramfs;
+use plan::{Corpus, Plan};
+use promise::{Outcome, Promise};
+use values::Values;
 
 use crate::{
     bpf::{self, Probe, Toolchain},
@@ -53,7 +64,6 @@ const LEGEND: &str = "\
   return, by kretprobe and by sys_exit; a path
 * tasks of 32 bits: the same of a program of 32 bits on a kernel of 64, by the kernel's functions for such tasks; and where
   uprobes are set in them, the 12 arguments of many types and what is returned
-* BTF: the kernel's own description of `pt_regs` agrees, field by field
 * corpus: all programs of tests/corpus load; and on x86_64, up to 6.12, those that are listed as refused
   when they read fields plainly are refused
 ";
@@ -91,7 +101,7 @@ impl Selection {
         Ok(selection)
     }
 
-    fn kernels(&self) -> Result<Vec<(&'static Guest, &'static Kernel)>, String> {
+    fn kernels(&self) -> Result<Vec<(&'static Guest, &'static DebianKernel)>, String> {
         let wanted = |name: &Option<String>, is: &str| name.as_ref().is_none_or(|name| name == is);
         let all = || {
             GUESTS
@@ -158,7 +168,7 @@ pub fn run(selection: &Selection) -> Result<(), String> {
 
 /// What a kernel confirmed, and which one it was.
 #[derive(Debug)]
-pub struct Proof {
+pub struct Booted {
     pub release: String,
     /// The package and its version, and the image's hash.
     pub image: String,
@@ -167,12 +177,12 @@ pub struct Proof {
     overlooked: Vec<String>,
 }
 
-impl Proof {
+impl Booted {
     /// What the kernel contradicted, and what nothing would contradict, a line each.
     pub fn contradictions(&self) -> Vec<String> {
-        let outcomes = PROMISES.iter().zip(&self.outcomes);
+        let outcomes = Promise::ALL.iter().zip(&self.outcomes);
         let contradictions = outcomes.filter_map(|(promise, outcome)| match outcome {
-            Outcome::Contradicted(why) => Some(format!("{promise}: {why}")),
+            Outcome::Contradicted(why) => Some(format!("{}: {why}", promise.name())),
             Outcome::Confirmed | Outcome::Absent => None,
         });
         contradictions
@@ -182,7 +192,11 @@ impl Proof {
 }
 
 /// Boots one kernel and compares what it says.
-pub fn prove(toolchain: &Toolchain, guest: &Guest, kernel: &Kernel) -> Result<Proof, String> {
+pub fn prove(
+    toolchain: &Toolchain,
+    guest: &Guest,
+    kernel: &DebianKernel,
+) -> Result<Booted, String> {
     let note = |what: &str| eprintln!("{} {}: {what}", guest.machine, kernel.release);
     note("fetching the kernel");
     let (package, said) = kernel.package(guest, &Archive::debian()?)?;
@@ -203,7 +217,7 @@ pub fn prove(toolchain: &Toolchain, guest: &Guest, kernel: &Kernel) -> Result<Pr
     let release = console
         .iter()
         .find_map(|line| line.strip_prefix("@ guest release "));
-    Ok(Proof {
+    Ok(Booted {
         release: release.unwrap_or("unknown").to_owned(),
         image: format!(
             "{} {}, sha256 {}",
@@ -217,7 +231,7 @@ pub fn prove(toolchain: &Toolchain, guest: &Guest, kernel: &Kernel) -> Result<Pr
 }
 
 /// What a proof on a kernel needs of the computer, fetched where it can be; and the kernel.
-pub fn needs(guest: &Guest) -> Result<&Kernel, String> {
+pub fn needs(guest: &Guest) -> Result<&DebianKernel, String> {
     boot::emulator(guest)?;
     init::compiler(guest)?;
     let (kernel, note) = guest.oldest_kernel(&Archive::debian()?)?;
@@ -250,14 +264,15 @@ fn initramfs(
     for (name, program) in programs(toolchain, guest, "kernel-probes", other.map(|_| "compat"))? {
         initramfs.file(&format!("programs/{name}"), &program);
     }
-    let mut corpus = vec![(OURS, None)];
+    let mut corpora = vec![(Corpus::Ours, None)];
     if guest.machine == PLAIN_MACHINE {
-        corpus.push((PLAIN, Some("plain")));
+        corpora.push((Corpus::Plain, Some("plain")));
     }
-    for (kind, feature) in corpus {
-        initramfs.folder(&format!("programs/{kind}"));
+    for (corpus, feature) in corpora {
+        let folder = corpus.folder();
+        initramfs.folder(&format!("programs/{folder}"));
         for (name, program) in programs(toolchain, guest, "corpus", feature)? {
-            let name = format!("{kind}/{name}");
+            let name = format!("{folder}/{name}");
             initramfs.file(&format!("programs/{name}"), &program);
             plan.load(&name);
         }
@@ -297,11 +312,11 @@ struct Table {
 }
 
 impl Table {
-    fn add(&mut self, guest: &Guest, kernel: &Kernel, result: Result<Proof, String>) {
+    fn add(&mut self, guest: &Guest, kernel: &DebianKernel, result: Result<Booted, String>) {
         let named = format!("{} {}", guest.machine, kernel.release);
         match result {
             Err(error) => {
-                let cells = " ✗ |".repeat(PROMISES.len());
+                let cells = " ✗ |".repeat(Promise::ALL.len());
                 let _ = writeln!(
                     self.rows,
                     "| {} | {} |{cells}",
@@ -309,19 +324,19 @@ impl Table {
                 );
                 self.failures.push(format!("{named}: {error}"));
             }
-            Ok(proof) => {
-                let cells: String = proof
+            Ok(booted) => {
+                let cells: String = booted
                     .outcomes
                     .iter()
-                    .map(|outcome| format!(" {} |", sign(outcome)))
+                    .map(|outcome| format!(" {} |", outcome.sign()))
                     .collect();
                 let _ = writeln!(
                     self.rows,
                     "| {} | {} |{cells}",
-                    guest.machine, proof.release
+                    guest.machine, booted.release
                 );
-                let _ = writeln!(self.images, "* {}: {}", guest.machine, proof.image);
-                let contradictions = proof.contradictions();
+                let _ = writeln!(self.images, "* {}: {}", guest.machine, booted.image);
+                let contradictions = booted.contradictions();
                 self.failures.extend(
                     contradictions
                         .into_iter()
@@ -332,8 +347,9 @@ impl Table {
     }
 
     fn text(&self) -> String {
-        let promises = PROMISES.join(" | ");
-        let line = "---|".repeat(PROMISES.len() + 2);
+        let promises = Promise::ALL.iter().map(|promise| promise.name());
+        let promises = promises.collect::<Vec<_>>().join(" | ");
+        let line = "---|".repeat(Promise::ALL.len() + 2);
         format!("| machine | kernel | {promises} |\n|{line}\n{}", self.rows)
     }
 
@@ -350,14 +366,6 @@ impl Table {
             self.text(),
             self.images
         ))
-    }
-}
-
-fn sign(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Confirmed => "✓",
-        Outcome::Absent => "–",
-        Outcome::Contradicted(_) => "✗",
     }
 }
 

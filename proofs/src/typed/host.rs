@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// What is said of a prototype.
-pub struct Said {
+pub struct Answers {
     /// Whether each parameter is in a register, by the bound of `arg`.
     pub in_register: [bool; PARAMETERS],
     /// What a probe has seen of each made-up call, and of each made-up return: of nothing returned it sees 0.
@@ -23,9 +23,9 @@ pub struct Said {
 }
 
 /// What the library says of all prototypes on all machines.
-pub struct AllSaid(BTreeMap<String, Vec<u64>>);
+pub struct AllAnswers(BTreeMap<String, Vec<u64>>);
 
-impl AllSaid {
+impl AllAnswers {
     /// Of calls that are made with each of these lists of values, the last of which is returned.
     pub fn new(values: &[[u64; PARAMETERS + 1]]) -> Result<Self, String> {
         let package = root().join("target/typed");
@@ -56,13 +56,13 @@ impl AllSaid {
     }
 
     /// Of one of [few](Subject::few) prototypes.
-    pub fn of(&self, subject: &Subject, code: Code, index: usize) -> Result<Said, String> {
+    pub fn of(&self, subject: &Subject, code: Code, index: usize) -> Result<Answers, String> {
         let symbol = subject.symbol(code, index);
         let said = self.0.get(&symbol).and_then(|said| said.split_first());
         let (mask, calls) = said.ok_or_else(|| format!("nothing is said of `{symbol}`"))?;
         let calls = calls.as_chunks().0.iter();
         let (entered, left) = calls.map(|&[entered, left]| (entered, left)).unzip();
-        Ok(Said {
+        Ok(Answers {
             in_register: std::array::from_fn(|n| mask >> n & 1 == 1),
             entered,
             left,

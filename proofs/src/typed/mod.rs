@@ -12,7 +12,7 @@ use std::{collections::BTreeSet, fmt, mem};
 
 use probe_abi::machine::{self, Convention, Place, StackArea};
 
-pub use host::{AllSaid, Said};
+pub use host::{AllAnswers, Answers};
 pub use state::{Garbage, State};
 
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
     facts::Facts,
     interpreter::{Constants, Memory, Program},
     object::Object,
-    roles,
+    pairs,
     select::{Endian, MACHINES, Machine},
 };
 
@@ -365,7 +365,7 @@ pub struct Programs {
 impl Programs {
     pub fn build(toolchain: &Toolchain, endian: Endian) -> Result<Self, String> {
         let source = write::programs(endian)?;
-        let object = roles::of_all_machines("typed", &source, toolchain, endian)?;
+        let object = pairs::of_all_machines("typed", &source, toolchain, endian)?;
         Ok(Self {
             constants: Constants::of(&object)?,
             object: Object::parse(&object)?,

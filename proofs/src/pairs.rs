@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    bpf::{Probe, Reads, Toolchain, root, which},
+    bpf::{Probe, Reads, Toolchain, root},
     c::Compiler,
     facts::{Facts, Reading},
     host::write_if_new,
@@ -18,7 +18,7 @@ use crate::{
 
 /// A probe, in both languages: expressions of `regs` in Rust and of `ctx` in C.
 #[derive(Debug)]
-pub struct Role {
+pub struct Pair {
     pub name: String,
     rust: String,
     c: C,
@@ -34,7 +34,7 @@ enum C {
     Statements(String),
 }
 
-impl Role {
+impl Pair {
     fn reads(name: impl Into<String>, rust: impl Into<String>, reading: Option<Reading>) -> Self {
         let c = reading.map_or("0".to_owned(), |reading| {
             let mut c = format!("(word)(ctx->{} + {})", reading.slot.field, reading.plus);
@@ -62,17 +62,17 @@ impl Role {
 }
 
 /// The probes that only read: every role that the machine has.
-pub fn reads(facts: &Facts, endian: Endian) -> Vec<Role> {
-    let mut roles = Vec::new();
+pub fn reads(facts: &Facts, endian: Endian) -> Vec<Pair> {
+    let mut pairs = Vec::new();
     for (n, reading) in facts.arguments.iter().copied().enumerate() {
         let rust = format!("regs.arg::<{n}>()");
-        roles.push(Role::reads(format!("argument_{n}"), rust, Some(reading)));
+        pairs.push(Pair::reads(format!("argument_{n}"), rust, Some(reading)));
         let rust = format!("regs.arg_at({n}).unwrap_or(0)");
-        roles.push(Role::reads(format!("argument_at_{n}"), rust, Some(reading)));
+        pairs.push(Pair::reads(format!("argument_at_{n}"), rust, Some(reading)));
     }
     for (n, reading) in facts.user_arguments.iter().copied().enumerate() {
         let rust = format!("regs.user_code().arg::<{n}>()");
-        roles.push(Role::reads(
+        pairs.push(Pair::reads(
             format!("user_argument_{n}"),
             rust,
             Some(reading),
@@ -80,7 +80,7 @@ pub fn reads(facts: &Facts, endian: Endian) -> Vec<Role> {
     }
     for (n, reading) in facts.syscall_arguments.iter().copied().enumerate() {
         let rust = format!("regs.syscall_arg::<{n}>()");
-        roles.push(Role::reads(
+        pairs.push(Pair::reads(
             format!("syscall_argument_{n}"),
             rust,
             Some(reading),
@@ -90,13 +90,13 @@ pub fn reads(facts: &Facts, endian: Endian) -> Vec<Role> {
     for n in [first, first + 1, first + 5] {
         let rust = format!("regs.stack_arg_address::<{n}>()");
         let reading = facts.stack_argument(n, endian);
-        roles.push(Role::reads(format!("stack_argument_{n}"), rust, reading));
+        pairs.push(Pair::reads(format!("stack_argument_{n}"), rust, reading));
     }
     let first = facts.user_arguments.len();
     for n in [first, first + 3] {
         let rust = format!("regs.user_code().stack_arg_address::<{n}>()");
         let reading = facts.user_stack_argument(n, endian);
-        roles.push(Role::reads(
+        pairs.push(Pair::reads(
             format!("user_stack_argument_{n}"),
             rust,
             reading,
@@ -110,43 +110,43 @@ pub fn reads(facts: &Facts, endian: Endian) -> Vec<Role> {
     let return_address = format!(
         "match regs.return_address() {{ ReturnAddress::{kind}(address) => address, _ => 1 }}"
     );
-    roles.extend([
-        Role::reads(
+    pairs.extend([
+        Pair::reads(
             "syscall_number",
             "regs.syscall_number()",
             Some(facts.syscall_number),
         ),
-        Role::reads(
+        Pair::reads(
             "return_value",
             "regs.return_value()",
             Some(facts.return_value),
         ),
-        Role::reads("return_address", return_address, Some(facts.return_address)),
-        Role::reads(
+        Pair::reads("return_address", return_address, Some(facts.return_address)),
+        Pair::reads(
             "instruction_pointer",
             "regs.instruction_pointer()",
             Some(facts.instruction_pointer),
         ),
-        Role::reads(
+        Pair::reads(
             "stack_pointer",
             "regs.stack_pointer()",
             Some(facts.stack_pointer),
         ),
-        Role::reads(
+        Pair::reads(
             "frame_pointer",
             "regs.frame_pointer().unwrap_or(0)",
             facts.frame_pointer,
         ),
     ]);
-    roles
+    pairs
 }
 
 /// Reads that a compiler may want to make narrower or wider, for what becomes of the value.
-pub fn reshaped(facts: &Facts) -> Vec<Role> {
+pub fn reshaped(facts: &Facts) -> Vec<Pair> {
     let arguments = &facts.arguments;
     let [first, second] = [0, 1].map(|n| arguments[n].slot.field);
     let cast = |bits| {
-        Role::whole(
+        Pair::whole(
             &format!("cast_to_u{bits}"),
             format!("regs.arg::<0>() as u{bits}"),
             C::Value(format!("(__UINT{bits}_TYPE__)ctx->{first}")),
@@ -156,7 +156,7 @@ pub fn reshaped(facts: &Facts) -> Vec<Role> {
         cast(8),
         cast(16),
         cast(32),
-        Role::whole(
+        Pair::whole(
             "joined_pair",
             "regs.arg::<0>() as u64 | (regs.arg::<1>() as u64) << 32".into(),
             C::Value(format!("(u64)ctx->{first} | (u64)ctx->{second} << 32")),
@@ -165,7 +165,7 @@ pub fn reshaped(facts: &Facts) -> Vec<Role> {
 }
 
 /// Whole probes, as users write them.
-pub fn whole(facts: &Facts) -> Vec<Role> {
+pub fn whole(facts: &Facts) -> Vec<Pair> {
     let fields: Vec<&str> = facts
         .arguments
         .iter()
@@ -218,14 +218,14 @@ pub fn whole(facts: &Facts) -> Vec<Role> {
     switch_c += "default: value = number;\n}";
 
     vec![
-        Role::whole("sum_of_all_arguments", sum_rust, C::Value(sum_c)),
-        Role::whole(
+        Pair::whole("sum_of_all_arguments", sum_rust, C::Value(sum_c)),
+        Pair::whole(
             "argument_chosen_at_run_time",
             "regs.arg_at(regs.instruction_pointer() as usize).unwrap_or(0)".into(),
             C::Statements(chosen),
         ),
-        Role::whole("syscall_switch", switch_rust, C::Statements(switch_c)),
-        Role::whole(
+        Pair::whole("syscall_switch", switch_rust, C::Statements(switch_c)),
+        Pair::whole(
             "string_argument",
             "read_user_str(regs.arg::<1>() as u64)".into(),
             C::Value(format!("read_user_str((word)ctx->{})", fields[1])),
@@ -478,11 +478,11 @@ const KSYSCALL: &str = "\
 ";
 
 /// Every probe of a machine.
-pub fn all(facts: &Facts, endian: Endian) -> Vec<Role> {
-    let mut roles = reads(facts, endian);
-    roles.extend(reshaped(facts));
-    roles.extend(whole(facts));
-    roles
+pub fn all(facts: &Facts, endian: Endian) -> Vec<Pair> {
+    let mut pairs = reads(facts, endian);
+    pairs.extend(reshaped(facts));
+    pairs.extend(whole(facts));
+    pairs
 }
 
 /// The machines that exist in an endianness, with what is expected of them.
@@ -494,13 +494,13 @@ pub fn machines(endian: Endian) -> Result<Vec<&'static Facts>, String> {
 }
 
 /// The name of a machine's probe in the objects of all machines.
-pub fn symbol(facts: &Facts, role: &Role) -> String {
-    format!("{}__{}", facts.name(), role.name)
+pub fn symbol(facts: &Facts, pair: &Pair) -> String {
+    format!("{}__{}", facts.name(), pair.name)
 }
 
 /// An object of all machines' probes with this crate: every machine's module is in every build.
 pub fn ours(toolchain: &Toolchain, endian: Endian) -> Result<Vec<u8>, String> {
-    of_all_machines("roles", &rust_source(endian)?, toolchain, endian)
+    of_all_machines("pairs", &rust_source(endian)?, toolchain, endian)
 }
 
 /// The object of a package with this crate: `source` is what its programs' file has behind its first lines.
@@ -561,11 +561,6 @@ pub fn c(clang: &Path, endian: Endian, fenced: bool) -> Result<Vec<u8>, String> 
         .object(&c_source(endian)?)
 }
 
-/// The clang that the figures are of.
-pub fn clang() -> Result<PathBuf, String> {
-    which("clang-22").ok_or_else(|| "no clang-22 in PATH: `scripts/setup` installs it".into())
-}
-
 fn rust_source(endian: Endian) -> Result<String, String> {
     let mut source = "\
 use core::{ffi::c_void, mem::{MaybeUninit, transmute}};
@@ -580,8 +575,8 @@ fn read_user_str(address: u64) -> i64 {
     .to_owned();
     for facts in machines(endian)? {
         let machine = facts.name();
-        for role in all(facts, endian) {
-            let (symbol, rust) = (symbol(facts, &role), &role.rust);
+        for pair in all(facts, endian) {
+            let (symbol, rust) = (symbol(facts, &pair), &pair.rust);
             write!(
                 source,
                 "
@@ -645,9 +640,9 @@ fn c_source(endian: Endian) -> Result<String, String> {
 "
         )
         .expect("a string takes everything");
-        for role in all(facts, endian) {
-            let symbol = symbol(facts, &role);
-            let body = match &role.c {
+        for pair in all(facts, endian) {
+            let symbol = symbol(facts, &pair);
+            let body = match &pair.c {
                 C::Value(value) => format!("return {value};"),
                 C::Statements(statements) => format!("word value;\n{statements}\nreturn value;"),
             };

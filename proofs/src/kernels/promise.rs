@@ -1,0 +1,77 @@
+//! The crate's promises, of which a kernel is asked.
+
+/// A column of KERNELS.md.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Promise {
+    Uprobe,
+    Uretprobe,
+    Kprobe,
+    Kretprobe,
+    Syscall,
+    SysEnter,
+    KprobeMulti,
+    KretprobeMulti,
+    Context,
+    Symbols,
+    TypedSyscalls,
+    Tasks32,
+    Corpus,
+}
+
+impl Promise {
+    /// In the table's order.
+    pub const ALL: &[Self] = &[
+        Self::Uprobe,
+        Self::Uretprobe,
+        Self::Kprobe,
+        Self::Kretprobe,
+        Self::Syscall,
+        Self::SysEnter,
+        Self::KprobeMulti,
+        Self::KretprobeMulti,
+        Self::Context,
+        Self::Symbols,
+        Self::TypedSyscalls,
+        Self::Tasks32,
+        Self::Corpus,
+    ];
+
+    /// What the column is called, and the first step that a guest does for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Uprobe => "uprobe",
+            Self::Uretprobe => "uretprobe",
+            Self::Kprobe => "kprobe",
+            Self::Kretprobe => "kretprobe",
+            Self::Syscall => "syscall",
+            Self::SysEnter => "sys_enter",
+            Self::KprobeMulti => "kprobe.multi",
+            Self::KretprobeMulti => "kretprobe.multi",
+            Self::Context => "context",
+            Self::Symbols => "symbols",
+            Self::TypedSyscalls => "typed syscalls",
+            Self::Tasks32 => "tasks of 32 bits",
+            Self::Corpus => "corpus",
+        }
+    }
+}
+
+/// What a kernel said about one of them.
+#[derive(Debug)]
+pub enum Outcome {
+    Confirmed,
+    /// The kernel has no such thing, as is known of it.
+    Absent,
+    Contradicted(String),
+}
+
+impl Outcome {
+    /// In the table's cell.
+    pub fn sign(&self) -> &'static str {
+        match self {
+            Self::Confirmed => "✓",
+            Self::Absent => "–",
+            Self::Contradicted(_) => "✗",
+        }
+    }
+}
