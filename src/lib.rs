@@ -1,5 +1,5 @@
 #![no_std]
-//  Inline assembly for BPF is not stable. The build script finds out whether the compiler takes it.
+// Inline assembly for BPF is not stable. The build script finds out whether the compiler takes it.
 #![cfg_attr(probe_abi_inline_asm, feature(asm_experimental_arch))]
 //! The C types, the `pt_regs` and the calling convention of the machine that an eBPF probe runs on.
 //!

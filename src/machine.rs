@@ -247,9 +247,9 @@ impl Machine {
 impl Machine {
     /// The place of parameter `n` of a syscall in the syscall's own `pt_regs`: [`Place::Register`] or [`Place::Pair`].
     ///
-    /// `sizes` has the size in bytes of each parameter, from the first one: 1, 2, 4 or 8. The sizes behind parameter
-    /// `n` do not count. `None` if there is no parameter `n`, if a size is not 1, 2, 4 or 8, or if no slot is left for
-    /// the parameter.
+    /// `sizes` has the size in bytes of each parameter, from the first one: 1, 2, 4 or 8. The sizes after parameter `n`
+    /// do not count. `None` if there is no parameter `n`, if a size is not 1, 2, 4 or 8, or if no slot is left for the
+    /// parameter.
     ///
     /// ```
     /// use probe_abi::machine::{Endian, Machine, Place};
@@ -436,7 +436,7 @@ impl Convention {
     /// The place of parameter `n` of a C prototype at the function's first instruction.
     ///
     /// `sizes` has the size in bytes of each parameter, from the first one: 1, 2, 4 or 8. The parameters are integers
-    /// and pointers; floating point and structs are passed by other rules. The sizes behind parameter `n` do not count.
+    /// and pointers; floating point and structs are passed by other rules. The sizes after parameter `n` do not count.
     /// `None` if there is no parameter `n`, or if a size is not 1, 2, 4 or 8.
     #[inline]
     pub const fn place(&self, sizes: &[u8], n: usize, endian: Endian) -> Option<Place> {
@@ -515,7 +515,7 @@ impl Convention {
     }
 }
 
-/// The next free register and stack slot, behind the parameters so far.
+/// The next free register and stack slot, after the parameters so far.
 struct Next {
     register: usize,
     /// In bytes above the address in the stack pointer's slot.

@@ -158,14 +158,14 @@ impl<T: Char, A: Address> Ptr<T, A> {
 }
 
 impl<T, A: Address> Ptr<T, A> {
-    /// The pointer to the value `count` elements behind this one in an array. The address wraps around at the end of
-    /// the machine's addresses.
+    /// The pointer to the value `count` elements after this one in an array. The address wraps around at the end of the
+    /// machine's addresses.
     #[inline(always)]
     pub fn wrapping_add(self, count: usize) -> Self {
         self.wrapping_byte_add(count.wrapping_mul(size_of::<T>()))
     }
 
-    /// The pointer `count` bytes behind this one. With `offset_of!` it points to a field of a struct. The address wraps
+    /// The pointer `count` bytes after this one. With `offset_of!` it points to a field of a struct. The address wraps
     /// around at the end of the machine's addresses.
     #[inline(always)]
     pub fn wrapping_byte_add(self, count: usize) -> Self {

@@ -231,8 +231,8 @@ impl pt_regs {
     /// The address of the instruction that was probed.
     ///
     /// Meaningful in every kind of probe. In a kprobe it is the address that the kernel stopped at. On x86 and x86_64
-    /// that is behind the breakpoint: one byte past the start of the instruction. In a kprobe.multi it is the address
-    /// that the kernel's tracer returns to, on most machines some bytes behind the function's symbol (9 on x86_64, 6 on
+    /// that is after the breakpoint: one byte past the start of the instruction. In a kprobe.multi it is the address
+    /// that the kernel's tracer returns to, on most machines some bytes after the function's symbol (9 on x86_64, 6 on
     /// s390x). In a return probe of any kind it is the address that the function returns to.
     #[inline(always)]
     pub fn instruction_pointer(&self) -> c_ulong {

@@ -237,7 +237,7 @@ const fn extended(index: u64, kind: u8) -> u64 {
 impl Operand {
     /// Parses the text of one operand: its size, an `@`, and the place in the syntax of the machine's assembler.
     ///
-    /// The size is 1, 2, 4 or 8 bytes. It has a `-` before it if the value is signed, or an `f` behind it if the value
+    /// The size is 1, 2, 4 or 8 bytes. It has a `-` before it if the value is signed, or an `f` after it if the value
     /// is floating point. `sys/sdt.h` writes such texts into a program's notes (`.note.stapsdt`).
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! How a slot of ctx is read, and the reads that the methods of `pt_regs` consist of.
 //!
 //! The verifier accepts a load from ctx only if the load itself has a constant offset. A compiler may turn two loads
-//! behind a branch into one load at a computed address, and the kernel then refuses the program: `dereference of
+//! after a branch into one load at a computed address, and the kernel then refuses the program: `dereference of
 //! modified ctx ptr`.
 
 use core::mem::MaybeUninit;
@@ -139,10 +139,10 @@ pub(crate) fn load<R: Registers, Is: Role<R>>(regs: &R) -> u64 {
 
 /// Reads one slot of ctx, for compilers that do not take inline assembly for BPF.
 ///
-/// An empty inline assembly before the load and another one behind it keep the load apart from others. They cost no
+/// An empty inline assembly before the load and another one after it keep the load apart from others. They cost no
 /// instruction, and LLVM never merges two of them. `black_box(())` is such an empty assembly. This is not a proof: LLVM
 /// may still share the address of two reads of the same slot. Of 450 builds of random programs the kernel refused 1
-/// with both, and 18 with only the one behind the load, which also had more instructions.
+/// with both, and 18 with only the one after the load, which also had more instructions.
 #[cfg(not(probe_abi_inline_asm))]
 #[inline(always)]
 pub(crate) fn load<R: Registers, Is: Role<R>>(regs: &R) -> u64 {

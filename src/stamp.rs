@@ -8,7 +8,7 @@ use core::fmt;
 
 use crate::machine::Machine;
 
-/// The bytes before the name. A zero byte is behind the name.
+/// The bytes before the name. A zero byte is after the name.
 const BEFORE: [u8; 19] = *b"\x7fprobe-abi machine=";
 
 /// Room for the longest name and a zero byte.

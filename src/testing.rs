@@ -105,7 +105,7 @@ impl Bytes {
         }
     }
 
-    /// An address for `size` bytes. No other bytes have it, and there is nothing directly behind them.
+    /// An address for `size` bytes. No other bytes have it, and there is nothing directly after them.
     fn allocate(&mut self, size: usize) -> u64 {
         let address = self.free;
         self.free += (size as u64 + 1).next_multiple_of(64);

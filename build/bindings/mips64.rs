@@ -72,7 +72,7 @@ pub type __s64 = i64;
 pub type __u64 = u64;
 
 /** The struct that `ctx` points to: `struct pt_regs` of `arch/mips/include/asm/ptrace.h` for n64. The
- UAPI's struct of this name has another order behind `regs`: `ctx` does not hold that struct.*/
+ UAPI's struct of this name has another order after `regs`: `ctx` does not hold that struct.*/
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
 pub struct pt_regs {

@@ -72,7 +72,7 @@ pub type __s64 = i64;
 pub type __u64 = u64;
 
 /** The struct that `ctx` points to: `struct pt_regs` of `arch/powerpc/include/asm/ptrace.h`. Its first 44
- slots are the UAPI's; the slots behind them depend on the kernel's configuration. The kernel's slots
+ slots are the UAPI's; the slots after them depend on the kernel's configuration. The kernel's slots
  are `long`, which has 8 bytes in C that is compiled for BPF.*/
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]

@@ -1,6 +1,6 @@
 /**
  * The struct that `ctx` points to: `struct pt_regs` of `arch/powerpc/include/asm/ptrace.h`. Its first 44
- * slots are the UAPI's; the slots behind them depend on the kernel's configuration. The kernel's slots
+ * slots are the UAPI's; the slots after them depend on the kernel's configuration. The kernel's slots
  * are `long`, which has 8 bytes in C that is compiled for BPF.
  */
 struct pt_regs {

@@ -282,7 +282,7 @@ impl Types {
     }
 }
 
-/// bindgen's name of a type or function: it puts a `_` behind a Rust keyword.
+/// bindgen's name of a type or function: it puts a `_` after a Rust keyword.
 fn in_rust(name: &str) -> String {
     let is_word = name
         .chars()

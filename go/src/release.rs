@@ -95,7 +95,7 @@ pub fn version(program: &Program<'_>, bytes: &[u8]) -> Result<String, Error> {
     String::from_utf8(text.to_vec()).map_err(|_| Error::Cut)
 }
 
-/// A length in the encoding of `encoding/binary`, and the bytes behind it.
+/// A length in the encoding of `encoding/binary`, and the bytes after it.
 fn varint(bytes: &[u8]) -> Option<(usize, &[u8])> {
     let mut value = 0u64;
     for (index, byte) in bytes.iter().enumerate().take(5) {

@@ -43,7 +43,7 @@
 //!
 //! A function has up to 12 parameters and 8 results; a struct has up to 8 fields. Floating point is refused: its
 //! registers are not in `ctx`. A function with type parameters has one more parameter, a pointer to its dictionary. It
-//! comes before the other parameters, and behind the receiver if there is one.
+//! comes before the other parameters, and after the receiver if there is one.
 //!
 //! # Results without return probes
 //!
@@ -361,7 +361,7 @@ bounded! {
         F::Parameters: GoNth<N, R::Word>,
 }
 
-/// Of a function of Go's: it has a result `N`, counted from 0.
+/// Of a Go function: it has a result `N`, counted from 0.
 pub trait HasResult<const N: usize>: Code {
     /// The type that the probe gets.
     type Value: Copy;

@@ -78,7 +78,7 @@ pub trait First {
     const FIRST: usize;
 }
 
-/// The index behind a value of type `T`.
+/// The index after a value of type `T`.
 #[doc(hidden)]
 pub struct Behind<At, T, A>(PhantomData<(At, T, A)>);
 
@@ -362,7 +362,7 @@ words! {
     /// Go's `string` in the form that it has in the traced machine's memory. [`go::GoString`](super) of each machine is
     /// this type with that machine's addresses.
     struct GoString[] {
-        /// Its bytes. There is no zero byte behind them.
+        /// Its bytes. There is no zero byte after them.
         data: Ptr<u8, Address>,
         /// In bytes.
         length: Address,

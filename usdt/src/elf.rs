@@ -53,7 +53,7 @@ impl<'a> Elf<'a> {
     ///
     /// # Errors
     ///
-    /// A note is cut, or an address in it is in no part of the file. The other notes are still read, but notes behind a
+    /// A note is cut, or an address in it is in no part of the file. The other notes are still read, but notes after a
     /// cut one cannot be found.
     pub fn probes(&self) -> impl Iterator<Item = Result<&Probe<'a>, &Error>> {
         self.probes.iter().map(Result::as_ref)

@@ -12,7 +12,7 @@ pub const ARGUMENTS: usize = 12;
 #[repr(C)]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Site {
-    /// The entries behind the last argument have 0 bytes, and read as 0.
+    /// The entries after the last argument have 0 bytes, and read as 0.
     pub operands: [Operand; ARGUMENTS],
 }
 
