@@ -1,9 +1,9 @@
-//! Finds out whether a compiler takes inline assembly for BPF, as `src/regs.rs` has it, by compiling
+//! Finds out whether a compiler takes inline assembly for BPF, as `src/regs.rs` uses it, by compiling
 //! `inline_asm_probe.rs`.
 
 use std::{env, path::Path, process::Command};
 
-/// Whether this compiler takes it. `sources` is the folder of the crate, and `out` one to write in.
+/// Whether this compiler takes it. `sources` is the folder of the crate, and `out` is a folder to write to.
 pub fn is_taken(mut rustc: Command, target: &str, sources: &Path, out: &Path) -> bool {
     let compiled = rustc
         // The name that `RUSTC_BOOTSTRAP=probe_abi` allows.
@@ -13,13 +13,13 @@ pub fn is_taken(mut rustc: Command, target: &str, sources: &Path, out: &Path) ->
         .arg("--out-dir")
         .arg(out)
         .arg(sources.join("build-script/inline_asm_probe.rs"))
-        // All that it says is why not.
+        // The output only says why the compiler does not take it.
         .output();
     compiled.is_ok_and(|output| output.status.success())
 }
 
-/// The compiler as cargo calls it, which is told to build scripts in variables:
-/// `RUSTC_WRAPPER RUSTC_WORKSPACE_WRAPPER RUSTC`, and the flags.
+/// The compiler in the way that cargo calls it. Build scripts learn it from variables: `RUSTC_WRAPPER
+/// RUSTC_WORKSPACE_WRAPPER RUSTC`, and the flags.
 pub fn cargos_rustc() -> Option<Command> {
     let mut program = ["RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "RUSTC"]
         .into_iter()

@@ -1,7 +1,7 @@
-//! What `src/regs.rs` asks of the compiler where it reads ctx by construction.
+//! The code that a compiler must accept for `src/regs.rs` to read ctx by construction.
 //!
-//! With `-Z build-std` there is no `core` yet when a build script runs, so this brings the parts of it that
-//! the compiler asks for. Where a compiler asks for others, this does not compile, and ctx is read with a fence.
+//! With `-Z build-std` there is no `core` yet when a build script runs, so this file brings the parts of `core` that
+//! the compiler needs. If a compiler needs other parts, this file does not compile, and ctx is read with a fence.
 
 #![feature(asm_experimental_arch)]
 #![feature(decl_macro, lang_items, no_core, rustc_attrs)]

@@ -1,4 +1,4 @@
-//! Selects the machine, and writes down the bindings of all machines for the library.
+//! Selects the machine, and writes the bindings of all machines for the library.
 
 use std::{
     env, fs,
@@ -46,7 +46,7 @@ fn script() -> Result<(), Error> {
     for (machine, text) in bindings(&selected)? {
         let path = out.join(format!("{}.rs", machine.name));
         write(&path, &text)?;
-        // A machine that is being added has no picture yet: the library is what its picture is made from.
+        // A machine that is being added has no picture yet: the picture is made from the library.
         let picture = sources.join(format!("src/pictures/{}.md", machine.name));
         let picture = fs::read_to_string(picture).unwrap_or_default();
         write(&path.with_extension("md"), &picture)?;
@@ -86,7 +86,7 @@ fn bindings(selected: &Selected) -> Result<Bindings, Error> {
     for name in ["LIBCLANG_PATH", "LLVM_CONFIG_PATH"] {
         println!("cargo::rerun-if-env-changed={name}");
     }
-    // These are for the user's own headers; here they could name another machine.
+    // These are for the user's own headers. Here they could name another machine.
     for (name, _) in env::vars_os() {
         if name
             .as_encoded_bytes()

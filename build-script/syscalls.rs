@@ -1,14 +1,14 @@
-//! `src/syscalls.tbl`, and what the library has of it: a machine's column, as Rust.
+//! `src/syscalls.tbl`, and the part of it that the library has: a machine's column, as Rust.
 
 use std::fmt::Write as _;
 
-/// What one machine has of a line. Of the functions, each is empty where there is none.
+/// One machine's part of a line. A function is empty if the machine has none.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Row {
     pub number: u32,
     pub name: String,
     pub function: String,
-    /// For a task of this machine on a kernel of 64 bits, where it is another one.
+    /// For a task of this machine on a kernel of 64 bits, if it differs.
     pub compat_function: String,
 }
 
@@ -29,15 +29,15 @@ impl Row {
     }
 }
 
-/// What a syscall's function is called unless the table says otherwise.
+/// The name of a syscall's function, unless the table has another one.
 pub fn usual(name: &str) -> String {
     format!("sys_{name}")
 }
 
-/// What stands in the place of a cell where a machine has no such syscall.
+/// The cell of a machine that has no such syscall.
 pub const NONE: &str = "-";
 
-/// A machine's rows, in the order of their numbers and names: none where it has no column. `Err` is the line
+/// A machine's rows, in the order of their numbers and names. A machine without a column has no rows. `Err` is the line
 /// that cannot be read.
 pub fn rows(table: &str, machine: &str) -> Result<Vec<Row>, String> {
     let mut lines = table.lines().filter(|line| !line.starts_with('#'));
@@ -59,7 +59,7 @@ pub fn rows(table: &str, machine: &str) -> Result<Vec<Row>, String> {
     Ok(rows)
 }
 
-/// A machine's numbers, and its table.
+/// A machine's numbers and its table, as Rust.
 pub fn rust(rows: &[Row]) -> String {
     let mut text = String::from("#[allow(non_upper_case_globals)]\nimpl nr {\n");
     for Row { number, name, .. } in rows {
@@ -86,7 +86,7 @@ pub fn rust(rows: &[Row]) -> String {
 
 fn identifier(name: &str) -> &str {
     match name {
-        // The one that is a word of Rust's.
+        // The only name that is a Rust keyword.
         "break" => "r#break",
         name => name,
     }

@@ -1,8 +1,8 @@
-//! A probe as the function that it watches: typed arguments at its entry, and the typed value at its return.
+//! Typed calls: the arguments of a function at its entry, and its value at its return.
 //!
-//! Say the function once, as C declares it, and name who calls it so: [`User`] for code of a process (uprobes), [`Kernel`]
-//! for code of the kernel (kprobes). That decides which registers the arguments are in, where those on the stack are, and
-//! whose memory that is.
+//! Write the function once, as C declares it, and name the code that it belongs to: [`User`] for code of a process
+//! (uprobes), [`Kernel`] for code of the kernel (kprobes). The code decides which registers the arguments are in, where
+//! the arguments on the stack are, and whose memory the stack is in.
 //!
 //! ```
 //! use probe_abi::{Entry, Ptr, Return, User, c_char, c_int, c_void};
@@ -26,11 +26,11 @@
 //! }
 //! ```
 //!
-//! [`prototype!`](crate::prototype) gives the parameters their names, so that the probe says `call.path()`.
+//! [`prototype!`](crate::prototype) gives the parameters their names: the probe writes `call.path()`.
 //!
 //! # Entry or return
 //!
-//! A program that the kernel runs at both, of type `kprobe.session`, asks the kernel which of the two it is
+//! The kernel runs a program of type `kprobe.session` at both. The program asks the kernel which of the two this run is
 //! (`bpf_session_is_return`), and then makes an [`Entry`] or a [`Return`] of its ctx.
 
 use core::{ffi::c_void, fmt, marker::PhantomData};
@@ -45,28 +45,29 @@ use crate::{
     },
 };
 
-/// A machine's `pt_regs`, as calls ask about it.
+/// A machine's `pt_regs`, with the properties that typed calls need.
 #[doc(hidden)]
 pub trait Machine: Registers + AnyBitPattern {
     /// The argument registers under each convention: [`Left`](crate::signature::Left).
     type UserRegisters;
     type KernelRegisters;
     type AsmlinkageRegisters;
-    /// As wide as the kernel's.
+    /// An address that is as wide as the kernel's.
     type KernelAddress: Address;
-    /// [`Decided`](crate::syscall::Decided), by whether [`wraps_syscalls`](crate::machine::Machine::wraps_syscalls) says so.
+    /// [`Decided`](crate::syscall::Decided): is [`wraps_syscalls`](crate::machine::Machine::wraps_syscalls) known?
     type Wraps;
-    /// The same, by whether that is `Some(true)`.
+    /// `Decided`: is `wraps_syscalls` `Some(true)`?
     type AlwaysWraps;
-    /// The same, by whether a slot shows that a task is of 32 bits: [`compat`](crate::machine::Machine::compat).
+    /// `Decided`: does a slot show that a task is of 32 bits ([`compat`](crate::machine::Machine::compat))?
     type ShowsMode;
-    /// The same, by whether anything does.
+    /// `Decided`: does a slot or the number of a syscall show it?
     type ShowsCompat;
-    /// The same, by whether there is Go for it.
+    /// `Decided`: is there Go for the machine?
     type HasGo;
 }
 
-/// Implements [`Machine`] by the `MACHINE` that is in scope. A kernel of 64 bits shows a machine of 32 with its own addresses.
+/// Implements [`Machine`] by the `MACHINE` that is in scope. A kernel of 64 bits shows a machine of 32 bits with its
+/// own addresses.
 macro_rules! machine {
     ($registers:ty, $kernel_address:ty) => {
         impl $crate::call::Machine for $registers {
@@ -94,28 +95,28 @@ macro_rules! machine {
 }
 pub(crate) use machine;
 
-/// A function of a process: how a uprobe sees it.
+/// A function of a process, for a uprobe.
 pub struct User<F, Registers>(PhantomData<(fn() -> F, Registers)>);
 
-/// A function of the kernel: how a kprobe, kprobe.multi or fprobe sees it.
+/// A function of the kernel, for a kprobe, kprobe.multi or fprobe.
 ///
-/// On x86 the kernel's functions with variable arguments take all of them on the stack, and a prototype with `...`
-/// is read so.
+/// On x86 the kernel's functions with variable arguments take all arguments on the stack. A prototype with `...` is
+/// read in that way.
 pub struct Kernel<F, Registers>(PhantomData<(fn() -> F, Registers)>);
 
-/// A function of the kernel that is declared `asmlinkage`: on x86 it takes all arguments on the stack. On
-/// other machines it is as [`Kernel`].
+/// A function of the kernel that is declared `asmlinkage`. On x86 it takes all arguments on the stack. On other
+/// machines it is the same as [`Kernel`].
 pub struct Asmlinkage<F, Registers>(PhantomData<(fn() -> F, Registers)>);
 
-/// Code that calls its functions in one way: [`User`], [`Kernel`] or [`Asmlinkage`].
+/// Code that uses one calling convention: [`User`], [`Kernel`] or [`Asmlinkage`].
 pub trait Code {
     /// The machine's `pt_regs`.
     type Registers: Machine;
 
-    /// Whose memory the function's stack is in.
+    /// The memory that the function's stack is in.
     const MEMORY: Memory;
 
-    /// Whether the function has one argument, a pointer to registers that hold the others.
+    /// Whether the function has one argument, a pointer to the registers that hold the other arguments.
     #[doc(hidden)]
     #[inline(always)]
     fn wrapped() -> bool {
@@ -125,7 +126,7 @@ pub trait Code {
 
 /// A function of a machine, with its prototype.
 pub trait Function: Code {
-    /// What it returns.
+    /// The return type.
     type Output;
 
     #[doc(hidden)]
@@ -135,7 +136,7 @@ pub trait Function: Code {
     #[doc(hidden)]
     const CONVENTION: Convention;
 
-    /// Where a test puts a parameter.
+    /// The place that a test puts a parameter in.
     #[doc(hidden)]
     fn place(sizes: &[u8], n: usize) -> Option<Place> {
         Self::CONVENTION.place(sizes, n, Endian::THIS)
@@ -154,8 +155,8 @@ pub trait Function: Code {
 
 type Word<C> = <<C as Code>::Registers as Registers>::Word;
 
-/// Implements what is so of all functions of C's. It is no blanket implementation, so that the compiler looks for a reason in
-/// the one of the function's own code.
+/// Implements the traits that all C functions share. This is not a blanket implementation: the compiler then looks for
+/// a reason in the implementation of the function's own code.
 macro_rules! function_of_c {
     ([$($parameters:tt)*] $code:ty) => {
         impl<$($parameters)*> $crate::call::Probed for $code where Self: $crate::call::Function {}
@@ -198,7 +199,7 @@ code! {
     Asmlinkage of Kernel: AsmlinkageRegisters asmlinkage; variadic: AsmlinkageRegisters asmlinkage;
 }
 
-/// A function with a prototype or a signature: a probe on its first instruction has its parameters.
+/// A function with a prototype or a signature. A probe on its first instruction can read its parameters.
 #[doc(hidden)]
 pub trait Probed: Code {}
 
@@ -211,7 +212,7 @@ pub trait Probed: Code {}
 #[doc(hidden)]
 pub trait Returning: Function {}
 
-/// Which of two kinds of registers a prototype has, by how it ends.
+/// One of two kinds of registers, by the end of a prototype.
 #[doc(hidden)]
 pub trait Ends<IfFixed, IfVariadic> {
     type Registers;
@@ -270,7 +271,7 @@ impl<C: HasParameter<N>, const N: usize> Read<N> for C {
     }
 }
 
-/// Of a function: its parameter `N` is in registers as a whole.
+/// Of a function: its whole parameter `N` is in registers.
 #[diagnostic::on_unimplemented(
     message = "parameter `{N}` of this function is not in a register on this machine",
     label = "`arg` only reads registers",
@@ -286,14 +287,14 @@ where
 {
 }
 
-/// Of a function: a test calls it with such a tuple, of a value for each parameter.
+/// Of a function: a test can call it with a tuple of this type, which has a value for each parameter.
 #[diagnostic::on_unimplemented(
     message = "this function is not called with values of type `{Values}`",
     label = "a call is made of a tuple with a value for each parameter",
     note = "for a pointer it is a `Ptr`"
 )]
 pub trait Takes<Values>: Code {
-    /// Hands over where each value is, its size in bytes, and its bits.
+    /// Calls `put` with the place of each value, its size in bytes, and its bits.
     #[doc(hidden)]
     fn put(values: Values, put: impl FnMut(Option<Place>, u8, u64));
 }
@@ -324,10 +325,10 @@ impl<C: Code> Entry<C> {
     ///
     /// # Safety
     ///
-    /// `ctx` is what the kernel passed to this program, and the program is a kprobe, uprobe, kprobe.multi or fprobe at the
-    /// first instruction of a function with this prototype. It is not a copy of registers: the compiler may have one
-    /// load serve both, which the verifier refuses. (In a test it is the ctx of a call that the test has made.) The reference
-    /// must not outlive the program's run.
+    /// `ctx` is the pointer that the kernel passed to this program, and the program is a kprobe, uprobe, kprobe.multi
+    /// or fprobe at the first instruction of a function with this prototype. `ctx` is not a copy of registers: the
+    /// compiler may use one load for both, and the verifier refuses that load. (In a test `ctx` is the ctx of a call
+    /// that the test has made.) The reference must not outlive the program's run.
     #[inline(always)]
     // See `pt_regs::from_ctx`.
     #[allow(clippy::transmute_ptr_to_ref)]
@@ -335,20 +336,20 @@ impl<C: Code> Entry<C> {
     where
         C: Probed,
     {
-        // SAFETY: the caller passes a ctx, and this is a transparent wrapper of what that points to.
+        // SAFETY: the caller passes a ctx, and this is a transparent wrapper of the registers there.
         unsafe { core::mem::transmute(ctx) }
     }
 
-    /// Parameter `N`, counted from 0, which is in a register: a load.
+    /// Parameter `N`, counted from 0, which is in a register. The read is a load.
     ///
-    /// A parameter that this machine passes on the stack does not compile: [`read_arg`](Self::read_arg) reads that.
+    /// If this machine passes the parameter on the stack, this does not compile: [`read_arg`](Self::read_arg) reads it.
     #[inline(always)]
     pub fn arg<const N: usize>(&self) -> <C as HasParameter<N>>::Value
     where
         C: HasParameter<N> + InRegister<N>,
     {
         const {
-            // The bound says the same, from the same numbers of registers.
+            // The bound says the same, and comes from the same numbers of registers.
             assert!(matches!(
                 At::<C, N>::PLACE,
                 Place::Register(_) | Place::Pair { .. }
@@ -357,10 +358,10 @@ impl<C: Code> Entry<C> {
         <C::Parameter as Parameter<_>>::from_bits(whole::<_, At<C, N>>(&self.0))
     }
 
-    /// Parameter `N`, counted from 0, wherever this machine passes it.
+    /// Parameter `N`, counted from 0, from the place where this machine passes it.
     ///
-    /// It is the load that [`arg`](Self::arg) is where the parameter is in registers, and cannot fail then. On the stack
-    /// it is read by a helper.
+    /// If the parameter is in registers, this is the same load as [`arg`](Self::arg), and cannot fail. If it is on the
+    /// stack, a helper reads it.
     ///
     /// # Errors
     ///
@@ -373,7 +374,7 @@ impl<C: Code> Entry<C> {
         C::read(&self.0)
     }
 
-    /// Where the function returns to, read from the stack where the machine keeps it there.
+    /// The address that the function returns to. If the machine keeps it on the stack, it is read from there.
     ///
     /// # Errors
     ///
@@ -390,7 +391,7 @@ impl<C: Code> Entry<C> {
     }
 }
 
-/// The bits of parameter `N`, where the calling convention passes it.
+/// The bits of parameter `N`, from the place where the calling convention passes it.
 #[inline(always)]
 pub(crate) fn passed<C: HasParameter<N>, const N: usize>(regs: &C::Registers) -> Result<u64, i32> {
     let Some(offset) = (const { At::<C, N>::STACK }) else {
@@ -431,14 +432,14 @@ where
     }
 }
 
-/// Of a function: a test has it return such a value.
+/// Of a function: a test can make it return a value of this type.
 #[diagnostic::on_unimplemented(
     message = "this function does not return a value of type `{Value}` that is in `ctx`",
     label = "a return is made of the value, and of a function of Go's of a tuple of its results"
 )]
 #[doc(hidden)]
 pub trait GivesBack<Value>: Code {
-    /// Hands over where each part of it is, its size in bytes, and its bits.
+    /// Calls `put` with the place of each part of the value, its size in bytes, and its bits.
     fn put(value: Value, put: impl FnMut(Option<Place>, u8, u64));
 }
 
@@ -457,9 +458,9 @@ where
     }
 }
 
-/// The registers when a function has returned.
+/// The registers after a function has returned.
 ///
-/// `C` is the function, as of [`Entry`]. The arguments are gone: what is in their registers is anything.
+/// `C` is the function, as for [`Entry`]. The arguments are gone: their registers may hold any value.
 #[repr(transparent)]
 pub struct Return<C: Code>(C::Registers);
 
@@ -468,21 +469,21 @@ impl<C: Code> Return<C> {
     ///
     /// # Safety
     ///
-    /// `ctx` is what the kernel passed to this program, and the program is a kretprobe, uretprobe, kprobe.multi or fprobe
-    /// at the return of a function with this prototype. For the rest see [`Entry::from_ctx`].
+    /// `ctx` is the pointer that the kernel passed to this program, and the program is a kretprobe, uretprobe,
+    /// kprobe.multi or fprobe at the return of a function with this prototype. For the rest see [`Entry::from_ctx`].
     #[inline(always)]
     #[allow(clippy::transmute_ptr_to_ref)]
     pub unsafe fn from_ctx<'ctx>(ctx: *const c_void) -> &'ctx Self
     where
         C: Returning,
     {
-        // SAFETY: the caller passes a ctx, and this is a transparent wrapper of what that points to.
+        // SAFETY: the caller passes a ctx, and this is a transparent wrapper of the registers there.
         unsafe { core::mem::transmute(ctx) }
     }
 
-    /// What the function returned: a load, or two for 64 bits on a machine of 32.
+    /// The return value: one load, or two loads for 64 bits on a machine of 32 bits.
     ///
-    /// `Value` is the type that the prototype has for it, with `Ptr` for a pointer.
+    /// `Value` is the return type of the prototype, with `Ptr` for a pointer.
     #[inline(always)]
     pub fn value<Value>(&self) -> Value
     where
@@ -510,13 +511,13 @@ impl<C: Code<Registers: fmt::Debug>> fmt::Debug for Return<C> {
     }
 }
 
-/// Where a value is, as a type.
+/// The place of a value, as a type.
 pub(crate) trait Located {
     const PLACE: Place;
     /// In bytes.
     const SIZE: u8;
 
-    /// Of what is on the stack: how many bytes above the address in the stack pointer's slot.
+    /// For a value on the stack: how many bytes it is above the address in the stack pointer's slot.
     const STACK: Option<u16> = match Self::PLACE {
         Place::Stack(offset) | Place::Split { high: offset, .. } => Some(offset),
         Place::Register(_) | Place::Pair { .. } => None,
@@ -545,14 +546,14 @@ impl<C: Function<Output: Parameter<Word<C>>>> Located for Returned<C> {
     const SIZE: u8 = <C::Output as Parameter<Word<C>>>::SIZE;
 }
 
-/// The register with the value, or with its low half. It is as wide as the value, if that is narrower.
+/// The register with the value or with its low half. If the value is narrower than the register, it is only that part.
 struct Low<At>(PhantomData<At>);
 
 impl<R: Registers, At: Located> Role<R> for Low<At> {
     const SLOT: Slot = match At::PLACE {
         Place::Register(slot) => slot.low(At::SIZE, Endian::THIS),
         Place::Pair { low, .. } | Place::Split { low, .. } => low.low(4, Endian::THIS),
-        // Nothing reads it.
+        // Nothing reads this slot.
         Place::Stack(_) => R::MACHINE.stack_pointer,
     };
 }
@@ -563,12 +564,12 @@ struct High<At>(PhantomData<At>);
 impl<R: Registers, At: Located> Role<R> for High<At> {
     const SLOT: Slot = match At::PLACE {
         Place::Pair { high, .. } => high.low(4, Endian::THIS),
-        // Nothing reads it.
+        // Nothing reads this slot.
         _ => R::MACHINE.stack_pointer,
     };
 }
 
-/// A value that is in registers.
+/// A value that is in registers as a whole.
 #[inline(always)]
 fn whole<R: Registers, At: Located>(regs: &R) -> u64 {
     let low = load::<R, Low<At>>(regs);
@@ -589,7 +590,7 @@ pub trait Access<C: Code, const N: usize, Value> {
     fn access(call: &Entry<C>) -> Value;
 }
 
-/// As [`Entry::arg`].
+/// Reads as [`Entry::arg`] does.
 pub enum Arg {}
 
 #[diagnostic::do_not_recommend]
@@ -603,7 +604,7 @@ where
     }
 }
 
-/// As [`Entry::read_arg`].
+/// Reads as [`Entry::read_arg`] does.
 pub enum ReadArg {}
 
 impl<C, const N: usize> Access<C, N, Result<<C as Read<N>>::Value, i32>> for ReadArg
@@ -644,13 +645,14 @@ where
 /// | | |
 /// |---|---|
 /// | `unsafe Name::entry(ctx)` | the call, at the function's entry |
-/// | `call.path()` | the parameter, in a register: [`Entry::arg`]. It does not compile where the machine passes that on the stack. |
+/// | `call.path()` | the parameter, in a register: [`Entry::arg`]. It does not compile if the machine passes the parameter on the stack. |
 /// | `call.read().path()` | the parameter, wherever it is: [`Entry::read_arg`] |
-/// | `call.regs()` and so on | what [`Entry`] has |
+/// | `call.regs()` and so on | the methods of [`Entry`] |
 /// | `unsafe Name::returned(ctx)` | the [`Return`] |
 /// | `Name::call((-100, path, 0))`, `Name::returning(3)` | with the feature `testing`: a call or a return that a test makes. See [`testing`](crate::testing). |
 ///
-/// So a parameter is not called `entry`, `read`, `returned`, `call` or `returning`: give it another name.
+/// A parameter cannot be called `entry`, `read`, `returned`, `call` or `returning`, because the struct has these names.
+/// Give it another name.
 ///
 /// [`Entry`]: crate::call::Entry
 /// [`Entry::arg`]: crate::call::Entry::arg
@@ -699,10 +701,10 @@ macro_rules! prototype {
         );
 
         const _: () = {
-            // No other name of this block may be one of the user's types.
+            // No other name of this block may be the name of one of the user's types.
             type ProbeAbiFunction = $function;
 
-            // Says what is wrong with a type where it is written.
+            // Reports a wrong type at the place where it is written.
             const _: fn() = || {
                 $($crate::call::parameter::<ProbeAbiFunction, $type>();)*
             };
@@ -716,10 +718,10 @@ macro_rules! prototype {
                 ///
                 /// # Safety
                 ///
-                /// As of `probe_abi::Entry::from_ctx`.
+                /// The same as for `probe_abi::Entry::from_ctx`.
                 #[inline(always)]
                 $visibility unsafe fn entry<'ctx>(ctx: *const $crate::c_void) -> &'ctx Self {
-                    // SAFETY: the caller passes a ctx, and this is a transparent wrapper of what that points to.
+                    // SAFETY: the caller passes a ctx, and this is a transparent wrapper of the registers there.
                     unsafe { ::core::mem::transmute(ctx) }
                 }
 
@@ -727,7 +729,7 @@ macro_rules! prototype {
                 ///
                 /// # Safety
                 ///
-                /// As of `probe_abi::Return::from_ctx`.
+                /// The same as for `probe_abi::Return::from_ctx`.
                 #[inline(always)]
                 $visibility unsafe fn returned<'ctx>(
                     ctx: *const $crate::c_void,
@@ -736,15 +738,15 @@ macro_rules! prototype {
                     unsafe { ::core::mem::transmute(ctx) }
                 }
 
-                /// The same call, whose parameters are read wherever they are.
+                /// The same call. Its methods read a parameter wherever it is.
                 #[inline(always)]
                 $visibility fn read(&self) -> &$name<$crate::call::ReadArg> {
-                    // SAFETY: both are transparent wrappers of the same.
+                    // SAFETY: both are transparent wrappers of the same registers.
                     unsafe { ::core::mem::transmute(self) }
                 }
             }
 
-            // C's names are not the user's choice.
+            // The names come from C: the user cannot choose them.
             #[allow(dead_code, non_snake_case)]
             impl<Access> $name<Access> {
                 $(
@@ -776,7 +778,7 @@ macro_rules! prototype {
 
                 #[allow(dead_code)]
                 impl $name {
-                    /// A call that a test makes, of a value for each parameter.
+                    /// A call that a test makes, with a value for each parameter.
                     $visibility fn call<Values>(values: Values) -> $crate::testing::Made<Self>
                     where
                         ProbeAbiFunction: $crate::call::Takes<Values>,
@@ -784,7 +786,7 @@ macro_rules! prototype {
                         $crate::testing::Made::entry::<ProbeAbiFunction, _>(values)
                     }
 
-                    /// A return that a test makes, with the value that is returned.
+                    /// A return that a test makes, with the returned value.
                     $visibility fn returning<Value>(
                         value: Value,
                     ) -> $crate::testing::Made<$crate::call::Return<ProbeAbiFunction>>
@@ -808,7 +810,7 @@ where
 {
 }
 
-/// Its items, where a test can make calls.
+/// The items of the macro's argument, in a build where a test can make calls.
 #[doc(hidden)]
 #[macro_export]
 #[cfg(all(feature = "testing", not(target_arch = "bpf")))]

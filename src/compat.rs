@@ -1,5 +1,6 @@
-// A machine of 32 bits, as a kernel of 64 bits shows a task of it: written once, and included in the module `compat` of each
-// machine that has such tasks. `other` is the machine of 32 bits, and `super` the kernel's.
+// A machine of 32 bits, as a kernel of 64 bits shows a task of that machine. This file is written once, and each
+// machine with such tasks includes it in its module `compat`. `other` is the machine of 32 bits, and `super` is the
+// kernel's machine.
 
 use crate::{
     call,
@@ -15,18 +16,19 @@ pub use other::{
     wchar_t,
 };
 
-/// A pointer as it lies in the other machine's memory.
+/// A pointer as it is in the other machine's memory.
 pub type Ptr<T> = crate::ptr::Ptr<T, uintptr_t>;
 
-/// The kernel's `pt_regs` in which a task of the other machine is shown: [`call::Entry::regs`] gives it.
+/// The kernel's `pt_regs` with the registers of a task of the other machine: [`call::Entry::regs`] gives it.
 #[derive(Debug, Clone, Copy)]
 #[repr(transparent)]
 pub struct pt_regs(super::pt_regs);
 
 /// The other machine's conventions, with the slots of the kernel's `pt_regs`.
 ///
-/// A slot is wider than the task's register, which is its low half. `kernel` and `asmlinkage` are how the kernel's own
-/// functions are called: `asmlinkage` is those that take the task's registers one by one.
+/// A slot is wider than the task's register, which is the slot's low half. `kernel` and `asmlinkage` are the
+/// conventions of the kernel's own functions. `asmlinkage` is for the functions that take the task's registers one by
+/// one.
 pub const MACHINE: Machine = Machine {
     kernel: super::MACHINE.kernel,
     asmlinkage: Convention {
@@ -96,13 +98,13 @@ const fn moved(slot: machine::Slot) -> machine::Slot {
     machine::moved_all::<1>(&[slot], super::MOVED, &super::MACHINE)[0]
 }
 
-/// A function of a task of the other machine, as a uprobe sees it. `F` is its [prototype](crate::signature), in the types of
+/// A function of a task of the other machine, for a uprobe. `F` is its [prototype](crate::signature), in the types of
 /// this module.
 pub type User<F> = call::User<F, pt_regs>;
 
-/// A syscall of such a task, as a kprobe sees it on the function that
-/// [`compat_syscall_function`](Machine::compat_syscall_function) finds. `F` is its [prototype](crate::signature), in the types
-/// of this module.
+/// A syscall of such a task, for a kprobe on the function that
+/// [`compat_syscall_function`](Machine::compat_syscall_function) finds. `F` is its [prototype](crate::signature), in
+/// the types of this module.
 pub type Syscall<F, Wrapped = syscall::ByMachine> = syscall::Syscall<F, pt_regs, Wrapped>;
 
 /// [`SysEnter`](super::SysEnter) of such a task.
@@ -127,5 +129,5 @@ impl Registers for pt_regs {
 
 call::machine!(pt_regs, super::c_ulong);
 
-// SAFETY: it is made of integers.
+// SAFETY: the struct has only integers.
 unsafe impl crate::memory::AnyBitPattern for pt_regs {}

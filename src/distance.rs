@@ -1,10 +1,10 @@
-//! How far a name is from the one that may be meant.
+//! The distance between a name and another name that may be meant.
 
-/// Room for the longest name that is asked for.
+/// Room for the longest name in the tables.
 const LONGEST: usize = 31;
 
-/// How many letters to insert, leave out, replace or swap with the next make one name of the other. `None` for a name
-/// that is too long to be a slip.
+/// How many letters to insert, leave out, replace or swap with the next letter, to turn one name into the other. `None`
+/// if a name is too long to be a slip of the other.
 #[inline]
 pub(crate) fn distance(one: &str, other: &str, same: impl Fn(&u8, &u8) -> bool) -> Option<usize> {
     let (one, other) = (one.as_bytes(), other.as_bytes());

@@ -1,10 +1,8 @@
-//! Which indices of arguments compile: bounds that `cargo check` sees, at the line that the user wrote.
+//! Bounds for the indices of arguments. `cargo check` reports a wrong index at the user's own line.
 
-/// Says that a function's argument `N` is in a register, on a machine that has `REGISTERS` of them
-/// for arguments.
+/// Says that a function's argument `N` is in a register, on a machine that has `REGISTERS` registers for arguments.
 ///
-/// It is the bound of `pt_regs::arg`, and the one to repeat in a function that is generic over the
-/// index:
+/// It is the bound of `pt_regs::arg`. A function that is generic over the index repeats this bound:
 ///
 /// ```
 /// use probe_abi::{ARG_REGISTERS, Argument, c_ulong, pt_regs};
@@ -24,8 +22,7 @@
 )]
 pub trait Argument<const N: usize, const REGISTERS: usize> {}
 
-/// Says that a function's argument `N` is on the stack, on a machine that has `REGISTERS` registers for
-/// arguments.
+/// Says that a function's argument `N` is on the stack, on a machine that has `REGISTERS` registers for arguments.
 ///
 /// It is the bound of `pt_regs::stack_arg_address`, for arguments 0 to 31.
 #[diagnostic::on_unimplemented(
@@ -36,8 +33,8 @@ pub trait Argument<const N: usize, const REGISTERS: usize> {}
 )]
 pub trait StackArgument<const N: usize, const REGISTERS: usize> {}
 
-/// Says that syscall argument `N` is in a slot of a syscall's own `pt_regs`, on a machine that has
-/// `REGISTERS` of them.
+/// Says that syscall argument `N` is in a slot of a syscall's own `pt_regs`, on a machine that has `REGISTERS` slots
+/// for syscall arguments.
 #[diagnostic::on_unimplemented(
     message = "there is no syscall argument `{N}`: this machine's syscalls have `{REGISTERS}` arguments, counted from 0",
     label = "not a syscall argument of `{Self}`",
@@ -48,14 +45,14 @@ pub trait SyscallArgument<const N: usize, const REGISTERS: usize> {}
 /// An index, as a type.
 pub enum Index<const N: usize> {}
 
-/// Of an [`Index`]: it is below a number of registers.
+/// Says that an [`Index`] is below a number of registers.
 pub trait Below<const REGISTERS: usize> {}
 
-/// Of an [`Index`]: it is not below a number of registers.
+/// Says that an [`Index`] is not below a number of registers.
 pub trait NotBelow<const REGISTERS: usize> {}
 
-// Stable Rust cannot bound `N < REGISTERS`, and an assertion evaluated after monomorphisation is
-// not seen by `cargo check`: so the pairs are listed, for each number of registers that a machine has.
+// Stable Rust has no bound `N < REGISTERS`, and `cargo check` does not see an assertion that is evaluated after
+// monomorphisation. So the pairs are listed, for each number of registers that a machine has.
 macro_rules! indices {
     ($($registers:literal: $($below:literal)* / $($not_below:literal)*;)*) => { $(
         $(impl Below<$registers> for Index<$below> {})*

@@ -1,11 +1,11 @@
 #![no_std]
-// Inline assembly for BPF is not stable. Where the compiler takes it, the build script has found out.
+// Inline assembly for BPF is not stable. The build script finds out whether the compiler takes it.
 #![cfg_attr(probe_abi_inline_asm, feature(asm_experimental_arch))]
 //! The C types, the `pt_regs` and the calling convention of the machine that an eBPF probe runs on.
 //!
-//! BPF bytecode is the same everywhere, but the machine under it is not. The machine is named when the probe is built
-//! ([`project`] says how), and the root of this crate has that machine's names. A probe says the function that it watches, and
-//! reads the function's parameters, each with its C type:
+//! BPF bytecode is the same everywhere, but the machine under it is not. The build of the probe names the machine
+//! ([`project`] says how), and the root of this crate has that machine's names. A probe declares the function that it
+//! watches, and reads the function's parameters, each with its C type:
 //!
 //! ```
 //! use probe_abi::{User, c_char, c_int, c_void, prototype};
@@ -44,16 +44,16 @@
 //! |---|---|
 //! | its project, its loader, naming the machine | [`project`] |
 //! | tests on the host | [`testing`](https://docs.rs/probe-abi/latest/probe_abi/testing/) |
-//! | what is known of a machine, for loaders and tools | [`machine`], [`registers`] |
+//! | the facts of a machine, for loaders and tools | [`machine`], [`registers`] |
 //! | types of C headers and of kernels, a part in C | the package [probe-abi-build](https://docs.rs/probe-abi-build) |
 //! | the static probes of a program, locations of DWARF | the package [probe-abi-usdt](https://docs.rs/probe-abi-usdt) |
 //! | the release, functions and return instructions of a Go program | the package [probe-abi-go](https://docs.rs/probe-abi-go) |
 //!
 //! # Features
 //!
-//! * `bindgen`, which is on by default: the bindings are generated from headers in each build, by bindgen and libclang. Without it
-//!   the bindings that come with the crate are used, which are the same text.
-//! * `testing`: calls and memory that a test makes up. It links `std` on the host.
+//! * `bindgen`, on by default: bindgen and libclang generate the bindings from headers in each build. Without this
+//!   feature the build uses the bindings that come with the crate, which are the same text.
+//! * `testing`: a test can make up calls and memory. The feature links `std` on the host.
 
 pub mod arch;
 pub mod call;
@@ -82,11 +82,12 @@ pub use indices::{Argument, StackArgument, SyscallArgument};
 pub use memory::{AnyBitPattern, Memory};
 pub use signature::PassedAs;
 
-/// Whether this build reads ctx by construction: each read is one instruction, with a constant offset in it,
-/// that no compiler can reshape.
+/// Whether this build reads ctx by construction: each read is one instruction with a constant offset in it, and no
+/// compiler can reshape it.
 ///
-/// It is so where the compiler takes inline assembly for BPF: nightly, or any with `RUSTC_BOOTSTRAP` set. Otherwise a
-/// fence keeps reads apart, which holds for almost every program. A program that relies on it says so:
+/// It is true if the compiler takes inline assembly for BPF: nightly, or any compiler with `RUSTC_BOOTSTRAP` set.
+/// Otherwise a fence keeps reads apart, which works for almost every program. A program can require reads by
+/// construction:
 ///
 /// ```
 /// # #[cfg(target_arch = "bpf")]
@@ -96,7 +97,8 @@ pub use signature::PassedAs;
 /// On a target that is not BPF it is false.
 pub const READS_BY_CONSTRUCTION: bool = cfg!(probe_abi_inline_asm);
 
-/// What a file of probe-abi-build's ends with. The two crates are published together, and use each other's names.
+/// The last line of a file that probe-abi-build generates. The two crates are published together, and use each other's
+/// names.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! generated_by {
@@ -112,8 +114,8 @@ macro_rules! generated_by {
     };
 }
 
-/// Whether a version is of the same release as this crate: the numbers before the last are the same, and the first of them
-/// that is not 0.
+/// Whether a version is of the same release as this crate. Releases are the same if all numbers of the version up to
+/// and including the first one that is not 0 are the same.
 #[doc(hidden)]
 #[inline]
 pub const fn is_of_release(version: &str) -> bool {

@@ -1,7 +1,8 @@
-//! What a machine is: a value that programs, tools and proofs hold.
+//! The facts of a machine, as a value that programs, tools and proofs use.
 //!
-//! [`MACHINE`](crate::MACHINE) is the one that a build is for, and [`arch::MACHINES`](crate::arch::MACHINES) are all
-//! of them, for programs on the host. A loader for arm asks where `pread64` has its last parameter:
+//! [`MACHINE`](crate::MACHINE) is the machine that a build is for. [`arch::MACHINES`](crate::arch::MACHINES) has all
+//! machines, for programs on the host. For example, a loader for arm finds the place of the last parameter of
+//! `pread64`:
 //!
 //! ```
 //! use probe_abi::machine::{Endian, Machine, Place};
@@ -28,7 +29,7 @@
 //! assert_eq!(error.to_string(), "`opnat` is no syscall of s390x; did you mean `openat`?");
 //! ```
 //!
-//! In a probe each number is a constant, to compare with and to match on:
+//! In a probe each number is a constant. A program can compare it, and can use it as a pattern:
 //!
 //! ```
 //! use probe_abi::arch::aarch64::{c_ulong, nr};
@@ -39,7 +40,8 @@
 //! assert!(opens(56));
 //! ```
 //!
-//! A number that the machine does not have does not compile. aarch64 has no `open`: its C library calls `openat`.
+//! The name of a syscall that the machine does not have does not compile. aarch64 has no `open`: its C library calls
+//! `openat`.
 //!
 //! ```compile_fail,E0599
 //! let _ = probe_abi::arch::aarch64::nr::open;
@@ -74,10 +76,10 @@ impl Endian {
     };
 }
 
-/// A slot of `pt_regs`: a register, as the kernel keeps it.
+/// A slot of `pt_regs`: the place where the kernel keeps one register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Slot {
-    /// The field, as Rust and C write it: `rdi`, `regs[4]`, `psw.addr`.
+    /// The name of the field, as Rust and C write it: `rdi`, `regs[4]`, `psw.addr`.
     pub field: &'static str,
     /// In bytes, from the start of `pt_regs`.
     pub offset: u16,
@@ -93,7 +95,7 @@ impl Slot {
         value: &'static T,
     ) -> Self {
         let start = core::ptr::from_ref(registers);
-        // SAFETY: both are in the same value, which the evaluation of a constant checks.
+        // SAFETY: both pointers are into the same value. The evaluation of a constant checks that.
         let offset = unsafe { core::ptr::from_ref(value).byte_offset_from(start) };
         Self {
             field,
@@ -102,7 +104,7 @@ impl Slot {
         }
     }
 
-    /// The part of the slot that a value of so many bytes fills: all of it, if the value is not narrower.
+    /// The part of the slot that a value of `size` bytes fills: the whole slot, if the value is as wide or wider.
     #[inline]
     pub(crate) const fn low(self, size: u8, endian: Endian) -> Self {
         if size >= self.width {
@@ -123,16 +125,16 @@ impl Slot {
 /// Where a function finds its return address, at its first instruction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReturnAddress<Word> {
-    /// In a register: this is the return address itself. Only valid until the function's prologue
-    /// reuses the register.
+    /// In a register: this is the return address itself. It is only valid until the function's prologue reuses the
+    /// register.
     Register(Word),
-    /// On the stack: this is where to read it, one [`c_ulong`](crate::c_ulong) wide, with
+    /// On the stack: this is the address to read it from, as one [`c_ulong`](crate::c_ulong), with
     /// `bpf_probe_read_kernel` or `bpf_probe_read_user`.
     Stack(Word),
 }
 
 impl<Word: Address> ReturnAddress<Word> {
-    /// The return address of a function of the process, read from its stack where it is there.
+    /// The return address of a function of a process. If it is on the stack, it is read from the process's memory.
     ///
     /// # Errors
     ///
@@ -142,7 +144,7 @@ impl<Word: Address> ReturnAddress<Word> {
         self.read(Memory::User)
     }
 
-    /// The return address of a function of the kernel, read from its stack where it is there.
+    /// The return address of a function of the kernel. If it is on the stack, it is read from the kernel's memory.
     ///
     /// # Errors
     ///
@@ -161,62 +163,62 @@ impl<Word: Address> ReturnAddress<Word> {
     }
 }
 
-/// What is known of a machine. Its module names the documents that say so.
+/// The facts of a machine. The page of the machine's module names the documents that they come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Machine {
     /// Rust's `target_arch`, the value of `CARGO_CFG_BPF_TARGET_ARCH`.
     pub name: &'static str,
-    /// How many bytes a register, a pointer and C's `long` have: 4 or 8.
+    /// The size in bytes of a register, of a pointer and of C's `long`: 4 or 8.
     pub word: u8,
-    /// `e_machine` of its ELF files: `linux/elf-em.h`. Machines of 32 and of 64 bits may have the same.
+    /// `e_machine` of its ELF files: `linux/elf-em.h`. A machine of 32 bits and one of 64 bits may have the same value.
     pub elf_machine: u16,
-    /// How the kernel's functions are called.
+    /// The convention of the kernel's functions.
     pub kernel: Convention,
-    /// How the kernel's functions are called that are declared `asmlinkage` or have variable arguments.
+    /// The convention of the kernel's functions that are declared `asmlinkage` or have variable arguments.
     pub asmlinkage: Convention,
-    /// How the functions of a process are called.
+    /// The convention of the functions of a process.
     pub user: Convention,
-    /// How the functions of a Go program are called; `None` if there is no Go for this machine.
+    /// The convention of the functions of a Go program; `None` if there is no Go for this machine.
     pub go: Option<GoConvention>,
-    /// The slot of a syscall's own `pt_regs` that holds its number.
+    /// The slot of a syscall's own `pt_regs` that holds the number of the syscall.
     pub syscall_number: Slot,
-    /// Which bits of that slot are the number.
+    /// The bits of that slot that are the number.
     pub syscall_number_mask: u32,
-    /// The slots of a syscall's own `pt_regs` that hold its arguments while it runs.
+    /// The slots of a syscall's own `pt_regs` that hold the arguments while the syscall runs.
     pub syscall_arguments: &'static [Slot],
-    /// How those hold integers of 64 bits on a machine of 32 bits; `None` on one of 64 bits.
+    /// How these slots hold integers of 64 bits on a machine of 32 bits; `None` on a machine of 64 bits.
     pub syscall_pairs: Option<SyscallPairs>,
-    /// Whether the function of a syscall is a wrapper, whose only argument is a pointer to the syscall's own `pt_regs`.
-    /// `None` where kernels differ, by release or configuration: then [`syscall_function`](Machine::syscall_function)
-    /// tells it of one kernel. Where it is `Some(true)`, kernels before the release that is named in the machine's file
-    /// had no wrappers.
+    /// Whether the function of a syscall is a wrapper. A wrapper's only argument is a pointer to the syscall's own
+    /// `pt_regs`. `None` if kernels differ, by release or configuration:
+    /// [`syscall_function`](Machine::syscall_function) tells it for one kernel. If it is `Some(true)`, the machine's
+    /// file names the release that brought the wrappers; older kernels have none.
     pub wraps_syscalls: Option<bool>,
     /// Its syscalls, in the order of their numbers.
     pub syscalls: SyscallTable,
-    /// How this machine's kernel names the functions of its syscalls, in the order to try.
+    /// The prefixes of this machine's symbols for the functions of its syscalls, in the order to try.
     pub syscall_symbols: &'static [SyscallPrefix],
-    /// The same of a kernel of 64 bits that runs a task of this machine, of 32 bits. Empty where there is none, or it
-    /// is not known.
+    /// The prefixes in a kernel of 64 bits that runs a task of this machine, for a machine of 32 bits. Empty if there
+    /// is no such kernel, or if its prefixes are not known.
     pub compat_syscall_symbols: &'static [SyscallPrefix],
-    /// What shows that a task is of 32 bits, on this machine's kernel of 64 bits.
+    /// How to recognize a task of 32 bits on this machine's kernel of 64 bits.
     pub compat: Compat,
-    /// Where a function finds its return address, at its first instruction.
+    /// The place of a function's return address, at the function's first instruction.
     pub return_address: ReturnAddress<Slot>,
-    /// How many bytes behind the address in that slot the function returns to.
+    /// The distance in bytes from the address in that slot to the address that the function returns to.
     pub return_address_behind: u8,
     pub instruction_pointer: Slot,
-    /// On sparc64 the register is biased: the stack starts 2047 bytes above it.
+    /// On sparc64 the register is biased: the stack starts 2047 bytes above the address in it.
     pub stack_pointer: Slot,
-    /// The register that the ABI sets aside for a frame pointer, if it does.
+    /// The register that the ABI reserves for a frame pointer; `None` if the ABI reserves no register.
     pub frame_pointer: Option<Slot>,
-    /// The registers that its psABI names, those that ctx has first.
+    /// The registers that its psABI names. The registers that ctx has come first.
     pub registers: RegisterFile,
-    /// How its assembler writes them.
+    /// How its assembler writes operands.
     pub syntax: Syntax,
 }
 
 impl Machine {
-    /// The machine of that name, which is Rust's `target_arch`; `None` if there is none.
+    /// The machine of that name, which is Rust's `target_arch`; `None` if no machine has that name.
     #[inline]
     pub fn named(name: &str) -> Option<&'static Machine> {
         crate::arch::MACHINES
@@ -224,8 +226,9 @@ impl Machine {
             .find(|machine| machine.name == name)
     }
 
-    /// The machine that an ELF file is for, by its `e_machine` and by how many bytes an address of it has: 4 where its class
-    /// is `ELFCLASS32`, and 8 where it is `ELFCLASS64`. `None` if there is none.
+    /// The machine that an ELF file is for. `e_machine` is the field of the file's header, and `word` is the size of an
+    /// address in bytes: 4 if the file's class is `ELFCLASS32`, 8 if it is `ELFCLASS64`. `None` if no machine has these
+    /// values.
     ///
     /// ```
     /// use probe_abi::machine::Machine;
@@ -242,10 +245,11 @@ impl Machine {
 }
 
 impl Machine {
-    /// Where parameter `n` of a syscall is in the syscall's own `pt_regs`: [`Place::Register`] or [`Place::Pair`].
+    /// The place of parameter `n` of a syscall in the syscall's own `pt_regs`: [`Place::Register`] or [`Place::Pair`].
     ///
-    /// `sizes` has the size in bytes of each parameter from the first: 1, 2, 4 or 8. Those up to `n` decide. `None` if
-    /// there is no parameter `n`, one of the sizes is not one of these, or no slot is left for it.
+    /// `sizes` has the size in bytes of each parameter, from the first one: 1, 2, 4 or 8. The sizes after parameter `n`
+    /// do not count. `None` if there is no parameter `n`, if a size is not 1, 2, 4 or 8, or if no slot is left for the
+    /// parameter.
     ///
     /// ```
     /// use probe_abi::machine::{Endian, Machine, Place};
@@ -259,8 +263,8 @@ impl Machine {
     /// assert_eq!((low.field, high.field), ("uregs[4]", "uregs[5]"));
     /// ```
     ///
-    /// The parameters are those of the system call, which are not always those of the C library's function. Where a pair
-    /// would have left too few registers, some machines have their own order of parameters:
+    /// The parameters are those of the system call, which are not always those of the C library's function. Some
+    /// machines have their own order of parameters for a syscall whose pair would leave too few registers:
     ///
     /// | syscall | machines | parameters |
     /// |---|---|---|
@@ -279,27 +283,27 @@ impl Machine {
             ..self.kernel
         };
         match slots.place(sizes, n, endian) {
-            // There is no stack.
+            // A syscall has no arguments on the stack.
             None | Some(Place::Stack(_) | Place::Split { .. }) => None,
             place => place,
         }
     }
 }
 
-/// What shows that a task is of 32 bits, on a kernel of 64 bits.
+/// How to recognize a task of 32 bits, on a kernel of 64 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compat {
-    /// Nothing: there are no such tasks.
+    /// There are no tasks of 32 bits.
     None,
-    /// A slot of the registers of user code: of 64 bits is code where the bits of `mask` are `wide`.
+    /// By a slot of the registers of user code. The code is of 64 bits if the bits of `mask` in that slot are `wide`.
     Mode {
         slot: Slot,
         mask: u64,
         wide: u64,
-        /// What these bits usually are where code is of 32 bits. Any other value than `wide` means that, too.
+        /// The usual value of these bits if the code is of 32 bits. Any value except `wide` means code of 32 bits.
         narrow: u64,
     },
-    /// The number of a syscall, and nothing else: from `first` to `last` they are those of the other machine.
+    /// By the number of a syscall alone: the numbers from `first` to `last` are those of the other machine.
     Numbers { first: u32, last: u32 },
 }
 
@@ -309,7 +313,7 @@ impl Compat {
         !matches!(self, Self::None)
     }
 
-    /// The slot that shows it; `None` if none does.
+    /// The slot that shows it; `None` if no slot does.
     #[inline]
     pub(crate) const fn slot(self) -> Option<Slot> {
         match self {
@@ -318,7 +322,7 @@ impl Compat {
         }
     }
 
-    /// Whether code is of 32 bits in whose registers that slot has that value.
+    /// Whether registers are those of code of 32 bits, by the value of the slot that shows it.
     #[inline(always)]
     pub(crate) const fn is_narrow(self, value: u64) -> bool {
         match self {
@@ -328,21 +332,21 @@ impl Compat {
     }
 }
 
-/// How functions are called: what is where at a function's first instruction, and at its return.
+/// A calling convention: the places of the arguments at a function's first instruction, and of the value at its return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Convention {
     /// The registers that hold arguments, in order.
     pub registers: &'static [Slot],
-    /// Where the arguments on the stack start.
+    /// The start of the arguments on the stack.
     pub stack: StackArea,
-    /// How integers of 64 bits are passed on a machine of 32 bits; `None` on one of 64 bits.
+    /// How integers of 64 bits are passed on a machine of 32 bits; `None` on a machine of 64 bits.
     pub pairs: Option<Pairs>,
-    /// The register of the return value. On a machine of 32 bits a second one, for values of 64 bits:
-    /// the two are in the order that `pairs` has.
+    /// The register of the return value. A machine of 32 bits has a second one, for values of 64 bits. The order of the
+    /// two is the one of `pairs`.
     pub return_value: &'static [Slot],
 }
 
-/// Where the arguments on the stack start: in bytes above the address in the stack pointer's slot.
+/// The start of the arguments on the stack, in bytes above the address in the stack pointer's slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StackArea {
     pub little_endian: u16,
@@ -350,7 +354,7 @@ pub struct StackArea {
 }
 
 impl StackArea {
-    /// The same in both byte orders.
+    /// A start that is the same in both byte orders.
     #[inline]
     pub const fn at(offset: u16) -> Self {
         Self {
@@ -371,22 +375,22 @@ impl StackArea {
 /// How a machine of 32 bits passes an integer of 64 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pairs {
-    /// Which registers a pair can start at. A register that is left out stays empty.
+    /// The registers that a pair can start at. A register that is skipped stays empty.
     pub start: Start,
-    /// Which of the two registers has which half.
+    /// Which of the two registers holds which half.
     pub order: Order,
-    /// What happens to a pair for which one register is left.
+    /// The place of a pair if only one register is left.
     pub last_register: LastRegister,
-    /// What the address on the stack of an integer of 64 bits is a multiple of, in bytes.
+    /// The alignment of an integer of 64 bits on the stack, in bytes.
     pub stack_alignment: u8,
 }
 
-/// How the registers of a syscall hold an integer of 64 bits on a machine of 32 bits: in two of the slots for arguments.
+/// How a syscall's slots hold an integer of 64 bits on a machine of 32 bits: in two of the slots for arguments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SyscallPairs {
-    /// Which slots a pair can start at. One that is left out holds nothing.
+    /// The slots that a pair can start at. A slot that is skipped holds nothing.
     pub start: Start,
-    /// Which of the two slots has which half.
+    /// Which of the two slots holds which half.
     pub order: Order,
 }
 
@@ -402,38 +406,38 @@ pub enum Start {
 pub enum Order {
     LowFirst,
     HighFirst,
-    /// As the two halves lie in memory: the low half first on a little-endian machine.
+    /// The order of the two halves in memory: the low half first on a little-endian machine.
     Memory,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LastRegister {
-    /// The value is on the stack as a whole, and the register stays empty.
+    /// The whole value is on the stack, and the register stays empty.
     Empty,
     /// The register has the low half, and the stack has the high half.
     LowHalf,
 }
 
-/// Where an argument is at a function's first instruction, or a value at its return.
+/// The place of an argument at a function's first instruction, or of a value at the function's return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// In the low bytes of a register. The other bytes mean nothing.
     Register(Slot),
     /// An integer of 64 bits in two registers.
     Pair { low: Slot, high: Slot },
-    /// An integer of 64 bits, whose high half is on the stack: so many bytes above the address in the stack
-    /// pointer's slot.
+    /// An integer of 64 bits with its low half in a register and its high half on the stack, `high` bytes above the
+    /// address in the stack pointer's slot.
     Split { low: Slot, high: u16 },
-    /// On the stack: the value's first byte is so many bytes above the address in the stack pointer's slot.
+    /// On the stack: the distance in bytes from the address in the stack pointer's slot up to the value's first byte.
     Stack(u16),
 }
 
 impl Convention {
-    /// Where parameter `n` of a C prototype is at the function's first instruction.
+    /// The place of parameter `n` of a C prototype at the function's first instruction.
     ///
-    /// `sizes` has the size in bytes of each parameter from the first: 1, 2, 4 or 8. They are integers and
-    /// pointers; floating point and structs are passed by other rules. Those up to `n` decide. `None` if
-    /// there is no parameter `n`, or one of the sizes is not one of these.
+    /// `sizes` has the size in bytes of each parameter, from the first one: 1, 2, 4 or 8. The parameters are integers
+    /// and pointers; floating point and structs are passed by other rules. The sizes after parameter `n` do not count.
+    /// `None` if there is no parameter `n`, or if a size is not 1, 2, 4 or 8.
     #[inline]
     pub const fn place(&self, sizes: &[u8], n: usize, endian: Endian) -> Option<Place> {
         if n >= sizes.len() {
@@ -457,7 +461,7 @@ impl Convention {
         }
     }
 
-    /// Where a return value of 1, 2, 4 or 8 bytes is when the function has returned. `None` for another size.
+    /// The place of a return value of 1, 2, 4 or 8 bytes when the function has returned. `None` for another size.
     #[inline]
     pub const fn return_place(&self, size: u8, endian: Endian) -> Option<Place> {
         match (size, self.pairs) {
@@ -467,7 +471,7 @@ impl Convention {
         }
     }
 
-    /// Whether an integer of 64 bits starts at a register with an even index, where it takes two.
+    /// Whether an integer of 64 bits that takes two registers starts at a register with an even index.
     #[inline]
     pub(crate) const fn pairs_are_even(&self) -> bool {
         match self.pairs {
@@ -493,7 +497,7 @@ impl Convention {
                     high: next.take(4, 4),
                 };
             }
-            // Whatever follows is on the stack too.
+            // Every later parameter is on the stack too.
             next.register = count;
             return Place::Stack(next.take(8, pairs.stack_alignment as u16));
         }
@@ -503,7 +507,7 @@ impl Convention {
         }
         let word = if self.pairs.is_some() { 4 } else { 8 };
         let slot = next.take(word, 1);
-        // A narrow value is at the end of its slot that has the low bytes.
+        // A narrow value is at the end of the slot that has the low bytes.
         Place::Stack(match endian {
             Endian::Little => slot,
             Endian::Big => slot + word - size as u16,
@@ -511,10 +515,10 @@ impl Convention {
     }
 }
 
-/// What the parameters so far have left.
+/// The next free register and stack slot, after the parameters so far.
 struct Next {
     register: usize,
-    /// Above the address in the stack pointer's slot.
+    /// In bytes above the address in the stack pointer's slot.
     offset: u16,
 }
 
@@ -528,7 +532,7 @@ impl Next {
 }
 
 impl Pairs {
-    /// Of syscalls, whose parameters are in registers alone.
+    /// The pairs of syscalls, whose parameters are all in registers.
     #[inline]
     pub(crate) const fn of_syscalls(pairs: Option<SyscallPairs>) -> Option<Self> {
         match pairs {
@@ -562,10 +566,10 @@ impl Pairs {
     }
 }
 
-/// Slots of one machine, by their fields' names, that another machine's `pt_regs` has in fields of other names.
+/// Slots of one machine by the names of their fields, if another machine's `pt_regs` has other names for them.
 pub(crate) type Moved = &'static [(&'static str, Slot)];
 
-/// The slots that the kernel has for slots of a machine of 32 bits.
+/// The slots of the kernel's `pt_regs` that hold the registers of a machine of 32 bits.
 pub(crate) const fn moved_all<const N: usize>(
     slots: &[Slot],
     moved: Moved,
@@ -619,10 +623,10 @@ const fn is_same(one: &str, other: &str) -> bool {
     n == one.len() && n == other.len()
 }
 
-/// A slot from its field of `pt_regs`: `slot!(rdi)`, `slot!(regs[4])`, `slot!(psw.addr)`. The compiler checks
-/// field and index. It is one expression, because each constant of its own would be work in the build of every probe.
+/// A slot from its field of `pt_regs`: `slot!(rdi)`, `slot!(regs[4])`, `slot!(psw.addr)`. The compiler checks the field
+/// and the index. It is one expression, because a constant for each slot would slow down the build of every probe.
 macro_rules! slot {
-    // `stringify!` would put a space in `regs [4]` where another macro has matched the two parts.
+    // `stringify!` would put a space into `regs [4]` if another macro has matched the two parts.
     ($array:ident[$index:literal]) => {
         $crate::machine::slot!(@concat!(stringify!($array), "[", $index, "]"), $array[$index])
     };

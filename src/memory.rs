@@ -1,10 +1,10 @@
-//! The memory of the traced machine: what the pointers of a probe point to.
+//! The memory of the traced machine, which the pointers of a probe point to.
 //!
-//! It is a process's, or the kernel's, and a probe says which: an address can be one of either. [`Ptr`] has the
-//! methods that read it. In a BPF program they are the kernel's helpers, `bpf_probe_read_user` and its kin, which a program
-//! may call under a licence that is compatible with the GPL; and they fail with a negative error number, `-14`
-//! (`-EFAULT`) where nothing lies at the address or its page is not in memory. Aya's functions for these helpers give the same
-//! numbers, so that `?` serves both.
+//! It is the memory of a process or of the kernel. The probe names one of the two, because the same address can be
+//! valid in both. [`Ptr`] has the methods that read memory. In a BPF program these methods are the kernel's helpers,
+//! such as `bpf_probe_read_user`. A program may call them only under a licence that is compatible with the GPL. They
+//! fail with a negative error number: `-14` (`-EFAULT`) if there is nothing at the address, or if its page is not in
+//! memory. Aya's functions for these helpers return the same numbers, so `?` works with both.
 //!
 //! ```
 //! use probe_abi::{Ptr, c_char, c_int};
@@ -20,27 +20,27 @@
 //! }
 //! ```
 //!
-//! An array that starts as zeros, such as `text` above, is filled by the function `memset` if it is longer than 8 bytes.
-//! aya-ebpf brings one along. A program without Aya needs one of its own, which [`verifier`](crate::verifier) shows;
-//! without it, loaders miss a function, or the verifier says `misaligned stack access`.
+//! An array that starts as zeros, such as `text` above, is filled by the function `memset` if it is longer than 8
+//! bytes. aya-ebpf has a `memset`. A program without Aya needs its own, which [`verifier`](crate::verifier) shows.
+//! Without `memset`, loaders report a missing function, or the verifier says `misaligned stack access`.
 //!
-//! In a test the methods read the memory that the test has made up: see [`testing`](crate::testing). In any other program on the
-//! host nothing lies at any address.
+//! In a test the methods read the memory that the test has made up: see [`testing`](crate::testing). In any other
+//! program on the host there is nothing at any address.
 
 use core::mem::MaybeUninit;
 
 use crate::{ptr::Ptr, signature::Address};
 
-/// Whose memory an address is in.
+/// The owner of the memory that an address is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Memory {
-    /// The process's that the probe runs in: what the kernel's `bpf_probe_read_user` reads.
+    /// The process that the probe runs in. The kernel's `bpf_probe_read_user` reads its memory.
     User,
-    /// The kernel's: what `bpf_probe_read_kernel` reads.
+    /// The kernel. `bpf_probe_read_kernel` reads its memory.
     Kernel,
 }
 
-/// A type of which any bytes are a value: integers, [`Ptr`], arrays and structs of such.
+/// A type for which any bytes are a valid value: integers, [`Ptr`], and arrays and structs of these types.
 ///
 /// ```
 /// use probe_abi::{AnyBitPattern, Ptr, c_char, c_int};
@@ -62,7 +62,8 @@ pub enum Memory {
 ///
 /// # Safety
 ///
-/// Any bytes are a value of the type: it has no `bool`, no `enum`, no reference and no Rust pointer to follow.
+/// Any bytes are a value of the type: it has no `bool`, no `enum`, no reference and no Rust pointer that the program
+/// follows.
 #[diagnostic::on_unimplemented(
     message = "it is not known that any bytes are a value of `{Self}`, and traced memory may have any",
     label = "cannot be read from the traced machine's memory",
@@ -72,16 +73,16 @@ pub unsafe trait AnyBitPattern: Copy {}
 
 macro_rules! any_bit_pattern {
     ($($type:ty)*) => { $(
-        // SAFETY: it is an integer.
+        // SAFETY: the type is an integer.
         unsafe impl AnyBitPattern for $type {}
     )* };
 }
 any_bit_pattern!(u8 i8 u16 i16 u32 i32 u64 i64);
 
-// SAFETY: it is made of such.
+// SAFETY: any bytes are a value of each element.
 unsafe impl<T: AnyBitPattern, const LENGTH: usize> AnyBitPattern for [T; LENGTH] {}
 
-// SAFETY: it is an integer.
+// SAFETY: the type is an integer.
 unsafe impl<T, A: Address> AnyBitPattern for Ptr<T, A> {}
 
 impl<T: AnyBitPattern, A: Address> Ptr<T, A> {
@@ -126,16 +127,16 @@ impl<T: AnyBitPattern, A: Address> Ptr<T, A> {
     }
 }
 
-/// A letter of C's: `char`, of either sign.
+/// A C type for a character: `char`, signed or unsigned.
 pub trait Char {}
 
 impl Char for u8 {}
 impl Char for i8 {}
 
 impl<T: Char, A: Address> Ptr<T, A> {
-    /// Copies the string to `to`, and gives its length in bytes, without the zero that ends it.
+    /// Copies the string to `to`, and returns its length in bytes, without the zero byte at its end.
     ///
-    /// `to` has that zero too. So a string that does not fit is cut, and its length is then `to.len() - 1`.
+    /// `to` gets the zero byte too. A string that does not fit is cut, and its length is then `to.len() - 1`.
     ///
     /// # Errors
     ///
@@ -157,15 +158,15 @@ impl<T: Char, A: Address> Ptr<T, A> {
 }
 
 impl<T, A: Address> Ptr<T, A> {
-    /// The pointer to the value that is so many behind this one in an array. It wraps around at the end of the
+    /// The pointer to the value `count` elements after this one in an array. The address wraps around at the end of the
     /// machine's addresses.
     #[inline(always)]
     pub fn wrapping_add(self, count: usize) -> Self {
         self.wrapping_byte_add(count.wrapping_mul(size_of::<T>()))
     }
 
-    /// The pointer that is so many bytes further: with `offset_of!`, to a field of a struct. It wraps around at
-    /// the end of the machine's addresses.
+    /// The pointer `count` bytes after this one. With `offset_of!` it points to a field of a struct. The address wraps
+    /// around at the end of the machine's addresses.
     #[inline(always)]
     pub fn wrapping_byte_add(self, count: usize) -> Self {
         let address: u64 = self.address().into();
@@ -176,10 +177,10 @@ impl<T, A: Address> Ptr<T, A> {
 #[inline(always)]
 pub(crate) fn read<T: AnyBitPattern>(memory: Memory, from: u64) -> Result<T, i32> {
     let mut value = MaybeUninit::<T>::uninit();
-    // SAFETY: the value has room for itself.
+    // SAFETY: `value` has room for `size_of::<T>()` bytes.
     let error = unsafe { copy(memory, value.as_mut_ptr().cast(), size_of::<T>(), from) };
     match error {
-        // SAFETY: it was written to, and any bytes are a `T`.
+        // SAFETY: the bytes were written, and any bytes are a `T`.
         0 => Ok(unsafe { value.assume_init() }),
         error => Err(error as i32),
     }
@@ -198,14 +199,14 @@ pub(crate) fn read_bits(memory: Memory, from: u64, size: u8) -> Result<u64, i32>
 
 #[inline(always)]
 fn read_into<T: AnyBitPattern>(memory: Memory, from: u64, to: &mut [T]) -> Result<(), i32> {
-    // SAFETY: the slice has that size, and any bytes are values of it.
+    // SAFETY: the slice has that size, and any bytes are values of its type.
     match unsafe { copy(memory, to.as_mut_ptr().cast(), size_of_val(to), from) } {
         0 => Ok(()),
         error => Err(error as i32),
     }
 }
 
-/// Reads as many of `length` values as fit in `to`, and gives how many that are.
+/// Reads as many of `length` values as fit in `to`, and returns how many it has read.
 #[inline(always)]
 pub(crate) fn read_some<T: AnyBitPattern>(
     memory: Memory,
@@ -217,7 +218,7 @@ pub(crate) fn read_some<T: AnyBitPattern>(
         true => length as usize,
         false => to.len(),
     };
-    // SAFETY: the slice has room for as many, and any bytes are values of it.
+    // SAFETY: the slice has room for `count` values, and any bytes are values of its type.
     match unsafe { copy(memory, to.as_mut_ptr().cast(), count * size_of::<T>(), from) } {
         0 => Ok(count),
         error => Err(error as i32),
@@ -229,7 +230,7 @@ fn read_str(memory: Memory, from: u64, to: &mut [u8]) -> Result<usize, i32> {
     // SAFETY: the slice has that length.
     let length = unsafe { copy_str(memory, to.as_mut_ptr(), to.len(), from) };
     match length {
-        // An empty slice has no room for a zero.
+        // An empty slice has no room for the zero byte.
         0 => Ok(0),
         1.. => Ok(length as usize - 1),
         error => Err(error as i32),
@@ -252,13 +253,12 @@ mod helpers {
 
     type Helper = unsafe extern "C" fn(to: *mut c_void, size: u32, from: u64) -> i64;
 
-    // A call to a constant address is a call of the helper with that number, of `enum bpf_func_id` in
-    // `uapi/linux/bpf.h`.
+    // A call to a constant address is a call of the helper with that number: `enum bpf_func_id` in `uapi/linux/bpf.h`.
     macro_rules! call {
         ($number:literal($($argument:expr),*)) => {{
             // SAFETY: all four helpers have this type.
             let helper: Helper = unsafe { transmute::<usize, Helper>($number) };
-            // SAFETY: the caller's.
+            // SAFETY: the caller ensures it.
             unsafe { helper($($argument),*) }
         }};
     }
@@ -274,7 +274,7 @@ mod helpers {
         }
     }
 
-    /// Gives the length with the zero.
+    /// Returns the length, including the zero byte.
     ///
     /// # Safety
     ///
@@ -301,5 +301,5 @@ mod nowhere {
     }
 }
 
-/// `-EFAULT`, of `asm-generic/errno-base.h`: the same on all machines.
+/// `-EFAULT`, of `asm-generic/errno-base.h`. It is the same on all machines.
 pub(crate) const EFAULT: i64 = -14;

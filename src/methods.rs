@@ -1,5 +1,5 @@
-// The names of a machine, and the methods of its `pt_regs`: written once, and included in each machine's
-// module, so that compilers speak of `pt_regs::arg` and not of a module in between.
+// The names of a machine, and the methods of its `pt_regs`. This file is written once, and the module of each machine
+// includes it. So compilers speak of `pt_regs::arg`, and not of a module in between.
 
 use crate::{
     call, go,
@@ -13,7 +13,7 @@ pub use core::ffi::c_void;
 
 pub use crate::call::{Entry, Return};
 
-/// A pointer as it lies in this machine's memory: [`Ptr`](crate::arch::Ptr) with its addresses.
+/// A pointer as it is in this machine's memory: [`Ptr`](crate::arch::Ptr) with this machine's addresses.
 pub type Ptr<T> = crate::ptr::Ptr<T, uintptr_t>;
 
 /// [`ReturnAddress`](crate::arch::ReturnAddress) with this machine's addresses.
@@ -25,17 +25,18 @@ pub const ARCH: &str = MACHINE.name;
 /// How many arguments of a function are passed in registers.
 pub const ARG_REGISTERS: usize = pt_regs::ARG_REGISTERS;
 
-/// How many arguments of a syscall its own `pt_regs` holds.
+/// How many arguments a syscall's own `pt_regs` holds.
 pub const SYSCALL_ARG_REGISTERS: usize = MACHINE.syscall_arguments.len();
 
 /// The numbers of this machine's syscalls: `nr::openat` is what [`pt_regs::syscall_number`] gives for `openat(2)`.
 ///
-/// Each is a constant to compare with, and a pattern. A syscall that this machine does not have does not compile.
-/// [`Machine::syscall`] and [`Machine::syscall_numbered`] are for names that are known at run time alone.
+/// Each number is a constant: a program can compare it, and can use it as a pattern. The name of a syscall that this
+/// machine does not have does not compile. For names that are only known at run time there are [`Machine::syscall`] and
+/// [`Machine::syscall_numbered`].
 #[allow(non_camel_case_types)]
 pub enum nr {}
 
-// SAFETY: `pt_regs` is made of integers, so zeros are a value of it.
+// SAFETY: `pt_regs` has only integers, so zeros are a value of it.
 const ZEROS: &pt_regs = &unsafe { core::mem::MaybeUninit::zeroed().assume_init() };
 
 const _: () = {
@@ -43,24 +44,23 @@ const _: () = {
     assert!(MACHINE.word as usize == size_of::<uintptr_t>());
 };
 
-/// A function of a process, as a uprobe sees it: [`call::User`] of this machine. `F` is its
-/// [prototype](crate::signature).
+/// A function of a process, for a uprobe: [`call::User`] of this machine. `F` is its [prototype](crate::signature).
 pub type User<F> = call::User<F, pt_regs>;
 
-/// A function of the kernel, as a kprobe sees it: [`call::Kernel`] of this machine. `F` is its
-/// [prototype](crate::signature).
+/// A function of the kernel, for a kprobe: [`call::Kernel`] of this machine. `F` is its [prototype](crate::signature).
 pub type Kernel<F> = call::Kernel<F, pt_regs>;
 
 /// A function of the kernel that is `asmlinkage`: [`call::Asmlinkage`] of this machine. `F` is its
 /// [prototype](crate::signature).
 pub type Asmlinkage<F> = call::Asmlinkage<F, pt_regs>;
 
-/// A syscall, as a kprobe on the kernel's function for it sees it: [`syscall::Syscall`] of this machine. `F` is its
-/// [prototype](crate::signature); `Wrapped` is only needed where kernels differ in how they call it.
+/// A syscall, for a kprobe on the kernel's function for it: [`syscall::Syscall`] of this machine. `F` is its
+/// [prototype](crate::signature). `Wrapped` is only needed on machines whose kernels differ in how they call that
+/// function.
 pub type Syscall<F, Wrapped = syscall::ByMachine> = syscall::Syscall<F, pt_regs, Wrapped>;
 
-/// A function of a Go program, as a uprobe sees it: [`go::Go`] of this machine. `F` is its [signature](go); `Release` is
-/// only needed where the program may be of a release that has arguments on the stack.
+/// A function of a Go program, for a uprobe: [`go::Go`] of this machine. `F` is its [signature](go). `Release` is only
+/// needed if the program's release may have arguments on the stack.
 pub type Go<F, Release = go::InRegisters> = go::Go<F, pt_regs, Release>;
 
 /// Go's `int`.
@@ -78,7 +78,7 @@ pub type GoString = go::GoString<c_ulong>;
 /// Go's `[]T`: [`go::GoSlice`] of this machine.
 pub type GoSlice<T> = go::GoSlice<T, c_ulong>;
 
-/// Any interface of Go's that has methods: [`go::GoInterface`] of this machine.
+/// A Go interface that has methods: [`go::GoInterface`] of this machine.
 pub type GoInterface = go::GoInterface<c_ulong>;
 
 /// Go's `error`.
@@ -89,10 +89,10 @@ pub type GoAny = go::GoAny<c_ulong>;
 
 pub use crate::go::GoStruct;
 
-/// What a program of `raw_tracepoint/sys_enter` gets: [`syscall::SysEnter`] of this machine.
+/// The ctx of a program of `raw_tracepoint/sys_enter`: [`syscall::SysEnter`] of this machine.
 pub type SysEnter = syscall::SysEnter<pt_regs>;
 
-/// What a program of `raw_tracepoint/sys_exit` gets: [`syscall::SysExit`] of this machine.
+/// The ctx of a program of `raw_tracepoint/sys_exit`: [`syscall::SysExit`] of this machine.
 pub type SysExit = syscall::SysExit<pt_regs>;
 
 impl Registers for pt_regs {
@@ -103,7 +103,7 @@ impl Registers for pt_regs {
 
 call::machine!(pt_regs, c_ulong);
 
-// SAFETY: it is made of integers.
+// SAFETY: the struct has only integers.
 unsafe impl crate::memory::AnyBitPattern for pt_regs {}
 
 #[diagnostic::do_not_recommend]
@@ -128,45 +128,45 @@ impl pt_regs {
     /// How many arguments of a function are passed in registers.
     pub const ARG_REGISTERS: usize = MACHINE.kernel.registers.len();
 
-    /// The registers that a probe program's context holds.
+    /// The registers in a probe program's ctx.
     ///
     /// # Safety
     ///
-    /// `ctx` is what the kernel passed to a kprobe, kretprobe, uprobe, uretprobe, kprobe.multi
-    /// or fprobe program on this machine, or points to a whole `pt_regs` elsewhere (in host
-    /// tests, or a copy that `bpf_probe_read_kernel` made). The reference must not outlive
-    /// that program's run, which the compiler cannot see from a raw pointer: it grants
-    /// whatever lifetime is asked for. [`with_ctx`](Self::with_ctx) asks for the shortest.
+    /// `ctx` is the pointer that the kernel passed to a kprobe, kretprobe, uprobe, uretprobe, kprobe.multi or fprobe
+    /// program on this machine. Elsewhere (in host tests, or for a copy that `bpf_probe_read_kernel` made) it points to
+    /// a whole `pt_regs`. The reference must not outlive that program's run. The compiler cannot check this, because a
+    /// raw pointer has no lifetime: this function returns a reference of any lifetime that the caller asks for.
+    /// [`with_ctx`](Self::with_ctx) has the shortest lifetime.
     #[inline(always)]
-    // A reference to what the pointer points to, `&*ctx`, is a comparison with null in a debug build, and
-    // LLVM is not told its outcome in a release build. A transmutation is no comparison, and tells it.
+    // In a debug build a reference to the pointed-to value, `&*ctx`, compares the pointer with null, and in a release
+    // build LLVM is not told the result of that comparison. A transmutation compares nothing, and LLVM knows that the
+    // reference is not null.
     #[allow(clippy::transmute_ptr_to_ref)]
     pub unsafe fn from_ctx<'ctx>(ctx: *const c_void) -> &'ctx pt_regs {
-        // SAFETY: the caller passes a ctx: at least as long as pt_regs (the verifier refuses a
-        // read past its end), aligned to its slots, and left alone by the kernel while the
-        // program runs.
+        // SAFETY: the caller passes a ctx. It is at least as long as pt_regs (the verifier refuses a read past its
+        // end), it is aligned to its slots, and the kernel does not change it while the program runs.
         unsafe { core::mem::transmute(ctx) }
     }
 
-    /// [`from_ctx`](Self::from_ctx) for the time of one call: a program that keeps the
-    /// registers for longer does not compile.
+    /// [`from_ctx`](Self::from_ctx) for the time of one call. A program that keeps the registers for longer does not
+    /// compile.
     ///
     /// # Safety
     ///
-    /// `ctx` is as in [`from_ctx`](Self::from_ctx). The lifetime is seen to.
+    /// `ctx` is as in [`from_ctx`](Self::from_ctx). This function limits the lifetime.
     #[inline(always)]
     pub unsafe fn with_ctx<T>(ctx: *const c_void, probe: impl FnOnce(&pt_regs) -> T) -> T {
         // SAFETY: the caller passes a ctx, and the reference ends with this function.
         probe(unsafe { Self::from_ctx(ctx) })
     }
 
-    /// Argument `N` of the function, counted from zero: the whole register.
+    /// Argument `N` of the function, counted from 0: the whole register.
     ///
-    /// Meaningful at the function's entry, in every kind of probe (kprobe, uprobe, kprobe.multi,
-    /// fprobe). An argument narrower than a register need not be extended: cast it to its C
-    /// type. On 32-bit machines a 64-bit argument takes two registers.
+    /// Meaningful at the function's entry, in every kind of probe (kprobe, uprobe, kprobe.multi, fprobe). The upper
+    /// bits of the register may hold anything if the argument is narrower: cast it to its C type. On 32-bit machines a
+    /// 64-bit argument takes two registers.
     ///
-    /// An argument that this machine does not pass in a register does not compile.
+    /// If this machine does not pass the argument in a register, this does not compile.
     #[inline(always)]
     pub fn arg<const N: usize>(&self) -> c_ulong
     where
@@ -175,36 +175,35 @@ impl pt_regs {
         read::<_, regs::Argument<N>>(self)
     }
 
-    /// [`arg`](Self::arg) at an index chosen at run time; `None` where this machine does not
-    /// pass that argument in a register.
+    /// [`arg`](Self::arg) with an index that is chosen at run time; `None` if this machine does not pass that argument
+    /// in a register.
     #[inline(always)]
     pub fn arg_at(&self, index: usize) -> Option<c_ulong> {
         regs::argument_at(self, index)
     }
 
-    /// The register in the slot at an offset chosen at run time, in bytes; `None` where no register of
-    /// [`MACHINE`] has its slot there.
+    /// The register in the slot at an offset in bytes that is chosen at run time; `None` if no register of [`MACHINE`]
+    /// has its slot there.
     ///
-    /// A loader knows the register by its name or number, and sends the probe its offset:
+    /// A loader looks up the register by its name or number, and sends the offset of its slot to the probe:
     /// [`Machine::register`](crate::machine::Machine::register) and
     /// [`Machine::dwarf_register`](crate::machine::Machine::dwarf_register) give the slot. Meaningful in a kprobe or
-    /// uprobe of any kind; in a kprobe.multi or fprobe not every slot is filled ([`arch`](crate::arch)).
+    /// uprobe of any kind. In a kprobe.multi or fprobe not every slot is filled ([`arch`](crate::arch)).
     ///
-    /// It takes a few comparisons, because the verifier wants each load at a constant offset.
+    /// It takes a few comparisons, because the verifier requires a constant offset in each load.
     #[inline(always)]
     pub fn slot_at(&self, offset: u16) -> Option<c_ulong> {
         regs::slot_at(self, offset)
     }
 
-    /// The address on the stack where argument `N` lies, for an argument that is not passed
-    /// in a register; read it with `bpf_probe_read_kernel` or `bpf_probe_read_user`.
+    /// The address on the stack of argument `N`, if the argument is not passed in a register. Read it with
+    /// `bpf_probe_read_kernel` or `bpf_probe_read_user`.
     ///
-    /// Meaningful at the function's entry. `N` counts slots of one [`c_ulong`], register
-    /// arguments included, as they are for arguments of the basic integer and pointer types.
-    /// On a big-endian machine a narrower argument lies at the slot's far end: read the whole
-    /// slot and cast.
+    /// Meaningful at the function's entry. `N` counts slots of one [`c_ulong`], and counts the register arguments too.
+    /// An argument of a basic integer or pointer type has one slot. On a big-endian machine a narrower argument is at
+    /// the slot's high-address end: read the whole slot and cast it.
     ///
-    /// An argument that is in a register does not compile.
+    /// If the argument is in a register, this does not compile.
     #[inline(always)]
     pub fn stack_arg_address<const N: usize>(&self) -> c_ulong
     where
@@ -213,17 +212,17 @@ impl pt_regs {
         regs::stack_slot(self, N)
     }
 
-    /// [`stack_arg_address`](Self::stack_arg_address) at an index chosen at run time; `None`
-    /// where the argument is passed in a register, and [`arg_at`](Self::arg_at) has it.
+    /// [`stack_arg_address`](Self::stack_arg_address) with an index that is chosen at run time; `None` if the argument
+    /// is passed in a register: then [`arg_at`](Self::arg_at) reads it.
     #[inline(always)]
     pub fn stack_arg_address_at(&self, index: usize) -> Option<c_ulong> {
         regs::stack_slot_at(self, index)
     }
 
-    /// What the function returned: the whole register.
+    /// The return value of the function: the whole register.
     ///
-    /// Meaningful in a return probe of any kind. A value narrower than a register need not
-    /// be extended: cast it to its C type.
+    /// Meaningful in a return probe of any kind. The upper bits of the register may hold anything if the value is
+    /// narrower: cast it to its C type.
     #[inline(always)]
     pub fn return_value(&self) -> c_ulong {
         read::<_, regs::ReturnValue>(self)
@@ -231,11 +230,10 @@ impl pt_regs {
 
     /// The address of the instruction that was probed.
     ///
-    /// Meaningful in every kind of probe. In a kprobe it is the address that the kernel
-    /// stopped at, on x86 and x86_64 behind the breakpoint: one byte past the instruction. In
-    /// a kprobe.multi it is where the kernel's tracer goes back to, on most machines some
-    /// bytes behind the function's symbol (9 on x86_64, 6 on s390x). In a return probe of any
-    /// kind it is the address that the function returns to.
+    /// Meaningful in every kind of probe. In a kprobe it is the address that the kernel stopped at. On x86 and x86_64
+    /// that is after the breakpoint: one byte past the start of the instruction. In a kprobe.multi it is the address
+    /// that the kernel's tracer returns to, on most machines some bytes after the function's symbol (9 on x86_64, 6 on
+    /// s390x). In a return probe of any kind it is the address that the function returns to.
     #[inline(always)]
     pub fn instruction_pointer(&self) -> c_ulong {
         read::<_, regs::InstructionPointer>(self)
@@ -249,10 +247,9 @@ impl pt_regs {
         read::<_, regs::StackPointer>(self)
     }
 
-    /// The register that the ABI sets aside for a frame pointer; `None` where it has none.
+    /// The register that the ABI reserves for a frame pointer; `None` if the ABI reserves no register.
     ///
-    /// Filled in every kind of probe. Whether it points to a frame is up to how the traced
-    /// code was compiled.
+    /// Filled in every kind of probe. Whether it points to a frame depends on how the traced code was compiled.
     #[inline(always)]
     pub fn frame_pointer(&self) -> Option<c_ulong> {
         match const { MACHINE.frame_pointer.is_some() } {
@@ -261,10 +258,10 @@ impl pt_regs {
         }
     }
 
-    /// Where the function returns to.
+    /// The address that the function returns to, or the place on the stack to read it from.
     ///
-    /// Meaningful only at the function's first instruction, in a kprobe, uprobe, kprobe.multi
-    /// or fprobe. [`ReturnAddress`](crate::arch::ReturnAddress) has methods that read it where it is on the stack.
+    /// Meaningful only at the function's first instruction, in a kprobe, uprobe, kprobe.multi or fprobe.
+    /// [`ReturnAddress`](crate::arch::ReturnAddress) has methods that read an address from the stack.
     #[inline(always)]
     pub fn return_address(&self) -> ReturnAddress {
         regs::return_address(self)
@@ -272,9 +269,9 @@ impl pt_regs {
 
     /// The number of the syscall.
     ///
-    /// Meaningful in a syscall's own `pt_regs`: the one that a syscall wrapper has as its
-    /// argument 0 and `raw_tracepoint/sys_enter` as its first, copied with
-    /// `bpf_probe_read_kernel`. Not in the ctx of a probe on some function.
+    /// Meaningful in a syscall's own `pt_regs`. A syscall wrapper has it as argument 0, and `raw_tracepoint/sys_enter`
+    /// as its first argument. Copy it with `bpf_probe_read_kernel`. Not meaningful in the ctx of a probe on any other
+    /// function.
     #[inline(always)]
     pub fn syscall_number(&self) -> c_ulong {
         let number = read::<_, regs::SyscallNumber>(self);
@@ -284,13 +281,12 @@ impl pt_regs {
         }
     }
 
-    /// Argument `N` of the syscall, counted from zero.
+    /// Argument `N` of the syscall, counted from 0.
     ///
-    /// Meaningful where [`syscall_number`](Self::syscall_number) is. Reads the slot that
-    /// keeps the argument while the syscall runs, where the first argument's register is
-    /// also the return value's.
+    /// Meaningful in the same `pt_regs` as [`syscall_number`](Self::syscall_number). If the first argument's register
+    /// is also the register of the return value, this reads the slot that keeps the argument while the syscall runs.
     ///
-    /// An argument that a syscall cannot have does not compile.
+    /// If a syscall cannot have the argument, this does not compile.
     #[inline(always)]
     pub fn syscall_arg<const N: usize>(&self) -> c_ulong
     where
@@ -299,22 +295,22 @@ impl pt_regs {
         read::<_, regs::SyscallArgument<N>>(self)
     }
 
-    /// These registers under the calling convention of user code: what a uprobe on any
-    /// machine asks for arguments. It differs from the kernel's on some machines: see [`UserCode`].
+    /// These registers under the calling convention of user code. A uprobe reads arguments by it on any machine. It
+    /// differs from the kernel's convention on some machines: see [`UserCode`].
     #[inline(always)]
     pub fn user_code(&self) -> &UserCode {
-        // SAFETY: a transparent wrapper has the layout of what it wraps.
+        // SAFETY: a transparent wrapper has the layout of the wrapped struct.
         unsafe { &*core::ptr::from_ref(self).cast() }
     }
 }
 
 /// The registers under the calling convention of user code.
 ///
-/// It differs from that of the kernel's code on x86, where the kernel passes three arguments in registers
-/// and user code none, and on powerpc64 big-endian, where arguments on the stack start at another
-/// offset. A uprobe that asks `regs.user_code()` for arguments is right on every machine that it compiles for.
+/// It differs from the convention of the kernel's code on two machines. On x86 the kernel passes three arguments in
+/// registers, and user code passes none. On big-endian powerpc64 the arguments on the stack start at another offset. A
+/// uprobe that reads arguments by `regs.user_code()` is right on every machine that it compiles for.
 ///
-/// All that is not about arguments is as in [`pt_regs`], to which this dereferences.
+/// The methods that are not about arguments are those of [`pt_regs`], to which this dereferences.
 #[derive(Debug)]
 #[repr(transparent)]
 pub struct UserCode(pt_regs);
@@ -343,11 +339,11 @@ impl UserCode {
 
     /// Whether this code is of 32 bits, on a kernel of 64 bits.
     ///
-    /// Meaningful in a uprobe and a uretprobe, and in the own `pt_regs` of a syscall; in a kprobe the registers are those of
-    /// the kernel's code. The arguments of such code are where the other machine's convention has them: on some machines the
-    /// module `compat` reads them. What shows it is [`Machine::compat`].
+    /// Meaningful in a uprobe, in a uretprobe, and in a syscall's own `pt_regs`. In a kprobe the registers are those of
+    /// the kernel's code. If the code is of 32 bits, its arguments are in the places of the other machine's convention:
+    /// on some machines the module `compat` reads them. [`Machine::compat`] says which register shows it.
     ///
-    /// On a machine where no register shows it, this does not compile.
+    /// If no register of the machine shows it, this does not compile.
     #[inline(always)]
     pub fn is_compat(&self) -> bool
     where

@@ -1,8 +1,8 @@
-//! Operands: where a probe finds a value that a program hands to a tracer.
+//! Operands: where a probe finds a value that a program gives to a tracer.
 //!
-//! A program's static probes (USDT, `sys/sdt.h`) say of each argument where the compiler left it, in the words of the
-//! machine's assembler: `-4@%eax`, `8@[x19, 16]`. A loader parses that on the host, for whichever machine, and sends the
-//! [`Operand`], which is 16 bytes; the probe reads it.
+//! A program's static probes (USDT, `sys/sdt.h`) name the place of each argument, in the syntax of the machine's
+//! assembler: `-4@%eax`, `8@[x19, 16]`. A loader parses the text on the host, for any machine, and sends the
+//! [`Operand`], which has 16 bytes, to the probe. The probe reads the value by it.
 //!
 //! ```
 //! use probe_abi::{machine::Machine, operand::Operand};
@@ -40,22 +40,22 @@ use crate::{
     signature::Address,
 };
 
-/// Where a value is, how many bytes it has, and what they mean.
+/// The place of a value, its size in bytes, and the meaning of the bytes.
 ///
-/// It is a value that a loader may put into a map, and that means the same to a probe, whatever its machine: `repr(C)`,
-/// without pointers and without gaps. All zeros is a constant of no bytes, which reads as zero.
+/// A loader may put an operand into a map. It means the same to a probe on every machine: it is `repr(C)`, without
+/// pointers and without gaps. An operand of all zeros is a constant of 0 bytes, which reads as zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[repr(C)]
 pub struct Operand {
-    /// The constant itself, or what is added to the address.
+    /// The constant itself, or the number that is added to the address.
     constant: i64,
-    /// The offset of the register's slot, or of the address's; [`NO_SLOT`](Self::NO_SLOT) if the address has none.
+    /// The offset of the slot of the register or base; [`NO_SLOT`](Self::NO_SLOT) if an address has no base.
     base: u16,
-    /// The offset of the index's slot; of a register how many of its bytes have a name.
+    /// The offset of the index's slot. For a register: how many of its bytes have a name.
     index: u16,
     /// One of the constants below.
     kind: u8,
-    /// By how many bits the index is shifted to the left, or the register to the right.
+    /// The number of bits that the index is shifted to the left, or the register to the right.
     shift: u8,
     /// In bytes: 1, 2, 4 or 8.
     size: u8,
@@ -63,16 +63,16 @@ pub struct Operand {
     class: u8,
 }
 
-/// What the bytes of a value mean.
+/// The meaning of a value's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class {
     Unsigned,
     Signed,
-    /// Floating point: what is read are its bits.
+    /// Floating point: the probe reads the bits.
     Float,
 }
 
-/// How an index of less than a word becomes one.
+/// How an index that is narrower than a word is extended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Extension {
     None,
@@ -89,10 +89,10 @@ const INDEXED: u8 = 3;
 const INDEXED_BY_UNSIGNED: u8 = 4;
 const INDEXED_BY_SIGNED: u8 = 5;
 
-/// `-EINVAL`, of `asm-generic/errno-base.h`: the same on all machines.
+/// `-EINVAL`, of `asm-generic/errno-base.h`. It is the same on all machines.
 const EINVAL: i32 = -22;
 
-/// An operand, as its text says.
+/// The place in the text of an operand.
 #[derive(Debug, Clone, Copy)]
 enum Place {
     Constant(i64),
@@ -100,7 +100,7 @@ enum Place {
     Memory(InMemory),
 }
 
-/// An address, as the text of an operand says.
+/// An address in the text of an operand.
 #[derive(Debug, Clone, Copy)]
 struct InMemory {
     base: Option<View>,
@@ -125,7 +125,7 @@ impl Operand {
         }
     }
 
-    /// A register, or a part of one: its low bytes, as many as `size` says.
+    /// A register or a part of a register: its low bytes, as many as `size` says.
     #[inline]
     pub const fn register(register: View, size: u8, class: Class) -> Self {
         Self {
@@ -139,7 +139,7 @@ impl Operand {
         }
     }
 
-    /// What lies in memory, so many bytes above the address in a register: as DWARF's `DW_OP_breg` says.
+    /// A value in memory, `offset` bytes above the address in a register: DWARF's `DW_OP_breg`.
     #[inline]
     pub const fn memory(base: View, offset: i64, size: u8, class: Class) -> Self {
         Self {
@@ -153,13 +153,13 @@ impl Operand {
         }
     }
 
-    /// How many bytes the value has.
+    /// The size of the value in bytes.
     #[inline]
     pub const fn size(&self) -> u8 {
         self.size
     }
 
-    /// What the bytes of the value mean.
+    /// The meaning of the value's bytes.
     #[inline]
     pub const fn class(&self) -> Class {
         match self.class {
@@ -169,15 +169,15 @@ impl Operand {
         }
     }
 
-    /// Reads the value: of a signed one the sign is extended to 64 bits, of others the upper bits are zeros. Cast it to
-    /// its type.
+    /// Reads the value. The sign of a signed value is extended to 64 bits; the upper bits of any other value are zeros.
+    /// Cast it to its type.
     ///
-    /// Meaningful at the instruction that the operand belongs to: a uprobe there. What is in memory is read from the
-    /// process's, with `bpf_probe_read_user`.
+    /// Meaningful at the instruction that the operand belongs to, in a uprobe on it. A value in memory is read from the
+    /// memory of the process, with `bpf_probe_read_user`.
     ///
     /// # Errors
     ///
-    /// That helper's error, a negative number, and `-22` (`-EINVAL`) where the operand is of another machine.
+    /// The error of that helper: a negative number. `-22` (`-EINVAL`) if the operand is of another machine.
     #[inline(always)]
     #[allow(private_bounds)]
     pub fn read<R: Registers>(&self, regs: &R) -> Result<u64, i32> {
@@ -210,7 +210,7 @@ impl Operand {
         Ok(self.value(bits))
     }
 
-    /// The low bytes, with the sign extended or zeros above.
+    /// The low bytes, with the sign or with zeros above them.
     #[inline(always)]
     const fn value(&self, bits: u64) -> u64 {
         let unused = 64u32.wrapping_sub(8 * self.size as u32) & 63;
@@ -232,18 +232,18 @@ const fn extended(index: u64, kind: u8) -> u64 {
     }
 }
 
-// What follows is for the host.
+// The rest of this file is for the host.
 
 impl Operand {
-    /// Reads one operand's text: its size, an `@`, and the place as the machine's assembler writes it.
+    /// Parses the text of one operand: its size, an `@`, and the place in the syntax of the machine's assembler.
     ///
-    /// The size is 1, 2, 4 or 8 bytes, with a `-` before it if the value is signed, or an `f` behind it if it is floating
-    /// point. That is what `sys/sdt.h` writes into a program's notes (`.note.stapsdt`).
+    /// The size is 1, 2, 4 or 8 bytes. It has a `-` before it if the value is signed, or an `f` after it if the value
+    /// is floating point. `sys/sdt.h` writes such texts into a program's notes (`.note.stapsdt`).
     ///
     /// # Errors
     ///
-    /// The text is not one operand, or the probe could not read it: it is in a register that ctx does not have, or at an
-    /// address that only the linker knows. [`OperandError`] says which, and where in the text.
+    /// The text is not an operand, or the probe could not read the value: it is in a register that ctx does not have,
+    /// or at an address that only the linker knows. [`OperandError`] names the reason, and the place in the text.
     #[inline]
     pub fn parse(text: &str, machine: &Machine) -> Result<Self, OperandError> {
         let mut parser = Parser {
@@ -259,7 +259,7 @@ impl Operand {
         }
     }
 
-    /// Reads the operands of a probe, which have spaces between them.
+    /// Parses the operands of a probe, which are separated by spaces.
     #[inline]
     pub fn parse_all<'a>(
         text: &'a str,
@@ -268,8 +268,8 @@ impl Operand {
         Self::texts(text).map(|text| Self::parse(text, machine))
     }
 
-    /// The text of each operand of a probe, which have spaces between them. Some assemblers write spaces within one too:
-    /// what is behind a space and has no `@` belongs to what is before it.
+    /// The text of each operand of a probe. Operands are separated by spaces, but some assemblers also write spaces
+    /// within an operand: a part without an `@` belongs to the part before it.
     #[inline]
     pub fn texts(text: &str) -> impl Iterator<Item = &str> {
         let mut rest = text.trim();
@@ -290,9 +290,9 @@ impl Operand {
         })
     }
 
-    /// The operand as the machine's assembler writes it, with its size: what [`parse`](Self::parse) reads.
+    /// The operand in the syntax of the machine's assembler, with its size. [`parse`](Self::parse) reads this text.
     ///
-    /// An operand of another machine is written with `?` for registers.
+    /// In an operand of another machine, each register is written as `?`.
     #[inline]
     pub fn text(self, machine: &Machine) -> impl fmt::Display + use<'_> {
         Text {
@@ -308,7 +308,7 @@ struct Parser<'a> {
     rest: &'a str,
 }
 
-/// What is read, or why not.
+/// The parsed value, or the reason why the text has none.
 type Parsed<T> = Result<T, OperandError>;
 
 impl<'a> Parser<'a> {
@@ -351,7 +351,7 @@ impl<'a> Parser<'a> {
         self.rest.chars().next().is_some_and(what)
     }
 
-    /// Letters, digits and what else names have.
+    /// A word: letters, digits and the other characters of names.
     #[inline]
     fn word(&self) -> &'a str {
         let is_of_name = |letter: char| letter.is_alphanumeric() || "._$".contains(letter);
@@ -366,7 +366,7 @@ impl<'a> Parser<'a> {
         &self.rest[..end]
     }
 
-    /// A number, in decimal or in hexadecimal digits; `None` if there is none.
+    /// A number, in decimal or in hexadecimal digits; `None` if the text does not go on with a number.
     #[inline]
     fn number(&mut self) -> Parsed<Option<i64>> {
         self.spaces();
@@ -385,7 +385,7 @@ impl<'a> Parser<'a> {
         let (digits, rest) = digits.split_at(end.unwrap_or(digits.len()));
         let number = match i128::from_str_radix(digits, radix) {
             Ok(number) if is_negative => i64::try_from(-number).ok(),
-            // What has no sign may have the sign's bit.
+            // A number without a minus sign may use the sign bit.
             Ok(number) => u64::try_from(number).ok().map(|number| number as i64),
             Err(_) => None,
         };
@@ -462,7 +462,7 @@ impl<'a> Parser<'a> {
     #[inline]
     fn place(&mut self) -> Parsed<Place> {
         let syntax = self.machine.syntax;
-        // Which gas for aarch64 takes too.
+        // gas for aarch64 accepts it too.
         if syntax.memory == MemorySyntax::Brackets && self.eat("#") {
             return match self.number()? {
                 Some(number) => Ok(Place::Constant(number)),
@@ -515,7 +515,7 @@ impl<'a> Parser<'a> {
         self.behind_register(register)
     }
 
-    /// Whether this is the sign of a constant, and not the beginning of a name.
+    /// Whether this sign belongs to a constant, and is not the beginning of a name.
     #[inline]
     fn is_constant(&self, sign: &str) -> bool {
         let behind = self.rest.strip_prefix(sign);
@@ -525,7 +525,7 @@ impl<'a> Parser<'a> {
         })
     }
 
-    /// What a number means that nothing is before.
+    /// The place that starts with a number.
     #[inline]
     fn behind_number(&mut self, number: i64) -> Parsed<Place> {
         let syntax = self.machine.syntax;
@@ -538,13 +538,13 @@ impl<'a> Parser<'a> {
             return self.behind_displacement(number).map(Place::Memory);
         }
         match syntax.memory {
-            // There, it is an address.
+            // In this syntax the number is an address.
             MemorySyntax::Scaled => Ok(Place::Memory(InMemory {
                 base: None,
                 index: None,
                 displacement: number,
             })),
-            // There, it is a register: 31, and an address in two of them: 31,5.
+            // In this syntax the number is a register: `31`, or two registers that form an address: `31,5`.
             MemorySyntax::DisplacementOrPair => {
                 let register = self.numbered(number)?;
                 self.behind_register(register)
@@ -553,7 +553,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// What a register means that nothing is before; `None` stands for none, where it is a base.
+    /// The place that starts with a register. The register is `None` if its name means "no base" in an address.
     #[inline]
     fn behind_register(&mut self, register: Option<View>) -> Parsed<Place> {
         let pairs = matches!(
@@ -585,13 +585,13 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The register that is none where it is a base.
+    /// The register that means "no base" in an address.
     #[inline]
     fn no_base(&self) -> Option<View> {
         self.machine.register(self.machine.syntax.no_base).ok()
     }
 
-    /// A register; `None` if it is the one that stands for none where it is a base.
+    /// A register; `None` if its name means "no base" in an address.
     #[inline]
     fn register(&mut self) -> Parsed<Option<View>> {
         self.spaces();
@@ -639,7 +639,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The register that its number stands for.
+    /// The register that the number stands for.
     #[inline]
     fn numbered(&mut self, number: i64) -> Parsed<Option<View>> {
         let mut registers = self.machine.registers.iter();
@@ -658,7 +658,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// A register that holds an address, or a number that is added to one.
+    /// A whole register, which can hold an address or a number that is added to an address.
     #[inline]
     fn whole(&self, view: View) -> Parsed<View> {
         if view.slot == self.machine.instruction_pointer {
@@ -791,7 +791,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// Why a text is no operand that a probe can read: a sentence, with the place in the text.
+/// Why a text is not an operand that a probe can read: a sentence, with the place in the text.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct OperandError {
     text: Quote<40>,
@@ -807,20 +807,20 @@ enum Why {
     Segment,
     PartOfAddress,
     RelativeToInstruction,
-    /// The register has so many bytes.
+    /// The register has only this many bytes.
     Narrow(u8),
     Expected(&'static str),
     Register(RegisterError),
 }
 
 impl OperandError {
-    /// Where in the text it is, in bytes, up to 65535.
+    /// The place in the text, in bytes, up to 65535.
     #[inline]
     pub const fn place(&self) -> usize {
         self.place as usize
     }
 
-    /// What is said of the register, if it is about one.
+    /// The error about the register, if the operand's register is the reason.
     #[inline]
     pub const fn register(&self) -> Option<RegisterError> {
         match self.why {
@@ -866,7 +866,7 @@ impl fmt::Display for OperandError {
     }
 }
 
-/// As it is displayed, for `unwrap`.
+/// The same text as `Display`, for `unwrap`.
 impl fmt::Debug for OperandError {
     #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -962,7 +962,7 @@ impl fmt::Display for Text<'_> {
                     };
                     match (operand.kind, shift) {
                         (INDEXED, 0) => {}
-                        // In an access to a byte, a shift by 0 is another instruction than none.
+                        // If the access is to a byte, a shift by 0 is a different instruction from no shift.
                         (_, 0) => write!(f, ", {extension}")?,
                         _ => write!(f, ", {extension} {}{shift}", syntax.constant)?,
                     }
@@ -975,7 +975,7 @@ impl fmt::Display for Text<'_> {
     }
 }
 
-/// A register, as its assembler writes it.
+/// A register, in the syntax of its assembler.
 #[derive(Clone, Copy)]
 struct Written {
     sign: &'static str,

@@ -4,22 +4,21 @@ use core::{
     marker::PhantomData,
 };
 
-/// A pointer as it lies in the traced machine's memory.
+/// A pointer as it is in the traced machine's memory.
 ///
-/// It is as wide as that machine's pointers, `Address`, where a Rust pointer in a BPF program is
-/// always 8 bytes: in a struct that a probe reads from an arm process, `Ptr<T>` takes the 4 bytes
-/// that `T *` takes there. It cannot be dereferenced, because what it points to is not the program's
-/// memory: read it with `bpf_probe_read_user` or `bpf_probe_read_kernel`, from
-/// [`as_ptr`](Self::as_ptr).
+/// It is as wide as that machine's pointers, `Address`. A Rust pointer in a BPF program always has 8 bytes. In a struct
+/// that a probe reads from an arm process, `Ptr<T>` takes 4 bytes, as `T *` does there. It cannot be dereferenced,
+/// because the memory that it points to is not the program's own memory: read it with `bpf_probe_read_user` or
+/// `bpf_probe_read_kernel`, from [`as_ptr`](Self::as_ptr).
 ///
-/// Each machine's own `Ptr<T>` is this type with its addresses.
+/// Each machine's own `Ptr<T>` is this type with the addresses of that machine.
 ///
 /// # With bindgen
 ///
-/// bindgen writes C's `T *` as `*const T` or `*mut T`, and a pointer to a function as an `Option` of a
-/// Rust function, which all have 8 bytes in a BPF program. Of a machine of 32 bits such a struct does not
-/// compile, unless bindgen's layout tests are turned off, and then it is wrong. No option of bindgen
-/// 0.73 changes that; a build script does, which writes `::probe_abi::Ptr<T>` in their place:
+/// bindgen writes C's `T *` as `*const T` or `*mut T`, and a pointer to a function as an `Option` of a Rust function.
+/// All of them have 8 bytes in a BPF program. For a machine of 32 bits a struct with such a field does not compile; if
+/// bindgen's layout tests are turned off, it compiles but is wrong. No option of bindgen 0.73 changes that. A build
+/// script can write `::probe_abi::Ptr<T>` in their place:
 ///
 /// ```text
 /// impl syn::visit_mut::VisitMut for Pointers {
@@ -33,13 +32,13 @@ use core::{
 /// }
 /// ```
 ///
-/// `examples/kernel-types`, in the crate's repository, is a whole package with it, for the structs of a
-/// program and those of the kernel's `vmlinux.h`: C types, the machine's clang target, functions, and what
-/// x86 needs for its 64-bit integers.
+/// `examples/kernel-types`, in the crate's repository, is a whole package that does this, for the structs of a program
+/// and for those of the kernel's `vmlinux.h`. It covers C types, the machine's clang target, functions, and the 64-bit
+/// integers of x86.
 #[repr(transparent)]
 pub struct Ptr<T, Address> {
     address: Address,
-    // It owns no T and gives no access to one: it is a number, whatever T is.
+    // It does not own a `T` and gives no access to one: it is a number for every `T`.
     pointee: PhantomData<fn() -> *const T>,
 }
 
@@ -59,7 +58,7 @@ impl<T, Address: Copy> Ptr<T, Address> {
         self.address
     }
 
-    /// The same address, as a pointer to something else.
+    /// The same address, as a pointer to another type.
     #[inline(always)]
     pub const fn cast<U>(self) -> Ptr<U, Address> {
         Ptr::new(self.address)
@@ -67,8 +66,8 @@ impl<T, Address: Copy> Ptr<T, Address> {
 }
 
 impl<T, Address: Copy + Into<u64>> Ptr<T, Address> {
-    /// The pointer as helpers such as `bpf_probe_read_user` take it: zero-extended to the width of
-    /// the program's own pointers. Not to be dereferenced.
+    /// The pointer in the form that helpers such as `bpf_probe_read_user` take: zero-extended to the width of the
+    /// program's own pointers. Do not dereference it.
     #[inline(always)]
     pub fn as_ptr(self) -> *const T {
         core::ptr::without_provenance(self.address.into() as usize)
@@ -81,7 +80,7 @@ impl<T, Address: Copy + Into<u64>> Ptr<T, Address> {
     }
 }
 
-// By hand, because derived ones would ask the same of T.
+// Not derived, because a derive would require the same traits of `T`.
 
 impl<T, Address: Copy> Clone for Ptr<T, Address> {
     #[inline(always)]
@@ -130,7 +129,7 @@ impl<T, Address: fmt::UpperHex> fmt::UpperHex for Ptr<T, Address> {
     }
 }
 
-/// As C's `%p`.
+/// In the form of C's `%p`.
 impl<T, Address: fmt::LowerHex> fmt::Pointer for Ptr<T, Address> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:#x}", self.address)

@@ -1,4 +1,4 @@
-//! Registers by name and by number: what tracers, profilers and loaders ask of a machine.
+//! Registers by name and by number, for tracers, profilers and loaders.
 //!
 //! A user of a tracer for x86_64 asks for `eax`, and a debugger's location says `DW_OP_breg7`:
 //!
@@ -24,24 +24,24 @@ use crate::{
     machine::{self, Machine, Moved, Slot},
 };
 
-/// A register of a machine, whether ctx has it or not.
+/// A register of a machine. ctx may have it or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Register {
-    /// As the psABI writes it, without the sign that some assemblers put before it: `rdi`, `x19`, `a0`.
+    /// The name in the psABI, without the sign that some assemblers put before it: `rdi`, `x19`, `a0`.
     pub name: &'static str,
-    /// What else assemblers and people call it: `r4` or `4` for `a0`. Of a register that ctx does not have, also what
-    /// parts of it are called, and wider registers that it is a part of.
+    /// Other names in assemblers and in common use: `r4` or `4` for `a0`. For a register that ctx does not have, also
+    /// the names of its parts, and of wider registers that it is a part of.
     pub aliases: &'static [&'static str],
-    /// What its low 4 bytes, its low 2 bytes, its low byte and its second byte are called: `eax`, `ax`, `al`, `ah`.
-    /// Empty where there is no name.
+    /// The names of its low 4 bytes, its low 2 bytes, its low byte and its second byte: `eax`, `ax`, `al`, `ah`. An
+    /// empty string means that the part has no name.
     pub parts: [&'static str; 4],
-    /// Its number in DWARF, in the machine's psABI and in what Linux's compilers write; `None` where it has none.
+    /// Its number in DWARF, in the machine's psABI and in the output of Linux's compilers; `None` if it has no number.
     pub dwarf: Option<u16>,
-    /// The slot of `pt_regs` that holds it; `None` where ctx does not have it.
+    /// The slot of `pt_regs` that holds it; `None` if ctx does not have it.
     pub slot: Option<Slot>,
 }
 
-/// The registers of a machine: those that ctx has, and then others that the psABI names.
+/// The registers of a machine: first the registers that ctx has, and then other registers that the psABI names.
 ///
 /// ```
 /// use probe_abi::machine::Machine;
@@ -53,7 +53,7 @@ pub struct Register {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RegisterFile {
     groups: Groups,
-    /// The machine in whose `pt_regs` the kernel shows them, if it is not their own.
+    /// The machine whose `pt_regs` holds the registers, if it is another machine.
     shown_by: Option<(Moved, &'static Machine)>,
 }
 
@@ -73,7 +73,7 @@ impl RegisterFile {
         }
     }
 
-    /// The register at an index, counted from 0; `None` behind the last.
+    /// The register at an index, counted from 0; `None` if the index is too large.
     #[inline]
     pub const fn get(&self, index: usize) -> Option<Register> {
         let (mut group, mut index) = (0, index);
@@ -91,7 +91,7 @@ impl RegisterFile {
         Some(register)
     }
 
-    /// All of them in turn.
+    /// All registers, in order.
     #[inline]
     pub fn iter(&self) -> impl Iterator<Item = Register> + Clone + use<> {
         let registers = *self;
@@ -107,20 +107,20 @@ pub struct Syntax {
     /// The sign before a constant: `$`, `#`, the `i` that compilers for powerpc can be told to write, or none.
     pub constant: &'static str,
     pub memory: MemorySyntax,
-    /// The register that stands for none where it is the base of an address, or the index; empty if each stands for itself.
+    /// The register that means "no register" as base or index of an address; empty if there is no such register.
     pub no_base: &'static str,
 }
 
-/// How a machine's assembler writes a place in memory.
+/// How a machine's assembler writes an address in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MemorySyntax {
-    /// `8(%rbx,%rcx,4)`: a number, the base, the index and what it is multiplied by. Each may be left out.
+    /// `8(%rbx,%rcx,4)`: a number, the base, the index and the factor of the index. Each may be left out.
     Scaled,
     /// `8(s0)`
     Displacement,
     /// `8(%r15)`, or `8(%r1,%r15)`: the index comes first.
     IndexFirst,
-    /// `8(31)`, or `31,5`: a base and an index. A number alone is a register's.
+    /// `8(31)`, or `31,5`: a base and an index. A number alone is a register.
     DisplacementOrPair,
     /// `[x19, 8]`, or `[x0, x1, lsl 3]`
     Brackets,
@@ -130,20 +130,20 @@ pub enum MemorySyntax {
     Sum,
 }
 
-/// A register that ctx has, or a part of one: what is in some bytes of a slot.
+/// A register that ctx has, or a part of such a register: some bytes of a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct View {
-    /// As the psABI writes the whole register.
+    /// The psABI's name of the whole register.
     pub register: &'static str,
     pub slot: Slot,
-    /// The lowest bit of the slot's value that is in it: 8 of `ah`, and 0 of all others.
+    /// The lowest bit of the slot's value that belongs to it: 8 for `ah`, and 0 for all others.
     pub shift: u8,
     /// In bytes: 1, 2, 4 or 8.
     pub width: u8,
 }
 
 impl View {
-    /// The value of this register, or part, where the slot holds that value.
+    /// The value of this register or part, from the value of the slot.
     #[inline]
     pub const fn of(self, slot: u64) -> u64 {
         let shifted = slot >> self.shift;
@@ -157,7 +157,7 @@ impl View {
 }
 
 impl Register {
-    /// The whole of it; `None` where ctx does not have it.
+    /// The whole register; `None` if ctx does not have it.
     #[inline]
     pub const fn view(&self) -> Option<View> {
         match self.slot {
@@ -171,7 +171,7 @@ impl Register {
         }
     }
 
-    /// Every name by which it is found, or a part of it: the psABI's first.
+    /// Every name of the register and of its parts. The psABI's name comes first.
     #[inline]
     pub fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
         let parts = self.parts.into_iter().filter(|name| !name.is_empty());
@@ -179,7 +179,7 @@ impl Register {
         names.chain(parts)
     }
 
-    /// What a name means that is one of [`names`](Self::names).
+    /// The part that a name of [`names`](Self::names) means.
     #[inline]
     fn named(&self, name: &str) -> Option<View> {
         let whole = self.view()?;
@@ -196,13 +196,13 @@ impl Register {
 }
 
 impl Machine {
-    /// The register of that name, or the part of one, with or without the sign that the machine's assembler puts
-    /// before it: `rdi` and `%rdi`, `a0` and `$a0`.
+    /// The register, or the part of a register, of that name. The sign that the machine's assembler puts before a name
+    /// is accepted: `rdi` and `%rdi`, `a0` and `$a0`.
     ///
     /// # Errors
     ///
-    /// There is no such register, or ctx does not have it. Which of them it is, and which name may be meant,
-    /// [`RegisterError`] says.
+    /// There is no such register, or ctx does not have it. [`RegisterError`] says which of the two it is, and which
+    /// name may be meant.
     #[inline]
     pub fn register(&self, name: &str) -> Result<View, RegisterError> {
         let bare = name.strip_prefix(self.syntax.register).unwrap_or(name);
@@ -219,18 +219,18 @@ impl Machine {
             .ok_or_else(|| error(Why::NotInCtx(register.name)))
     }
 
-    /// The register of that name, or of which a part has it, whether ctx has it or not.
+    /// The register of that name, or the register with a part of that name. ctx may have it or not.
     #[inline]
     pub(crate) fn register_named(&self, name: &str) -> Option<Register> {
         let mut registers = self.registers.iter();
         registers.find(|register| register.names().any(|other| other == name))
     }
 
-    /// The register that has that number in DWARF.
+    /// The register with that number in DWARF.
     ///
     /// # Errors
     ///
-    /// No register of the machine's table has it, or ctx does not have the one that it is.
+    /// No register of the machine's table has the number, or ctx does not have the register with that number.
     #[inline]
     pub fn dwarf_register(&self, number: u16) -> Result<View, RegisterError> {
         let error = |why| RegisterError {
@@ -246,7 +246,7 @@ impl Machine {
             .ok_or_else(|| error(Why::NotInCtx(register.name)))
     }
 
-    /// The name that one who writes this may mean: of the nearest names, the first.
+    /// The name that the user may mean: the first one of the nearest names.
     #[inline]
     fn nearest(&self, name: &str) -> Option<&'static str> {
         let far = match name.len() {
@@ -255,7 +255,7 @@ impl Machine {
             _ => 2,
         };
         let names = self.registers.iter().flat_map(|register| register.names());
-        // Letters of both cases are the same.
+        // Upper-case and lower-case letters are the same.
         let near = names
             .filter_map(|other| Some((distance(name, other, u8::eq_ignore_ascii_case)?, other)));
         let near = near.filter(|(distance, other)| *distance <= far && *distance < other.len());
@@ -264,7 +264,7 @@ impl Machine {
     }
 }
 
-/// Why there is no slot for a name or a number: a sentence, and whether ctx lacks the register.
+/// Why a name or a number has no slot: a sentence, and whether ctx lacks the register.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct RegisterError {
     machine: &'static str,
@@ -280,15 +280,15 @@ enum Asked {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Why {
-    /// It is no register, but this may be meant.
+    /// It is not a register, but this name may be meant.
     None(Option<&'static str>),
-    /// It is this one, and ctx does not have it.
+    /// It is this register, and ctx does not have it.
     NotInCtx(&'static str),
 }
 
 impl RegisterError {
-    /// The register that is meant, where it is one that ctx does not have: `xmm0`, `v0`, `f12`. `None` where there is
-    /// no such register.
+    /// The register that the name or number means, if ctx does not have it: `xmm0`, `v0`, `f12`. `None` if there is no
+    /// such register.
     #[inline]
     pub const fn not_in_ctx(&self) -> Option<&'static str> {
         match self.why {
@@ -297,7 +297,7 @@ impl RegisterError {
         }
     }
 
-    /// The name that may be meant, where there is no such register.
+    /// The name that may be meant, if there is no such register.
     #[inline]
     pub const fn meant(&self) -> Option<&'static str> {
         match self.why {
@@ -361,7 +361,7 @@ impl fmt::Display for RegisterError {
     }
 }
 
-/// As it is displayed, for `unwrap`.
+/// The same text as `Display`, for `unwrap`.
 impl fmt::Debug for RegisterError {
     #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -369,7 +369,7 @@ impl fmt::Debug for RegisterError {
     }
 }
 
-/// The beginning of a text, to be quoted in an error, which borrows nothing.
+/// The beginning of a text, for quoting it in an error that borrows nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Quote<const LONGEST: usize> {
     bytes: [u8; LONGEST],
@@ -393,7 +393,7 @@ impl<const LONGEST: usize> Quote<LONGEST> {
         }
     }
 
-    /// What is behind so many bytes; `None` if that is not quoted.
+    /// The part from an offset on; `None` if the quote does not reach that far.
     #[inline]
     pub(crate) fn from(&self, place: usize) -> Option<Self> {
         let bytes = &self.bytes[..self.length.into()];
@@ -414,15 +414,15 @@ impl<const LONGEST: usize> fmt::Display for Quote<LONGEST> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bytes = &self.bytes[..self.length.into()];
         let text = core::str::from_utf8(bytes).unwrap_or_default();
-        // Nothing that is quoted may rule a terminal.
+        // Escaped, so that a quoted text cannot control a terminal.
         write!(f, "{}", text.escape_debug())?;
         f.write_str(if self.is_cut { "…" } else { "" })
     }
 }
 
-// What the tables of `src/arch` are made of.
+// The parts of the tables in `src/arch`.
 
-/// A machine's registers: those that ctx has, and then groups of others.
+/// A machine's registers: first the registers that ctx has, and then groups of others.
 pub(crate) type Groups = &'static [&'static [Register]];
 
 /// A register that ctx has.
@@ -434,7 +434,7 @@ pub(crate) const fn register(name: &'static str, dwarf: u16, slot: Slot) -> Regi
     }
 }
 
-/// A register that ctx has and that DWARF has no number for.
+/// A register that ctx has, but that has no number in DWARF.
 #[inline]
 pub(crate) const fn unnumbered(name: &'static str, slot: Slot) -> Register {
     Register {
@@ -446,8 +446,8 @@ pub(crate) const fn unnumbered(name: &'static str, slot: Slot) -> Register {
     }
 }
 
-/// Registers that ctx does not have: their names, the psABI's first, by the number that DWARF has for the first of
-/// them.
+/// Registers that ctx does not have. `dwarf` is the number of the first one in DWARF; the psABI's name comes first
+/// among the names of each.
 #[inline]
 pub(crate) const fn elsewhere<const N: usize>(
     dwarf: u16,
@@ -473,7 +473,7 @@ pub(crate) const fn elsewhere<const N: usize>(
 }
 
 impl Register {
-    /// What else it is called.
+    /// Adds other names.
     #[inline]
     pub(crate) const fn or(self, aliases: &'static [&'static str]) -> Self {
         Self { aliases, ..self }
@@ -485,15 +485,16 @@ impl Register {
     }
 }
 
-/// The names of registers that differ in a number: `numbered!(["xmm" "ymm"] 0 1)` is `xmm0`, also called `ymm0`, and
-/// `xmm1`, also called `ymm1`.
+/// The names of registers that differ only in a number: `numbered!(["xmm" "ymm"] 0 1)` is `xmm0` with the other name
+/// `ymm0`, and `xmm1` with the other name `ymm1`.
 macro_rules! numbered {
     (@[$($prefix:literal)*] $n:literal) => { &[$(concat!($prefix, $n)),*] };
     ($prefixes:tt $($n:literal)*) => { [$($crate::registers::numbered!(@$prefixes $n)),*] };
 }
 pub(crate) use numbered;
 
-/// The names of registers: `names![ft0 f0, ft1 f1]` is `ft0`, also called `f0`, and `ft1`, also called `f1`.
+/// The names of registers: `names![ft0 f0, ft1 f1]` is `ft0` with the other name `f0`, and `ft1` with the other name
+/// `f1`.
 macro_rules! names {
     ($($($name:ident)+),*) => { [$(&[$(stringify!($name)),*]),*] };
 }

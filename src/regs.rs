@@ -1,8 +1,8 @@
-//! How a slot of ctx is read, and the reads that the methods of `pt_regs` are made of.
+//! How a slot of ctx is read, and the reads that the methods of `pt_regs` consist of.
 //!
-//! The verifier takes a load from ctx only if its offset is constant, in the load itself. A compiler may
-//! turn two loads behind a branch into one load at a computed address, and the kernel then refuses the
-//! program: `dereference of modified ctx ptr`.
+//! The verifier accepts a load from ctx only if the load itself has a constant offset. A compiler may turn two loads
+//! after a branch into one load at a computed address, and the kernel then refuses the program: `dereference of
+//! modified ctx ptr`.
 
 use core::mem::MaybeUninit;
 
@@ -19,12 +19,12 @@ pub trait Registers: Sized {
     type Word: Address;
 }
 
-/// Which slot a read is of. It is a type and no value, because only a constant may be in an instruction.
+/// The slot that a read reads. It is a type and not a value, because only a constant may be in an instruction.
 pub(crate) trait Role<R: Registers> {
     const SLOT: Slot;
 }
 
-/// Roles of one slot.
+/// The roles that have one slot.
 macro_rules! roles {
     ($($role:ident $(<$n:ident>)? = $slot:expr;)*) => { $(
         pub(crate) enum $role $(<const $n: usize>)? {}
@@ -56,7 +56,7 @@ roles! {
     };
 }
 
-/// Some slot, for an index that the caller does not read.
+/// The slot at an index, or some slot if the index is too large: then the caller does not read it.
 const fn nth(slots: &[Slot], index: usize, machine: Machine) -> Slot {
     match index < slots.len() {
         true => slots[index],
@@ -64,7 +64,7 @@ const fn nth(slots: &[Slot], index: usize, machine: Machine) -> Slot {
     }
 }
 
-/// The slot of the register that is the `index`th of those that ctx has, or some slot if there are fewer.
+/// The slot of register `index` among the registers that ctx has, or some slot if there are fewer.
 #[inline]
 const fn nth_held(machine: Machine, index: usize) -> Slot {
     let (mut n, mut held) = (0, 0);
@@ -97,10 +97,10 @@ pub(crate) fn read<R: Registers, Is: Role<R>>(regs: &R) -> R::Word {
     R::Word::from_bits(load::<R, Is>(regs))
 }
 
-/// Reads one slot of ctx in one instruction, with the offset in it. No compiler can reshape that.
+/// Reads one slot of ctx in one instruction that has the offset in it. No compiler can reshape it.
 ///
-/// The load has no side effect: an unused one is removed, and two of the same slot may become one. It is
-/// as wide as the slot, as the kernel asks of programs of type perf_event.
+/// The load has no side effect: the compiler may remove an unused load, and may merge two loads of the same slot. It is
+/// as wide as the slot, because the kernel requires that of programs of type perf_event.
 #[cfg(probe_abi_inline_asm)]
 #[inline(always)]
 pub(crate) fn load<R: Registers, Is: Role<R>>(regs: &R) -> u64 {
@@ -127,9 +127,9 @@ pub(crate) fn load<R: Registers, Is: Role<R>>(regs: &R) -> u64 {
             4 => load!(value, "32"),
             _ => load!(value, "64"),
         }
-        // The instruction fills the rest of the register with zeros. With debug assertions this
-        // would be a call, and a few instructions count for nothing. Of a whole register there is nothing to
-        // say, and to say it costs some all the same.
+        // The instruction fills the rest of the register with zeros: this tells LLVM so. With debug assertions the hint
+        // would be a call, and there a few more instructions do not matter. A whole register has no rest, and a hint
+        // about it would still cost something.
         if const { !cfg!(debug_assertions) && Is::SLOT.width < 8 } {
             core::hint::assert_unchecked(value <= const { u64::MAX >> (64 - 8 * Is::SLOT.width) });
         }
@@ -137,12 +137,12 @@ pub(crate) fn load<R: Registers, Is: Role<R>>(regs: &R) -> u64 {
     value
 }
 
-/// Reads one slot of ctx, for compilers that take no inline assembly for BPF.
+/// Reads one slot of ctx, for compilers that do not take inline assembly for BPF.
 ///
-/// An empty inline assembly before the load and one behind it keep it apart from others, because LLVM never merges
-/// two of those, and they cost no instruction. That is what `black_box(())` is. It is no proof: LLVM may still share
-/// the address of two reads of the same slot. Of 450 builds of random programs one was refused with both, and 18 with
-/// the one behind alone, which had more instructions.
+/// An empty inline assembly before the load and another one after it keep the load apart from others. They cost no
+/// instruction, and LLVM never merges two of them. `black_box(())` is such an empty assembly. This is not a proof: LLVM
+/// may still share the address of two reads of the same slot. Of 450 builds of random programs the kernel refused 1
+/// with both, and 18 with only the one after the load, which also had more instructions.
 #[cfg(not(probe_abi_inline_asm))]
 #[inline(always)]
 pub(crate) fn load<R: Registers, Is: Role<R>>(regs: &R) -> u64 {
@@ -161,10 +161,10 @@ pub(crate) fn load<R: Registers, Is: Role<R>>(regs: &R) -> u64 {
     value
 }
 
-/// A volatile read, which is sure to stay as wide as it is written.
+/// A volatile read, which stays as wide as it is written.
 ///
-/// With debug assertions `read_volatile` looks at the pointer's alignment, which the verifier refuses, and
-/// so does a read through a pointer; a read through a reference does not.
+/// With debug assertions `read_volatile` checks the pointer's alignment, and so does a read through a pointer. The
+/// verifier refuses that check. A read through a reference has no check.
 ///
 /// # Safety
 ///
@@ -173,32 +173,31 @@ pub(crate) fn load<R: Registers, Is: Role<R>>(regs: &R) -> u64 {
 #[inline(always)]
 unsafe fn volatile<T: Copy>(slot: *const T) -> T {
     if cfg!(debug_assertions) {
-        // SAFETY: the caller's; a transmutation looks at nothing.
+        // SAFETY: the caller ensures it. A transmutation checks nothing.
         #[allow(clippy::transmute_ptr_to_ref)]
         let slot: &T = unsafe { core::mem::transmute(slot) };
         return *slot;
     }
-    // SAFETY: the caller's.
+    // SAFETY: the caller ensures it.
     unsafe { slot.read_volatile() }
 }
 
-/// `None`, with a zero where the value would be.
+/// `None`, with a zero in place of the value.
 ///
-/// LLVM may compute with the value of an `Option` before it asks whether there is one. In an ordinary
-/// `None` that is a register that nothing was written to, and the verifier refuses the program
-/// (`R3 !read_ok`) although the result is never used. A zero is a value to compute with, and costs at
-/// most the instruction that sets it.
+/// LLVM may compute with the value of an `Option` before it checks whether there is a value. In an ordinary `None` the
+/// value is a register that was never written, and the verifier refuses the program (`R3 !read_ok`), although the
+/// result is never used. LLVM can compute with a zero, which costs at most the instruction that sets it.
 #[inline(always)]
 pub(crate) fn zeroed_none<T: Copy>() -> Option<T> {
     const fn zeroed<T: Copy>() -> Option<T> {
-        // SAFETY: `zeroed_none` has the compiler evaluate this, where an invalid value is an error.
+        // SAFETY: `zeroed_none` has the compiler evaluate this, and an invalid value is then a compile error.
         unsafe { MaybeUninit::zeroed().assume_init() }
     }
     const { assert!(zeroed::<T>().is_none()) }
     const { zeroed() }
 }
 
-/// The argument at an index chosen at run time: a comparison and a load for each register.
+/// The argument at an index that is chosen at run time: a comparison and a load for each register.
 #[inline(always)]
 pub(crate) fn argument_at<R: Registers>(regs: &R, index: usize) -> Option<R::Word> {
     const { assert!(R::CONVENTION.registers.len() <= 8) }
@@ -213,7 +212,7 @@ pub(crate) fn argument_at<R: Registers>(regs: &R, index: usize) -> Option<R::Wor
     zeroed_none()
 }
 
-/// The register in the slot at an offset chosen at run time: some comparisons, and a load for each register.
+/// The register in the slot at an offset that is chosen at run time: some comparisons, and a load for each register.
 #[inline(always)]
 pub(crate) fn slot_at<R: Registers>(regs: &R, offset: u16) -> Option<R::Word> {
     const { assert!(held(R::MACHINE) <= 40) }
@@ -229,7 +228,7 @@ pub(crate) fn slot_at<R: Registers>(regs: &R, offset: u16) -> Option<R::Word> {
     zeroed_none()
 }
 
-/// The address of the stack slot at an index chosen at run time; `None` for that of a register argument.
+/// The address of the stack slot at an index that is chosen at run time; `None` for the index of a register argument.
 #[inline(always)]
 pub(crate) fn stack_slot_at<R: Registers>(regs: &R, index: usize) -> Option<R::Word> {
     match index < const { R::CONVENTION.registers.len() } {
@@ -238,7 +237,7 @@ pub(crate) fn stack_slot_at<R: Registers>(regs: &R, index: usize) -> Option<R::W
     }
 }
 
-/// The address of the stack slot at an index that counts the register arguments too.
+/// The address of the stack slot at an index. The index counts the register arguments too.
 #[inline(always)]
 pub(crate) fn stack_slot<R: Registers>(regs: &R, index: usize) -> R::Word {
     let first = const { R::CONVENTION.stack.offset(Endian::THIS) as u64 };
@@ -251,7 +250,7 @@ pub(crate) fn stack_slot<R: Registers>(regs: &R, index: usize) -> R::Word {
     )
 }
 
-/// Where the function returns to, or where to read that.
+/// The address that the function returns to, or the place on the stack to read it from.
 #[inline(always)]
 pub(crate) fn return_address<R: Registers>(regs: &R) -> machine::ReturnAddress<R::Word> {
     let address = load::<R, ReturnAddress>(regs)

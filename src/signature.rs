@@ -1,7 +1,7 @@
-//! A C prototype as a Rust type: which types stand for C's, and which parameter is in a register.
+//! A C prototype as a Rust type: the types that stand for C's types, and the parameters that are in registers.
 //!
-//! A prototype is the type of a pointer to the function, as Rust writes it, and as bindgen does for a declared
-//! function:
+//! A prototype is the type of a pointer to the function, as it is written in Rust. bindgen writes the same type for a
+//! declared function:
 //!
 //! ```
 //! use probe_abi::{c_char, c_int};
@@ -10,7 +10,7 @@
 //! type Openat = unsafe extern "C" fn(dirfd: c_int, path: *const c_char, flags: c_int, ...) -> c_int;
 //! ```
 //!
-//! It has up to 12 parameters. Each is a [`Parameter`]:
+//! It has up to 12 parameters. The type of each is a [`Parameter`]:
 //!
 //! | C | Rust | the probe gets |
 //! |---|---|---|
@@ -18,13 +18,14 @@
 //! | `_Bool` | `bool` | `bool` |
 //! | `T *` | `*const T`, `*mut T`, `Ptr<T>` | `Ptr<T>` |
 //! | a pointer to a function | `unsafe extern "C" fn(…) -> …`, or an `Option` of it | `Ptr<c_void>` |
-//! | `enum` | its integer, or a type of yours that is [`PassedAs`] it | the same |
+//! | `enum` | its integer, or a type of yours that is [`PassedAs`] this integer | the same |
 //!
-//! A return value is one of these, or `()` for `void`. A function that returns `f32` or `f64` has its parameters where any
-//! function has them; the value itself is not in `ctx`.
+//! A return value is one of these, or `()` for `void`. A function may also return `f32` or `f64`: its parameters are
+//! then in the same places as for any function, but the value itself is not in `ctx`.
 //!
-//! The rest does not compile, because it is not known where such a value is: floating point, structs by value,
-//! references, `usize` and `isize`, integers of 128 bits. Arguments behind `...` have no parameter.
+//! Other types do not compile, because the place of their values is not known: floating point, structs by value,
+//! references, `usize` and `isize`, integers of 128 bits. The arguments that `...` stands for are not parameters, and
+//! cannot be read.
 
 use core::{ffi::c_void, fmt, mem};
 
@@ -43,7 +44,7 @@ pub trait Parameter<Address>: Sized {
     /// The type that the probe gets.
     type Value: Copy;
 
-    /// [`Integer`], if it has a place.
+    /// [`Integer`], if a value of the type has a known place.
     #[doc(hidden)]
     type Kind;
 
@@ -55,7 +56,7 @@ pub trait Parameter<Address>: Sized {
     #[doc(hidden)]
     const SIZE: u8;
 
-    /// The value, from its low bits.
+    /// The value from its low bits.
     #[doc(hidden)]
     fn from_bits(bits: u64) -> Self::Value;
 
@@ -67,7 +68,7 @@ pub trait Parameter<Address>: Sized {
 #[doc(hidden)]
 pub enum Word {}
 
-/// Two of them.
+/// Two registers, or two slots of the stack.
 #[doc(hidden)]
 pub enum TwoWords {}
 
@@ -76,11 +77,11 @@ pub trait Address: AnyBitPattern + Into<u64> + fmt::LowerHex + 'static {
     #[doc(hidden)]
     const SIZE: u8;
 
-    /// What an integer of 64 bits takes.
+    /// The room of an integer of 64 bits.
     #[doc(hidden)]
     type Wide;
 
-    /// An integer of 64 bits, aligned as a word is.
+    /// An integer of 64 bits that has the alignment of a word.
     #[doc(hidden)]
     type Long: AnyBitPattern;
 
@@ -216,11 +217,11 @@ pointers! {
     [F: Pointer,] Option<F> => c_void;
 }
 
-/// A pointer to a function of C's.
+/// A pointer to a C function.
 #[doc(hidden)]
 pub trait Pointer {}
 
-/// A type of yours that a function of C's takes as if it were another: an enum, or a struct that is one integer.
+/// A type of yours that a C function takes in the form of another type: an enum, or a struct with one integer.
 ///
 /// ```
 /// use probe_abi::{PassedAs, c_uint};
@@ -241,8 +242,8 @@ pub trait Pointer {}
 ///
 /// # Safety
 ///
-/// The type has the size of [`As`](Self::As), and any value of that is a value of it. An `enum` of Rust's is none
-/// unless it has a variant for every value: traced code may pass any.
+/// The type has the size of [`As`](Self::As), and any value of `As` is a value of the type. A Rust `enum` meets this
+/// only if it has a variant for every value, because traced code may pass any value.
 pub unsafe trait PassedAs: Copy {
     /// One of the accepted integers.
     type As: Copy;
@@ -265,13 +266,13 @@ where
     #[inline(always)]
     fn from_bits(bits: u64) -> T {
         let value = <T::As as Parameter<A>>::from_bits(bits);
-        // SAFETY: whoever implements `PassedAs` says so.
+        // SAFETY: the implementation of `PassedAs` ensures it.
         unsafe { mem::transmute_copy(&value) }
     }
 
     #[inline(always)]
     fn to_bits(value: T) -> u64 {
-        // SAFETY: both have the same size, and an integer has any value.
+        // SAFETY: both have the same size, and any bytes are a value of an integer.
         let value: T::As = unsafe { mem::transmute_copy(&value) };
         <T::As as Parameter<A>>::to_bits(value)
     }
@@ -285,7 +286,7 @@ where
 {
 }
 
-/// Types that look like C's and are none: each has a kind without a place.
+/// Types that look like C's types but do not stand for any: each has a kind without a place.
 macro_rules! refused {
     ($($type:ident is $kind:ident;)*) => { $(
         #[doc(hidden)]
@@ -314,14 +315,14 @@ refused! {
     isize is OfBpf;
 }
 
-/// An integer of the machine's, or a pointer.
+/// An integer of the machine, or a pointer.
 #[doc(hidden)]
 pub enum Integer {}
 
 #[doc(hidden)]
 pub enum FloatingPoint {}
 
-/// As wide as BPF's addresses.
+/// A type that is as wide as BPF's addresses.
 #[doc(hidden)]
 pub enum OfBpf {}
 
@@ -337,7 +338,7 @@ pub trait InCtx<T> {}
 impl<T> InCtx<T> for Integer {}
 impl<T> InCtx<T> for OfBpf {}
 
-/// Of a kind of types: they are as wide as on the machine.
+/// Of a kind of types: they have the same width in BPF as on the machine.
 #[diagnostic::on_unimplemented(
     message = "`{T}` is as wide as BPF's addresses, and not as this machine's",
     label = "write `size_t`, `ssize_t`, `c_ulong` or `c_long`"
@@ -348,7 +349,7 @@ pub trait OfTheMachine<T> {}
 impl<T> OfTheMachine<T> for Integer {}
 impl<T> OfTheMachine<T> for FloatingPoint {}
 
-/// A type that a function returns whose parameters are where they are in any prototype.
+/// A return type that leaves the parameters in the same places as in any prototype.
 #[diagnostic::on_unimplemented(
     message = "a function that returns `{Self}` by value has its parameters in places that are not known",
     label = "neither an integer of C's nor a pointer",
@@ -381,7 +382,7 @@ pub trait Signature {
     #[doc(hidden)]
     type Ends;
 
-    /// What the function returns.
+    /// The return type.
     type Output;
 }
 
@@ -393,7 +394,7 @@ pub enum Fixed {}
 #[doc(hidden)]
 pub enum Variadic {}
 
-/// The list of some types.
+/// A list of types.
 macro_rules! list {
     () => { () };
     ($first:ident $($other:ident)*) => { ($first, list!($($other)*)) };
@@ -404,7 +405,7 @@ macro_rules! signatures {
         signatures!(@function [$($parameter)*] [$($parameter),*] Fixed);
         signatures!(@values [$($parameter)*]);
     )* };
-    // C has a parameter before `...`.
+    // C requires a parameter before `...`.
     (@function [$first:ident $($other:ident)*] [$($parameters:tt)*] Fixed) => {
         signatures!(@pointer [$first $($other)*] [$($parameters)*] Fixed);
         signatures!(@pointer [$first $($other)*] [$($parameters)*, ...] Variadic);
@@ -468,7 +469,7 @@ macro_rules! signatures {
 /// All parameters of a prototype, on a machine whose addresses are `Address`.
 #[doc(hidden)]
 pub trait Parameters<Address> {
-    /// What a call is made with, in a test.
+    /// The values of a call that a test makes.
     type Values;
 
     const SIZES: &'static [u8];
@@ -498,29 +499,29 @@ impl<F: Signature> Signature for Option<F> {
     type Output = F::Output;
 }
 
-/// How many argument registers are left for the next parameter, and whether a value of two registers starts
-/// at an even one. All machines have an even number of registers where it does.
+/// How many argument registers are left for the next parameter, and whether a value of two registers starts at a
+/// register with an even index. All machines with this rule have an even number of argument registers.
 #[doc(hidden)]
 pub enum Left<const REGISTERS: usize, const EVEN: bool> {}
 
-/// What becomes of the registers when a parameter takes its room.
+/// The registers that are left when a parameter has taken its room.
 ///
-/// [`Convention::place`](crate::machine::Convention::place) says where it is. This says the same of a type, as far as a
-/// bound has to know it.
+/// [`Convention::place`](crate::machine::Convention::place) computes the place. This trait computes the same for a
+/// type, as far as a bound needs it.
 #[doc(hidden)]
 pub trait Take<Room> {
-    /// How many are left for the parameters behind it.
+    /// The registers that are left for the next parameters.
     type Left;
 
     /// [`Whole`] or [`Elsewhere`].
     type Where;
 }
 
-/// In registers.
+/// The whole value is in registers.
 #[doc(hidden)]
 pub enum Whole {}
 
-/// On the stack, or the high half of it.
+/// The value, or its high half, is on the stack.
 #[doc(hidden)]
 pub enum Elsewhere {}
 
@@ -555,7 +556,7 @@ take!(TwoWords, true:
     1 => 0 Elsewhere; 0 => 0 Elsewhere;
 );
 
-/// Of a list of parameters: it has a parameter `N`, before which so many registers are left.
+/// Of a list of parameters: it has a parameter `N`, and this many registers are left before it.
 #[diagnostic::on_unimplemented(
     message = "this function has no such parameter",
     label = "the prototype has fewer parameters: they are counted from 0",

@@ -1,17 +1,17 @@
-//! The stamp: what an object says of the machine that it was built for.
+//! The stamp of an object: the name of the machine that it was built for.
 //!
-//! No kernel asks which machine's registers a probe reads, and every kernel would run it. So each object that is
-//! built with this crate has a section, `.probe_abi`, with the machine's name. Loaders pass over it, and ask
-//! [`Machine::of_object`] before they load.
+//! No kernel checks which machine's registers a probe reads: every kernel would run the probe. So each object that is
+//! built with this crate has a section, `.probe_abi`, with the machine's name. BPF loaders ignore the section; your
+//! loader can call [`Machine::of_object`] before it loads the object.
 
 use core::fmt;
 
 use crate::machine::Machine;
 
-/// What stands before the name. A zero stands behind it.
+/// The bytes before the name. A zero byte is after the name.
 const BEFORE: [u8; 19] = *b"\x7fprobe-abi machine=";
 
-/// Room for the longest name and a zero.
+/// Room for the longest name and a zero byte.
 const LENGTH: usize = BEFORE.len() + 16;
 
 #[cfg(target_arch = "bpf")]
@@ -38,7 +38,7 @@ const fn stamp(name: &str) -> [u8; LENGTH] {
 }
 
 impl Machine {
-    /// The machine that an object's probes were built for: what a loader asks before it loads them.
+    /// The machine that an object's probes were built for. A loader checks it before it loads them.
     ///
     /// ```
     /// use probe_abi::machine::Machine;
@@ -54,11 +54,11 @@ impl Machine {
     /// # assert!(check(b"no object").is_err());
     /// ```
     ///
-    /// `object` is the whole file. The byte order is not in the stamp: it is the object's own.
+    /// `object` is the whole file. The byte order is not in the stamp, because the object's own header has it.
     ///
     /// # Errors
     ///
-    /// The object has no stamp, or one that this version does not know, or those of two machines.
+    /// The object has no stamp, a stamp that this version does not know, or the stamps of two machines.
     #[inline]
     pub fn of_object(object: &[u8]) -> Result<&'static Machine, NoMachine<'_>> {
         let mut found: Option<&Machine> = None;
@@ -80,14 +80,14 @@ impl Machine {
     }
 }
 
-/// Why an object does not say for which machine it was built.
+/// Why the machine of an object is not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoMachine<'a> {
-    /// It has no stamp: its probes were not built with this crate, or it is no BPF object.
+    /// It has no stamp: its probes were not built with this crate, or it is not a BPF object.
     NoStamp,
-    /// Its stamp has this name, which this version of the crate does not know. It may be no UTF-8.
+    /// Its stamp has this name, which this version of the crate does not know. The name may not be UTF-8.
     Unknown(&'a [u8]),
-    /// Its probes are for two machines.
+    /// Its probes are for two different machines.
     Two(&'static Machine, &'static Machine),
 }
 
@@ -143,7 +143,7 @@ mod tests {
     fn each_machine_is_found() {
         for machine in MACHINES {
             assert_eq!(Machine::of_object(&object(&[machine.name])), Ok(machine));
-            // Two versions of this crate in one program.
+            // As if two versions of this crate were in one program.
             assert_eq!(Machine::of_object(&object(&[machine.name; 2])), Ok(machine));
         }
     }
@@ -167,7 +167,7 @@ mod tests {
         assert!(unknown.starts_with(
             "the object is for a machine `vax`, which is not known: accepted are `x86_64`,"
         ));
-        // It ends in the middle.
+        // The stamp ends in the middle.
         assert_eq!(Machine::of_object(&BEFORE), Err(NoMachine::Unknown(b"")));
     }
 }

@@ -1,4 +1,4 @@
-//! What the kernel calls the functions of its syscalls, and how they take their arguments.
+//! The kernel's symbols for the functions of its syscalls, and how these functions take their arguments.
 
 use core::{error::Error, fmt, iter};
 
@@ -7,13 +7,13 @@ use crate::{
     syscalls::{NoSuchSyscall, Syscall},
 };
 
-/// What stands before a function's name, `sys_openat`, in the kernel's symbols; and what such a function takes.
+/// A prefix before a function's name, `sys_openat`, in the kernel's symbols, and the arguments that go with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SyscallPrefix {
     pub prefix: &'static str,
-    /// Whether the function is a wrapper, whose only argument is a pointer to the syscall's own `pt_regs`. Otherwise it
-    /// has the arguments of the syscall. `None` where the name does not tell: that is up to how the kernel was
-    /// configured.
+    /// Whether the function is a wrapper. A wrapper's only argument is a pointer to the syscall's own `pt_regs`; any
+    /// other function has the arguments of the syscall. `None` if the name does not show it, because it depends on the
+    /// kernel's configuration.
     pub wrapped: Option<bool>,
 }
 
@@ -43,17 +43,17 @@ impl SyscallPrefix {
     }
 }
 
-/// A symbol that the function of a syscall may have in a kernel. Displayed, it is the symbol.
+/// A symbol that the function of a syscall may have in a kernel. `Display` writes the symbol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SyscallSymbol {
     prefix: &'static str,
     function: &'static str,
-    /// Whether it is a wrapper: [`SyscallPrefix::wrapped`].
+    /// Whether the function is a wrapper: [`SyscallPrefix::wrapped`].
     pub wrapped: Option<bool>,
 }
 
 impl SyscallSymbol {
-    /// Whether a symbol is this one.
+    /// Whether `symbol` is this symbol.
     #[inline]
     pub fn is(&self, symbol: &str) -> bool {
         symbol.strip_prefix(self.prefix) == Some(self.function)
@@ -67,19 +67,19 @@ impl fmt::Display for SyscallSymbol {
     }
 }
 
-/// The function of a syscall in one kernel: what a kprobe is attached to.
+/// The function of a syscall in one kernel. A kprobe is attached to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SyscallFunction<'a> {
     /// The kernel's name for it.
     pub symbol: &'a str,
-    /// Whether its only argument is a pointer to the syscall's own `pt_regs`, which has the arguments. What a loader
-    /// tells a probe.
+    /// Whether its only argument is a pointer to the syscall's own `pt_regs`, which holds the arguments. A loader tells
+    /// this to a probe.
     pub wrapped: bool,
 }
 
 impl Machine {
-    /// The symbols that the function of a syscall may have, in the order to try. None, where the kernel has no
-    /// function for the number any more.
+    /// The symbols that the function of a syscall may have, in the order to try. There are none if the kernel no longer
+    /// has a function for the number.
     ///
     /// ```
     /// use probe_abi::machine::Machine;
@@ -101,8 +101,8 @@ impl Machine {
         Ok(symbols(self.syscall_symbols, function))
     }
 
-    /// [`syscall_symbols`](Self::syscall_symbols) of a task of this machine, of 32 bits, on a kernel of 64 bits: of
-    /// `x86`, what an x86_64 kernel calls the function.
+    /// [`syscall_symbols`](Self::syscall_symbols) for a task of this machine on a kernel of 64 bits, if this machine is
+    /// one of 32 bits. For `x86` these are symbols of an x86_64 kernel.
     #[inline]
     pub fn compat_syscall_symbols<'a>(
         &self,
@@ -112,7 +112,7 @@ impl Machine {
         Ok(symbols(self.compat_syscall_symbols, function))
     }
 
-    /// The function of a syscall in the kernel whose `/proc/kallsyms` this is.
+    /// The function of a syscall in a kernel. `kallsyms` is the text of that kernel's `/proc/kallsyms`.
     ///
     /// ```
     /// use probe_abi::machine::Machine;
@@ -131,12 +131,12 @@ impl Machine {
     /// );
     /// ```
     ///
-    /// On powerpc the name does not tell whether the function is a wrapper, and the addresses do: those have to be
-    /// readable, which the kernel makes them for root where `kernel.kptr_restrict` is not 2.
+    /// On powerpc the name does not show whether the function is a wrapper, but the addresses do. They must be
+    /// readable: the kernel shows them to root unless `kernel.kptr_restrict` is 2.
     ///
     /// # Errors
     ///
-    /// The machine has no such syscall, the kernel has no function for it, or its addresses are hidden.
+    /// The machine has no such syscall, the kernel has no function for it, or the kernel hides the addresses.
     #[inline]
     pub fn syscall_function<'a, 'n>(
         &self,
@@ -147,8 +147,8 @@ impl Machine {
         find(name, self.syscall_symbols, function, kallsyms)
     }
 
-    /// [`syscall_function`](Self::syscall_function) of a task of this machine, of 32 bits, in the symbols of a kernel of
-    /// 64 bits: of `x86`, those of an x86_64 kernel.
+    /// [`syscall_function`](Self::syscall_function) for a task of this machine on a kernel of 64 bits, if this machine
+    /// is one of 32 bits. For `x86` the symbols are those of an x86_64 kernel.
     #[inline]
     pub fn compat_syscall_function<'a, 'n>(
         &self,
@@ -209,7 +209,7 @@ fn find<'a, 'n>(
     })
 }
 
-/// The address and symbol of each line of the kernel's own.
+/// The address and symbol of each line that is about the kernel itself.
 #[inline]
 fn lines(kallsyms: &str) -> impl Iterator<Item = (&str, &str)> {
     kallsyms.lines().filter_map(|line| {
@@ -219,9 +219,10 @@ fn lines(kallsyms: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// Whether a kernel wraps its syscalls, where the names do not tell. One that does not has a second name for the same
-/// function, `__se_sys_close`, and before Linux 4.17 `SyS_close`; one that does has another function of that name, or none:
-/// `include/linux/syscalls.h` and `arch/powerpc/include/asm/syscall_wrapper.h`.
+/// Whether a kernel wraps its syscalls, if the names do not show it. A kernel that does not wrap them has a second name
+/// for the same function, `__se_sys_close`, and before Linux 4.17 `SyS_close`. In a kernel that wraps them, that name
+/// belongs to another function or does not exist: `include/linux/syscalls.h` and
+/// `arch/powerpc/include/asm/syscall_wrapper.h`.
 #[inline]
 fn wraps<'n>(kallsyms: &str) -> Result<bool, NoFunction<'n>> {
     let address = |name: &str| {
@@ -244,7 +245,7 @@ fn wraps<'n>(kallsyms: &str) -> Result<bool, NoFunction<'n>> {
 pub enum NoFunction<'n> {
     /// The machine has no such syscall.
     NoSuchSyscall(NoSuchSyscall<'n>),
-    /// The kernel has the number of a syscall of that name, and no function for it any more.
+    /// The kernel has the number of a syscall of that name, but no longer has a function for it.
     Dropped(&'n str),
     /// The kernel has no symbol that the function could have.
     #[non_exhaustive]
@@ -252,10 +253,10 @@ pub enum NoFunction<'n> {
         name: &'n str,
         prefixes: &'static [SyscallPrefix],
         function: &'static str,
-        /// Whether there are no symbols at all.
+        /// Whether the kernel has no symbols at all.
         empty: bool,
     },
-    /// Whether the function is a wrapper cannot be told, because the symbols have no addresses.
+    /// The symbols have no addresses, so it is not known whether the function is a wrapper.
     Untold,
 }
 

@@ -1,5 +1,5 @@
-//! A syscall as the prototype that its manual page has: in a kprobe on the kernel's function for it, in a kretprobe, and
-//! in the raw tracepoints `sys_enter` and `sys_exit`.
+//! A syscall with the prototype of its manual page: in a kprobe on the kernel's function for it, in a kretprobe, and in
+//! the raw tracepoints `sys_enter` and `sys_exit`.
 //!
 //! ```
 //! use probe_abi::{Entry, Ptr, Return, SysEnter, c_char, c_int, c_void, nr};
@@ -36,28 +36,29 @@
 //!
 //! # Wrapped or not
 //!
-//! Most kernels wrap the functions of their syscalls: such a function has one argument, a pointer to the syscall's own
-//! `pt_regs`. Of these a [`Syscall`] reads the slots that are asked for, and no more. Other kernels hand the arguments to the
-//! function as to any other, and a [`Syscall`] reads them from `ctx`. So its parameters are read with
-//! [`read_arg`](crate::Entry::read_arg), which can fail, on every machine.
+//! Most kernels wrap the functions of their syscalls. A wrapper has one argument, a pointer to the syscall's own
+//! `pt_regs`. A [`Syscall`] reads from there only the slots that the probe asks for. Other kernels pass the arguments
+//! to the function as to any other function, and a [`Syscall`] reads them from `ctx`. So on every machine the
+//! parameters are read with [`read_arg`](crate::Entry::read_arg), which can fail.
 //!
 //! | machine | wrapped | symbol | with libbpf's `BPF_KSYSCALL` |
 //! |---|---|---|---|
 //! | x86_64 | since 4.17 | `__x64_sys_openat` | the same |
 //! | x86 | since 5.7 | `__ia32_sys_openat` | the same, if `__i386__` is defined |
 //! | aarch64 | since 4.19 | `__arm64_sys_openat` | the same |
-//! | s390x | since 6.1 or before | `__s390x_sys_openat` | the same |
-//! | riscv64, riscv32 | since 6.6 | `__riscv_sys_openat`, before `sys_openat` | the same where it is wrapped on riscv64 |
-//! | powerpc64, powerpc | since 6.1, unless the kernel has `COMPAT` or `SPU_BASE` | `sys_openat`, wrapped or not | it is taken for not wrapped: other registers than the syscall's |
-//! | arm, mips | never | `sys_openat` | the same up to argument 3; those behind it are on the stack, and it reads registers |
+//! | s390x | since 6.1 at the latest | `__s390x_sys_openat` | the same |
+//! | riscv64, riscv32 | since 6.6 | `__riscv_sys_openat`; older kernels: `sys_openat` | the same on riscv64 with wrappers |
+//! | powerpc64, powerpc | since 6.1, unless the kernel has `COMPAT` or `SPU_BASE` | `sys_openat`, wrapped or not | treated as not wrapped: it reads other registers than the syscall's |
+//! | arm, mips | never | `sys_openat` | the same up to argument 3; later arguments are on the stack, but it reads registers |
 //! | mips64, loongarch64, sparc64 | never | `sys_openat` | the same |
 //!
-//! libbpf reads every parameter that is declared, and tells of no error; a [`Syscall`] reads those that are asked for.
-//! An integer of 64 bits on a machine of 32 bits, libbpf takes for one slot.
+//! libbpf reads every parameter that is declared, and reports no error; a [`Syscall`] reads only the parameters that
+//! the probe asks for. libbpf takes one slot for an integer of 64 bits on a machine of 32 bits.
 //!
-//! [`Machine::syscall_function`](crate::machine::Machine::syscall_function) finds the symbol in a running kernel, and says
-//! whether it is a wrapper. On x86_64, x86, aarch64 and s390x a [`Syscall`] takes it that it is. On riscv and powerpc it has to
-//! be told, by a type that is [`Told`]; on the others that costs nothing, and is not asked:
+//! [`Machine::syscall_function`](crate::machine::Machine::syscall_function) finds the symbol in a running kernel, and
+//! says whether the function is a wrapper. On x86_64, x86, aarch64 and s390x a [`Syscall`] assumes a wrapper. On riscv
+//! and powerpc the loader must say it, by a type that is [`Told`]. On the other machines such a type costs nothing,
+//! because it is not asked:
 //!
 //! ```
 //! use probe_abi::{Syscall, c_int, syscall::Told};
@@ -78,24 +79,25 @@
 //! type Close = Syscall<unsafe extern "C" fn(fd: c_int) -> c_int, ByLoader>;
 //! ```
 //!
-//! # What is returned
+//! # The return value
 //!
-//! The kernel returns a negative error number, and no `errno`: `-2` is `ENOENT`.
+//! The kernel returns a negative error number, and does not set `errno`: `-2` is `ENOENT`.
 //!
 //! # Integers of 64 bits on a machine of 32 bits
 //!
-//! They are in two slots, where [`Machine::syscall_place`](crate::machine::Machine::syscall_place) says. Some syscalls have
-//! another order of parameters on some machines: its table has them.
+//! An integer of 64 bits is in two slots, which [`Machine::syscall_place`](crate::machine::Machine::syscall_place)
+//! computes. Some syscalls have another order of parameters on some machines: the table on that page lists them.
 //!
 //! # Tasks of 32 bits on a kernel of 64 bits
 //!
-//! Such a task has syscalls of its own: other numbers, other registers for arguments, other functions. A probe for
-//! `openat` that forgets them does not see every file that is opened.
-//! [`Machine::compat_syscall_function`](crate::machine::Machine::compat_syscall_function) of `x86` names the functions that an
-//! x86_64 kernel has for them, and of `arm` those of an aarch64 kernel: probe these too. In `sys_enter` such a task shows
-//! the numbers of its own machine, which are others' numbers here. [`SysEnter::is_compat`] tells the two apart, and so does
-//! `is_compat` of an `Entry` where the kernel has one function for both. The module `compat` of a machine reads the syscalls
-//! of the other:
+//! A task of 32 bits has its own syscalls, with other numbers, other registers for arguments and other functions. A
+//! probe for `openat` that ignores these tasks misses some of the files that are opened.
+//! [`Machine::compat_syscall_function`](crate::machine::Machine::compat_syscall_function) of `x86` finds the functions
+//! that an x86_64 kernel has for them, and that of `arm` finds those of an aarch64 kernel: attach the probe to these
+//! functions too. In `sys_enter` such a task shows the numbers of its own machine, and the same numbers mean other
+//! syscalls on the kernel's machine. [`SysEnter::is_compat`] tells the two kinds of tasks apart. `is_compat` of an
+//! `Entry` does too, if the kernel has one function for both kinds. The module `compat` of a machine reads the syscalls
+//! of the other machine:
 //!
 //! ```
 //! use probe_abi::{arch::x86_64::{self, compat}, c_void};
@@ -120,19 +122,19 @@
 //! }
 //! ```
 //!
-//! | kernel | tasks of 32 bits | what shows it | and what it does not show |
+//! | kernel | tasks of 32 bits | shown by | limits |
 //! |---|---|---|---|
-//! | x86_64 | `x86` | `cs` | a program of 64 bits makes a syscall of x86 by `int $0x80`: only the kernel's `thread_info.status` has that (`TS_COMPAT`) |
+//! | x86_64 | `x86` | `cs` | a program of 64 bits can make a syscall of x86 by `int $0x80`: only the kernel's `thread_info.status` shows that (`TS_COMPAT`) |
 //! | aarch64 | `arm` | `pstate` | |
 //! | riscv64 | `riscv32` | `status` | |
-//! | powerpc64 | `powerpc` | `msr` | on embedded processors (Book3E) it is another bit, and this one is always clear |
-//! | mips64 | `mips` | the syscall's number; in a uprobe nothing | |
-//! | s390x | of 31 bits, before Linux 7.x | `psw.mask`: the addressing mode | a program may change its mode (`sam31`, `sam64`), and its syscalls stay those of its kind |
-//! | sparc64 | of 32 bits | `tstate` | which syscall it is, is up to the trap instruction |
+//! | powerpc64 | `powerpc` | `msr` | embedded processors (Book3E) have another bit for it, and this bit is always clear |
+//! | mips64 | `mips` | the syscall's number; in a uprobe nothing shows it | |
+//! | s390x | of 31 bits, before Linux 7.x | `psw.mask`: the addressing mode | a program may change its mode (`sam31`, `sam64`), but its syscalls stay those of its own kind |
+//! | sparc64 | of 32 bits | `tstate` | the trap instruction decides which syscall it is |
 //! | loongarch64 | none | | |
 //!
-//! x32 and n32 are tasks of 64-bit code: they have the registers of this machine and other numbers, from 0x40000000 on and from
-//! 6000 on.
+//! x32 and n32 tasks run 64-bit code. They have the registers of this machine, and other syscall numbers: from
+//! 0x40000000 on and from 6000 on.
 
 use core::{ffi::c_void, fmt, marker::PhantomData};
 
@@ -145,25 +147,24 @@ use crate::{
     signature::{Address, Left, Output, Parameter, Parameters, Signature},
 };
 
-/// A syscall: how a kprobe on the kernel's function for it sees it. [The module](self) has an example.
+/// A syscall, for a kprobe on the kernel's function for it. [The module](self) has an example.
 ///
-/// `F` is the [prototype](crate::signature) of the system call. `...` at its end stands for nothing.
+/// `F` is the [prototype](crate::signature) of the system call. A `...` at its end has no effect.
 pub struct Syscall<F, Registers, Wrapped = ByMachine>(
     PhantomData<F>,
     PhantomData<(Registers, Wrapped)>,
 );
 
-/// What is known of the machine decides whether the kernel wraps its syscalls.
+/// The facts of the machine decide whether the kernel wraps its syscalls.
 pub enum ByMachine {}
 
-/// Something that a loader tells: whether the kernel wraps its syscalls. It is only asked on machines where kernels
-/// differ.
+/// An answer from the loader: whether the kernel wraps its syscalls. It is only asked on machines whose kernels differ.
 pub trait Told {
-    /// What [`SyscallFunction::wrapped`](crate::machine::SyscallFunction::wrapped) is.
+    /// The value of [`SyscallFunction::wrapped`](crate::machine::SyscallFunction::wrapped).
     fn wrapped() -> bool;
 }
 
-/// Of a way to know whether a kernel wraps its syscalls: it serves on this machine.
+/// Of a way to know whether a kernel wraps its syscalls: it works on this machine.
 #[diagnostic::on_unimplemented(
     message = "kernels of this machine differ in whether they wrap their syscalls",
     label = "a loader has to tell which kernel this is",
@@ -203,7 +204,7 @@ pub trait ShowsMode<'any> {}
 #[diagnostic::do_not_recommend]
 impl<R: Machine<ShowsMode = Decided<true>>> ShowsMode<'_> for R {}
 
-/// Of a machine's `pt_regs`: something shows whether the task that makes a syscall is of 32 bits, on a kernel of 64 bits.
+/// Of a machine's `pt_regs`: the task of a syscall can be recognized as one of 32 bits, on a kernel of 64 bits.
 #[diagnostic::on_unimplemented(
     message = "nothing of a syscall of this machine shows whether the task is of 32 bits",
     label = "its kernels have no tasks of 32 bits",
@@ -214,8 +215,8 @@ pub trait ShowsCompat {}
 #[diagnostic::do_not_recommend]
 impl<R: Machine<ShowsCompat = Decided<true>>> ShowsCompat for R {}
 
-/// Of a machine's `pt_regs`: the kernel's function for a syscall is handed the task's registers, and these show whether it is of
-/// 32 bits.
+/// Of a machine's `pt_regs`: the kernel's function for a syscall gets the task's registers, and they show whether the
+/// task is of 32 bits.
 #[diagnostic::on_unimplemented(
     message = "the function of a syscall does not show on this machine whether the task is of 32 bits",
     label = "its kernels, or some of them, hand it no registers of the task; or its tasks are all of one kind",
@@ -226,11 +227,11 @@ pub trait HandsMode<'any> {}
 #[diagnostic::do_not_recommend]
 impl<R: Machine<ShowsMode = Decided<true>, AlwaysWraps = Decided<true>>> HandsMode<'_> for R {}
 
-/// Whether a machine has an answer.
+/// Whether an answer is known for a machine.
 #[doc(hidden)]
 pub enum Decided<const IS: bool> {}
 
-/// The registers of a syscall lie in memory.
+/// The registers of a syscall are in memory.
 #[doc(hidden)]
 pub enum Nested {}
 
@@ -262,7 +263,7 @@ where
 {
     type Output = F::Output;
     type Parameters = F::Parameters;
-    // None is in a register of ctx on every kernel.
+    // No parameter is in a register of ctx on every kernel.
     type ArgumentRegisters = Left<0, false>;
     const CONVENTION: Convention = R::MACHINE.asmlinkage;
 
@@ -286,13 +287,13 @@ where
 }
 
 impl<F, R: Machine, W: Wraps<R>> call::Entry<Syscall<F, R, W>> {
-    /// Whether the code that makes the syscall is of 32 bits, on a kernel of 64 bits: a read of one slot.
+    /// Whether the code that makes the syscall is of 32 bits, on a kernel of 64 bits. It reads one slot.
     ///
-    /// The kernel may have one function for both kinds of tasks, as `__arm64_sys_close` on aarch64. The parameters of a task of
-    /// 32 bits are read by the module `compat`.
+    /// The kernel may have one function for both kinds of tasks, such as `__arm64_sys_close` on aarch64. The module
+    /// `compat` reads the parameters of a task of 32 bits.
     ///
-    /// On a machine whose kernels do not all wrap their syscalls this does not compile: there the registers are those of the
-    /// kernel's code.
+    /// If not all kernels of the machine wrap their syscalls, this does not compile: without a wrapper the registers
+    /// are those of the kernel's code.
     ///
     /// # Errors
     ///
@@ -306,14 +307,14 @@ impl<F, R: Machine, W: Wraps<R>> call::Entry<Syscall<F, R, W>> {
     }
 }
 
-/// A wrapper's only argument: where the syscall's own registers lie.
+/// A wrapper's only argument: the address of the syscall's own registers.
 enum Outer {}
 
 impl<R: Registers> Role<R> for Outer {
     const SLOT: Slot = R::MACHINE.kernel.registers[0];
 }
 
-/// Parameter `N` of a syscall, in registers that lie in memory.
+/// Parameter `N` of a syscall, in registers that are in memory.
 struct InRegisters<C, const N: usize>(PhantomData<C>);
 
 impl<C: HasParameter<N>, const N: usize> Located for InRegisters<C, N> {
@@ -327,7 +328,7 @@ impl<C: HasParameter<N>, const N: usize> Located for InRegisters<C, N> {
     const SIZE: u8 = C::Parameter::SIZE;
 }
 
-/// Reads parameter `N`, and nothing else of the registers.
+/// Reads parameter `N`, and no other part of the registers.
 #[inline(always)]
 fn nested<C: HasParameter<N>, const N: usize>(regs: u64) -> Result<u64, i32> {
     match const { InRegisters::<C, N>::PLACE } {
@@ -338,7 +339,7 @@ fn nested<C: HasParameter<N>, const N: usize>(regs: u64) -> Result<u64, i32> {
                 Endian::Little => (low, high),
                 Endian::Big => (high, low),
             };
-            // Two slots that are as one of 64 bits.
+            // Two neighbouring slots that can be read as one of 64 bits.
             if second.offset == first.offset + 4 {
                 return memory::read_bits(Memory::Kernel, at(regs, first.offset), 8);
             }
@@ -350,7 +351,7 @@ fn nested<C: HasParameter<N>, const N: usize>(regs: u64) -> Result<u64, i32> {
             let slot = slot.low(InRegisters::<C, N>::SIZE, Endian::THIS);
             memory::read_bits(Memory::Kernel, at(regs, slot.offset), slot.width)
         }
-        // `syscall_place` gives none of these.
+        // `syscall_place` never returns these.
         Place::Split { .. } | Place::Stack(_) => Err(memory::EFAULT as i32),
     }
 }
@@ -360,7 +361,7 @@ fn at(regs: u64, offset: u16) -> u64 {
     regs.wrapping_add(offset.into())
 }
 
-/// What a program of `raw_tracepoint/sys_enter` gets: a syscall that begins.
+/// The ctx of a program of `raw_tracepoint/sys_enter`: a syscall that begins.
 #[repr(C)]
 pub struct SysEnter<Registers> {
     regs: u64,
@@ -368,7 +369,7 @@ pub struct SysEnter<Registers> {
     of: PhantomData<Registers>,
 }
 
-/// What a program of `raw_tracepoint/sys_exit` gets: a syscall that ends.
+/// The ctx of a program of `raw_tracepoint/sys_exit`: a syscall that ends.
 #[repr(C)]
 pub struct SysExit<Registers> {
     regs: u64,
@@ -391,8 +392,8 @@ macro_rules! tracepoint {
             ///
             /// # Safety
             ///
-            /// `ctx` is what the kernel passed to this program, which is attached to that raw tracepoint, or to its
-            /// `tp_btf` twin. The reference must not outlive the program's run.
+            /// `ctx` is the pointer that the kernel passed to this program, which is attached to that raw tracepoint,
+            /// or to the `tp_btf` tracepoint of the same name. The reference must not outlive the program's run.
             #[inline(always)]
             // See `pt_regs::from_ctx`.
             #[allow(clippy::transmute_ptr_to_ref)]
@@ -401,7 +402,7 @@ macro_rules! tracepoint {
                 unsafe { core::mem::transmute(ctx) }
             }
 
-            /// Where the syscall's own registers lie, in the kernel's memory.
+            /// The address of the syscall's own registers, in the kernel's memory.
             #[inline(always)]
             pub fn regs(&self) -> Ptr<R, R::KernelAddress> {
                 Ptr::new(R::KernelAddress::from_bits(load::<_, First>(self)))
@@ -446,11 +447,11 @@ impl<R: Machine> SysEnter<R> {
         R::Word::from_bits(load::<_, Second>(self))
     }
 
-    /// Whether the code that makes the syscall is of 32 bits, on a kernel of 64 bits: a read of one slot. The number is then
-    /// one of the other machine's, and the module `compat` reads such a syscall.
+    /// Whether the code that makes the syscall is of 32 bits, on a kernel of 64 bits. It reads one slot. If it is, the
+    /// number is one of the other machine, and the module `compat` reads the syscall.
     ///
-    /// [The module](self) says where code of 64 bits can make a syscall of the other machine all the same. On mips64 it is the
-    /// number that shows it, and nothing is read.
+    /// [The module](self) lists the machines where code of 64 bits can still make a syscall of the other machine. On
+    /// mips64 the number shows it, and this reads nothing.
     ///
     /// # Errors
     ///
@@ -469,7 +470,7 @@ impl<R: Machine> SysEnter<R> {
         }
     }
 
-    /// The syscall, as this prototype has it.
+    /// The syscall with the prototype `F`.
     #[inline(always)]
     pub fn call<F>(&self) -> Called<F, R> {
         Called {
@@ -488,8 +489,8 @@ fn mode<R: Machine>(regs: u64) -> Result<bool, i32> {
 }
 
 impl<R: Machine> SysExit<R> {
-    /// Whether the code to which the syscall returns is of 32 bits, on a kernel of 64 bits: a read of one slot. After a
-    /// successful `execve` that is the new program.
+    /// Whether the code that the syscall returns to is of 32 bits, on a kernel of 64 bits. It reads one slot. After a
+    /// successful `execve` that code is the new program.
     ///
     /// # Errors
     ///
@@ -502,7 +503,7 @@ impl<R: Machine> SysExit<R> {
         mode::<R>(load::<_, First>(self))
     }
 
-    /// What the syscall returns, as this prototype has it: a negative error number, if it failed.
+    /// The return value of the syscall, with the prototype's type: a negative error number if the syscall failed.
     #[inline(always)]
     pub fn value<F>(&self) -> <F::Output as Parameter<R::Word>>::Value
     where
@@ -512,14 +513,14 @@ impl<R: Machine> SysExit<R> {
     }
 }
 
-/// A syscall whose registers lie in memory: its parameters, as the prototype `F` has them.
+/// A syscall whose registers are in memory, with the parameters of the prototype `F`.
 pub struct Called<F, Registers> {
     regs: u64,
     of: PhantomData<(fn() -> F, Registers)>,
 }
 
 impl<F, R: Machine> Called<F, R> {
-    /// Parameter `N`, counted from 0: the read of one slot, or of two.
+    /// Parameter `N`, counted from 0. It reads one slot, or two.
     ///
     /// # Errors
     ///

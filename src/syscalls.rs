@@ -4,24 +4,24 @@ use core::{error::Error, fmt};
 
 use crate::{arch::MACHINES, distance::distance, machine::Machine};
 
-/// A syscall of one machine. Numbers stay as they are from release to release: an older kernel lacks some of them,
-/// and one that is newer than this crate has more.
+/// A syscall of one machine. Numbers stay the same from release to release. An older kernel lacks some syscalls, and a
+/// kernel that is newer than this crate has more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Syscall {
-    /// As `asm/unistd.h` has it behind `__NR_`.
+    /// The name in `asm/unistd.h`, without `__NR_`.
     pub name: &'static str,
-    /// What [`syscall_number`](crate::pt_regs::syscall_number) gives.
+    /// The value that [`syscall_number`](crate::pt_regs::syscall_number) returns.
     pub number: u32,
-    /// The kernel's function, as the kernel's table names it: `sys_newstat` of `stat`. `None` where the table has the
-    /// number and no function any more.
+    /// The kernel's function, by its name in the kernel's table: `sys_newstat` for `stat`. `None` if the table has the
+    /// number but no longer has a function.
     pub function: Option<&'static str>,
-    /// The function for a task of this machine on a kernel of 64 bits, where it is another one:
-    /// `compat_sys_open` of x86's `open`.
+    /// The function for a task of this machine on a kernel of 64 bits, if it differs: `compat_sys_open` for x86's
+    /// `open`.
     pub compat_function: Option<&'static str>,
 }
 
 impl Syscall {
-    /// A line of the build script's: `0 read sys_read -`.
+    /// A line that the build script wrote: `0 read sys_read -`.
     #[inline]
     fn parse(line: &'static str) -> Option<Self> {
         let mut cells = line.split(' ');
@@ -37,7 +37,7 @@ impl Syscall {
     }
 }
 
-/// The syscalls of a machine, in the order of their numbers; those of the same number by name.
+/// The syscalls of a machine, in the order of their numbers, and by name within one number.
 ///
 /// ```
 /// use probe_abi::machine::Machine;
@@ -46,8 +46,8 @@ impl Syscall {
 /// assert_eq!(x86_64.syscalls.iter().next().unwrap().name, "read");
 /// ```
 ///
-/// They are kept as text, which costs the build of a probe nothing, and each search reads it from the start. A program
-/// that asks for each event that it shows collects them once.
+/// The table is kept as text, which costs the build of a probe nothing. Each search reads it from the start. A program
+/// that looks up a syscall for each event should collect them once.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SyscallTable(&'static str);
 
@@ -56,7 +56,7 @@ impl SyscallTable {
         Self(lines)
     }
 
-    /// All of them in turn.
+    /// All syscalls, in order.
     #[inline]
     pub fn iter(&self) -> impl Iterator<Item = Syscall> + Clone + use<> {
         self.0.lines().filter_map(Syscall::parse)
@@ -71,7 +71,7 @@ impl fmt::Debug for SyscallTable {
 }
 
 impl Machine {
-    /// The syscall of that name, as `asm/unistd.h` has it behind `__NR_`.
+    /// The syscall of that name: its name in `asm/unistd.h`, without `__NR_`.
     #[inline]
     pub fn syscall<'a>(&self, name: &'a str) -> Result<Syscall, NoSuchSyscall<'a>> {
         let found = self.syscalls.iter().find(|syscall| syscall.name == name);
@@ -81,11 +81,11 @@ impl Machine {
         })
     }
 
-    /// The syscall of that number; `None` if this machine has none. Where two names have the same number, the first
-    /// of the alphabet.
+    /// The syscall of that number; `None` if this machine has no such number. If two names have the same number, it is
+    /// the first one of the alphabet.
     ///
-    /// arm has a few more, for itself alone (`__ARM_NR_cacheflush` and its neighbours, from 0x0f0001 on), and
-    /// an x86_64 kernel takes the numbers of x32 (from 0x40000000 on): neither are in the table.
+    /// arm has a few more syscalls of its own (`__ARM_NR_cacheflush` and its neighbours, from 0x0f0001 on), and an
+    /// x86_64 kernel accepts the numbers of x32 (from 0x40000000 on). The table has neither of these groups.
     #[inline]
     pub fn syscall_numbered(&self, number: u64) -> Option<Syscall> {
         let mut syscalls = self.syscalls.iter();
@@ -93,21 +93,21 @@ impl Machine {
     }
 }
 
-/// Why there is no syscall of some name. Its text says which name may have been meant.
+/// The error for a name that no syscall has. Its text says which name may be meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoSuchSyscall<'a> {
-    /// What was asked for.
+    /// The name that was asked for.
     pub name: &'a str,
     /// The name of the machine.
     pub machine: &'static str,
 }
 
 impl NoSuchSyscall<'_> {
-    /// The syscall of the machine whose name is the most like it, if one is.
+    /// The syscall of the machine with the most similar name, if one is similar.
     #[inline]
     pub fn nearest(&self) -> Option<Syscall> {
         let syscalls = Machine::named(self.machine)?.syscalls;
-        // How others write it: libc's constants, the kernel's macros and functions.
+        // Prefixes in other places: libc's constants, the kernel's macros and functions.
         let bare = ["SYS_", "__NR_", "NR_", "sys_", "__se_sys_"]
             .iter()
             .find_map(|prefix| self.name.strip_prefix(prefix));
@@ -125,7 +125,7 @@ impl NoSuchSyscall<'_> {
             .filter_map(|syscall| Some((distance(name, syscall.name, u8::eq)?, syscall)))
             .filter(|(distance, syscall)| *distance <= 2 && distance * 3 <= syscall.name.len());
         let nearest = near.min_by_key(|(distance, _)| *distance);
-        // Where this machine has dropped an old name, the newer one is longer: `open`, `openat`.
+        // If this machine has dropped an old name, the newer one is longer: `open`, `openat`.
         let longer = || {
             let newer = ["at", "64", "at2", "3", "2", "4"];
             newer.iter().find_map(|end| {
@@ -140,7 +140,7 @@ impl NoSuchSyscall<'_> {
             .or_else(longer)
     }
 
-    /// Whether it is what the kernel calls a function, with or without the `sys_`.
+    /// Whether the name means this kernel function, with or without the `sys_`.
     #[inline]
     fn is(&self, function: &str) -> bool {
         function == self.name || function.strip_prefix("sys_") == Some(self.name)
@@ -151,7 +151,7 @@ impl NoSuchSyscall<'_> {
         self.elsewhere().next().is_some()
     }
 
-    /// The machines that have it.
+    /// The machines that have a syscall of this name.
     #[inline]
     fn elsewhere(&self) -> impl Iterator<Item = &'static str> {
         MACHINES

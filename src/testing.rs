@@ -1,7 +1,7 @@
-//! Tests of a probe, on the computer that it is written on: made-up calls, and made-up memory.
+//! Tests of a probe on the host: made-up calls, and made-up memory.
 //!
-//! A kernel runs no test harness. But a probe is Rust, and what it does with a call is a function: `cargo test` runs it for
-//! the machine that is selected, whichever the computer is.
+//! A kernel cannot run a test harness. But a probe is Rust, and its work on a call is a function: `cargo test` runs
+//! that function for the selected machine, on any computer.
 //!
 //! ```
 //! use probe_abi::{Ptr, User, c_char, c_int, prototype, testing};
@@ -28,20 +28,23 @@
 //! # }
 //! ```
 //!
-//! The module is there with the feature `testing`, on the host. It links `std`, so a probe that has a panic handler, and so
-//! cannot be compiled together with `std`, turns it on for its tests alone: the README shows how.
+//! The module exists with the feature `testing`, on the host. The feature links `std`. A probe with a panic handler
+//! cannot be compiled together with `std`, so it enables the feature for its tests only: the README shows how.
 //!
-//! * `call` puts each value where the machine passes it: in registers, or on the stack. The bits of a register that the
-//!   value does not fill are not zeros.
-//! * Memory is each thread's own, and so each test's. What the kernel's helpers read in a probe, [`Ptr`]'s methods read
-//!   there: [`Memory::User`] and [`Memory::Kernel`] are two memories, as they are on a machine.
+//! * `call` puts each value in the place where the machine passes it: in registers, or on the stack. If a value does
+//!   not fill its register, the other bits of the register are not zeros.
+//! * Each thread has its own memory, and so does each test. In a probe the kernel's helpers read memory; here the
+//!   methods of [`Ptr`] read the test's memory. [`Memory::User`] and [`Memory::Kernel`] are two separate memories, as
+//!   they are on a machine.
 //! * Values are in the byte order of the computer that runs the test.
-//! * Helpers of a framework do not work on the host. Keep what they do (maps, output) out of the function that is tested.
+//! * Helpers of a framework do not work on the host. Keep the code that needs them (maps, output) out of the function
+//!   that is tested.
 //!
 //! # With an interpreter
 //!
-//! The compiled program runs in an interpreter for BPF, such as `rbpf`, on the same calls. [`Made::bytes`] is the memory of its
-//! ctx; and helpers that the interpreter calls for it read memory as [`Ptr`]'s methods do:
+//! An interpreter for BPF, such as `rbpf`, can run the compiled program on the same calls. [`Made::bytes`] is the
+//! memory of the program's ctx. The helpers that the interpreter calls for the program can read memory by [`Ptr`]'s
+//! methods:
 //!
 //! ```
 //! use probe_abi::Ptr;
@@ -87,9 +90,9 @@ thread_local! {
 
 /// One memory.
 struct Bytes {
-    /// What lies where. A byte of a struct's gap has no value.
+    /// The bytes at each address. A byte in a gap of a struct has no value.
     at: BTreeMap<u64, MaybeUninit<u8>>,
-    /// Where the next bytes go that may lie anywhere.
+    /// The address for the next bytes that may be anywhere.
     free: u64,
 }
 
@@ -97,12 +100,12 @@ impl Bytes {
     const fn new() -> Self {
         Self {
             at: BTreeMap::new(),
-            // Nothing lies below it, at null least of all.
+            // There is nothing below this address, and so nothing at null.
             free: 0x1_0000,
         }
     }
 
-    /// An address for so many bytes. Nothing else has it, and nothing lies right behind.
+    /// An address for `size` bytes. No other bytes have it, and there is nothing directly after them.
     fn allocate(&mut self, size: usize) -> u64 {
         let address = self.free;
         self.free += (size as u64 + 1).next_multiple_of(64);
@@ -133,41 +136,41 @@ fn with<T>(memory: Memory, work: impl FnOnce(&mut Bytes) -> T) -> T {
     memory.with_borrow_mut(work)
 }
 
-/// Puts a value into the process's memory of this thread, and gives its address, which is below 4 GiB.
+/// Puts a value into the process's memory of this thread, and returns its address, which is below 4 GiB.
 pub fn user<T: AnyBitPattern, A: Address>(value: T) -> Ptr<T, A> {
     put(Memory::User, &value)
 }
 
-/// Puts a value into the kernel's memory of this thread, and gives its address, which is below 4 GiB.
+/// Puts a value into the kernel's memory of this thread, and returns its address, which is below 4 GiB.
 pub fn kernel<T: AnyBitPattern, A: Address>(value: T) -> Ptr<T, A> {
     put(Memory::Kernel, &value)
 }
 
-/// Puts a value where a pointer points to, in the process's memory of this thread, over what lay there.
+/// Puts a value at the address of a pointer, in the process's memory of this thread. It replaces the bytes there.
 pub fn user_at<T: AnyBitPattern, A: Address>(at: Ptr<T, A>, value: T) {
     with(Memory::User, |memory| {
         memory.put(at.address().into(), bytes_of(&value));
     });
 }
 
-/// Puts a value where a pointer points to, in the kernel's memory of this thread, over what lay there.
+/// Puts a value at the address of a pointer, in the kernel's memory of this thread. It replaces the bytes there.
 pub fn kernel_at<T: AnyBitPattern, A: Address>(at: Ptr<T, A>, value: T) {
     with(Memory::Kernel, |memory| {
         memory.put(at.address().into(), bytes_of(&value));
     });
 }
 
-/// Puts a string into the process's memory of this thread, and gives its address as [`user`] does.
+/// Puts a string into the process's memory of this thread, and returns its address as [`user`] does.
 pub fn user_str<T: Char, A: Address>(text: &CStr) -> Ptr<T, A> {
     put_str(Memory::User, text)
 }
 
-/// Puts a string into the kernel's memory of this thread, and gives its address as [`kernel`] does.
+/// Puts a string into the kernel's memory of this thread, and returns its address as [`kernel`] does.
 pub fn kernel_str<T: Char, A: Address>(text: &CStr) -> Ptr<T, A> {
     put_str(Memory::Kernel, text)
 }
 
-/// Puts the bytes of a Go string into the process's memory of this thread, and gives the string.
+/// Puts the bytes of a Go string into the process's memory of this thread, and returns the string.
 pub fn go_string<A: Address>(text: &str) -> GoString<A> {
     GoString {
         data: put_bytes(Memory::User, bytes_of_all(text.as_bytes())),
@@ -197,17 +200,17 @@ fn bytes_of<T>(value: &T) -> &[MaybeUninit<u8>] {
 }
 
 fn bytes_of_all<T>(values: &[T]) -> &[MaybeUninit<u8>] {
-    // SAFETY: the slice is as long as the values, and nothing is said of what its bytes hold.
+    // SAFETY: the slice is as long as the values, and its bytes may hold anything.
     unsafe { slice::from_raw_parts(values.as_ptr().cast(), size_of_val(values)) }
 }
 
-/// What `bpf_probe_read_user` and its like do.
+/// Does the work of `bpf_probe_read_user` and `bpf_probe_read_kernel`.
 ///
 /// # Safety
 ///
 /// `to` has room for `size` bytes.
 pub(crate) unsafe fn copy(memory: Memory, to: *mut u8, size: usize, from: u64) -> i64 {
-    // SAFETY: the caller's; such bytes need no value.
+    // SAFETY: the caller ensures it. Bytes of `MaybeUninit` need no value.
     let to = unsafe { slice::from_raw_parts_mut(to.cast::<MaybeUninit<u8>>(), size) };
     if with(memory, |memory| memory.copy(from, to)).is_some() {
         return 0;
@@ -216,14 +219,15 @@ pub(crate) unsafe fn copy(memory: Memory, to: *mut u8, size: usize, from: u64) -
     EFAULT
 }
 
-/// What `bpf_probe_read_user_str` and its like do: they give the length with the zero.
+/// Does the work of `bpf_probe_read_user_str` and `bpf_probe_read_kernel_str`, which return the length including the
+/// zero byte.
 ///
 /// # Safety
 ///
 /// `to` has room for `size` bytes.
 pub(crate) unsafe fn copy_str(memory: Memory, to: *mut u8, size: usize, from: u64) -> i64 {
     for index in 0..size {
-        // SAFETY: the caller's.
+        // SAFETY: the caller ensures it.
         let byte = unsafe { to.add(index) };
         // SAFETY: the same.
         let error = unsafe { copy(memory, byte, 1, from.wrapping_add(index as u64)) };
@@ -234,7 +238,7 @@ pub(crate) unsafe fn copy_str(memory: Memory, to: *mut u8, size: usize, from: u6
             // SAFETY: the same.
             unsafe { byte.write(0) };
         }
-        // SAFETY: it was just copied. A gap of a struct is no text.
+        // SAFETY: it was just copied. A gap of a struct is not text.
         if unsafe { byte.read() } == 0 {
             return index as i64 + 1;
         }
@@ -242,15 +246,15 @@ pub(crate) unsafe fn copy_str(memory: Memory, to: *mut u8, size: usize, from: u6
     0
 }
 
-/// A made-up call or return: `View` is what a probe sees of it, an [`Entry`], a [`Return`] or the struct of a
+/// A made-up call or return. `View` is its type in a probe: an [`Entry`], a [`Return`] or the struct of a
 /// [`prototype!`](crate::prototype).
 pub struct Made<View: Seen> {
     regs: Box<View::Registers>,
-    /// What of it lies in memory.
+    /// The parts of it that are in memory.
     lent: Vec<Lent>,
 }
 
-/// Bytes that lie in memory as long as this value lives.
+/// Bytes that are in memory as long as this value lives.
 struct Lent {
     memory: Memory,
     range: Range<u64>,
@@ -266,30 +270,31 @@ impl Drop for Lent {
     }
 }
 
-/// What a probe sees of registers.
+/// A probe's view of registers.
 ///
 /// # Safety
 ///
-/// It is a transparent wrapper of them.
+/// The type is a transparent wrapper of the registers.
 #[doc(hidden)]
 pub unsafe trait Seen {
     type Registers: call::Machine;
 }
 
-// SAFETY: it is one.
+// SAFETY: it is a transparent wrapper.
 unsafe impl<C: Code> Seen for Entry<C> {
     type Registers = C::Registers;
 }
 
-// SAFETY: it is one.
+// SAFETY: it is a transparent wrapper.
 unsafe impl<C: Code> Seen for Return<C> {
     type Registers = C::Registers;
 }
 
 impl<C: Code> Entry<C> {
-    /// A call that a test makes, of a value for each parameter: `Entry::<C>::call((-100, path, 0))`.
+    /// A call that a test makes, with a value for each parameter: `Entry::<C>::call((-100, path, 0))`.
     ///
-    /// Each value is where the machine passes it, as long as the result lives. [`testing`](self) has an example.
+    /// Each value is in the place where the machine passes it, as long as the result lives. [`testing`](self) has an
+    /// example.
     pub fn call<Values>(values: Values) -> Made<Self>
     where
         C: Takes<Values>,
@@ -299,7 +304,7 @@ impl<C: Code> Entry<C> {
 }
 
 impl<C: Code> Return<C> {
-    /// A return that a test makes, with the value that is returned.
+    /// A return that a test makes, with the returned value.
     pub fn returning<Value>(value: Value) -> Made<Self>
     where
         C: GivesBack<Value>,
@@ -317,19 +322,19 @@ impl<C: Code> Return<C> {
     }
 }
 
-/// What a register or a slot of the stack holds that nothing was put in.
+/// The bytes of a register or stack slot that no value was put in.
 const ANYTHING: u8 = 0xa5;
 
-/// How far the ends of a made-up stack are from the stack pointer. Of sparc64 the first argument there is 2223 bytes
-/// above it.
+/// The distance from the stack pointer to each end of a made-up stack. On sparc64 the first argument on the stack is
+/// 2223 bytes above the stack pointer.
 const STACK: u64 = 4096;
 
-/// Code of nobody.
+/// An address that is not the address of any code.
 const FUNCTION: u64 = 0x40_0000;
 const CALLER: u64 = 0x41_0000;
 
 impl<View: Seen> Made<View> {
-    /// What the kernel hands to a program for it, valid as long as this value.
+    /// The ctx that the kernel passes to a program for this call or return. It is valid as long as this value.
     pub fn ctx(&self) -> *const c_void {
         core::ptr::from_ref(&*self.regs).cast()
     }
@@ -341,7 +346,7 @@ impl<View: Seen> Made<View> {
     }
 
     fn new(code: Memory) -> Self {
-        // SAFETY: any bytes are registers.
+        // SAFETY: any bytes are a value of the registers.
         let mut regs = unsafe {
             let mut regs = Box::<View::Registers>::new_uninit();
             regs.as_mut_ptr()
@@ -401,7 +406,7 @@ impl<View: Seen> Made<View> {
         made
     }
 
-    /// Puts a value where it belongs.
+    /// Puts a value into its place.
     fn put(&mut self, code: Memory, place: Option<Place>, size: u8, bits: u64) {
         match place {
             Some(Place::Register(slot)) => {
@@ -449,7 +454,7 @@ fn nested<C: Code + Takes<Values>, Values>(values: Values) -> Lent {
     }
 }
 
-/// A made-up syscall: what a program of `raw_tracepoint/sys_enter` sees of it.
+/// A made-up syscall, for a program of `raw_tracepoint/sys_enter`.
 pub struct MadeSyscall<R> {
     words: Box<[u64; 2]>,
     _regs: Lent,
@@ -457,7 +462,7 @@ pub struct MadeSyscall<R> {
 }
 
 impl<R: call::Machine> SysEnter<R> {
-    /// A syscall that a test makes, of its number and a value for each parameter of the prototype `F`.
+    /// A syscall that a test makes, with its number and a value for each parameter of the prototype `F`.
     pub fn calling<F, Values>(number: R::Word, values: Values) -> MadeSyscall<R>
     where
         Syscall<F, R, Nested>: Takes<Values> + Code<Registers = R>,
@@ -472,7 +477,7 @@ impl<R: call::Machine> SysEnter<R> {
 }
 
 impl<R> MadeSyscall<R> {
-    /// What the kernel hands to a program for it, valid as long as this value.
+    /// The ctx that the kernel passes to a program for this syscall. It is valid as long as this value.
     pub fn ctx(&self) -> *const c_void {
         self.words.as_ptr().cast()
     }
@@ -482,7 +487,7 @@ impl<R> Deref for MadeSyscall<R> {
     type Target = SysEnter<R>;
 
     fn deref(&self) -> &SysEnter<R> {
-        // SAFETY: it is two words.
+        // SAFETY: the struct is two words.
         unsafe { &*self.words.as_ptr().cast() }
     }
 }

@@ -71,8 +71,8 @@ pub type __s64 = i64;
 /// 64 bits, unsigned.
 pub type __u64 = u64;
 
-/** What `ctx` points to: `struct pt_regs` of `arch/arm64/include/asm/ptrace.h` up to `orig_x0`;
- the UAPI's `user_pt_regs` ends before it. What follows has moved between releases.*/
+/** The struct that `ctx` points to: `struct pt_regs` of `arch/arm64/include/asm/ptrace.h` up to `orig_x0`.
+ The UAPI's `user_pt_regs` ends before `orig_x0`. The fields after `orig_x0` have moved between releases.*/
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
 pub struct pt_regs {

@@ -71,8 +71,8 @@ pub type __s64 = i64;
 /// 64 bits, unsigned.
 pub type __u64 = u64;
 
-/** What `ctx` points to: `struct pt_regs` of `arch/arm/include/uapi/asm/ptrace.h`: r0 to r15,
- cpsr, ORIG_r0. The kernel's slots are `long`, which C that is compiled for BPF takes for 8 bytes.*/
+/** The struct that `ctx` points to: `struct pt_regs` of `arch/arm/include/uapi/asm/ptrace.h`: r0 to r15,
+ cpsr, ORIG_r0. The kernel's slots are `long`, which has 8 bytes in C that is compiled for BPF.*/
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
 pub struct pt_regs {

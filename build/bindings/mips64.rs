@@ -71,8 +71,8 @@ pub type __s64 = i64;
 /// 64 bits, unsigned.
 pub type __u64 = u64;
 
-/** What `ctx` points to: `struct pt_regs` of `arch/mips/include/asm/ptrace.h` for n64. The UAPI's
- struct of this name orders what follows `regs` otherwise and is not what `ctx` holds.*/
+/** The struct that `ctx` points to: `struct pt_regs` of `arch/mips/include/asm/ptrace.h` for n64. The
+ UAPI's struct of this name has another order after `regs`: `ctx` does not hold that struct.*/
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
 pub struct pt_regs {

@@ -71,9 +71,9 @@ pub type __s64 = i64;
 /// 64 bits, unsigned.
 pub type __u64 = u64;
 
-/** What `ctx` points to: `struct pt_regs` of `arch/powerpc/include/asm/ptrace.h`, whose first 44
- slots are the UAPI's; what the kernel appends depends on its configuration. The kernel's slots
- are `long`, which C that is compiled for BPF takes for 8 bytes.*/
+/** The struct that `ctx` points to: `struct pt_regs` of `arch/powerpc/include/asm/ptrace.h`. Its first 44
+ slots are the UAPI's; the slots after them depend on the kernel's configuration. The kernel's slots
+ are `long`, which has 8 bytes in C that is compiled for BPF.*/
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
 pub struct pt_regs {

@@ -71,8 +71,8 @@ pub type __s64 = i64;
 /// 64 bits, unsigned.
 pub type __u64 = u64;
 
-/** What `ctx` points to: `struct pt_regs` of `arch/powerpc/include/asm/ptrace.h`, whose first 44
- slots are the UAPI's; what the kernel appends depends on its configuration.*/
+/** The struct that `ctx` points to: `struct pt_regs` of `arch/powerpc/include/asm/ptrace.h`. Its first 44
+ slots are the UAPI's; the slots after them depend on the kernel's configuration.*/
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
 pub struct pt_regs {

@@ -71,9 +71,9 @@ pub type __s64 = i64;
 /// 64 bits, unsigned.
 pub type __u64 = u64;
 
-/** What `ctx` points to: `struct pt_regs` of `arch/riscv/include/asm/ptrace.h`, whose first 32
- slots are the UAPI's `user_regs_struct` and keep its name for the program counter (the kernel
- says `epc`).*/
+/** The struct that `ctx` points to: `struct pt_regs` of `arch/riscv/include/asm/ptrace.h`. Its first 32
+ slots are the UAPI's `user_regs_struct`. The program counter has its UAPI name here (the kernel's
+ name is `epc`).*/
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
 pub struct pt_regs {

@@ -84,8 +84,8 @@ const _: () = {
     ["Offset of field: psw_t::mask"][::core::mem::offset_of!(psw_t, mask) - 0usize];
     ["Offset of field: psw_t::addr"][::core::mem::offset_of!(psw_t, addr) - 8usize];
 };
-/** What `ctx` points to: `struct pt_regs` of `arch/s390/include/asm/ptrace.h` up to `int_code`;
- the UAPI's `user_pt_regs` ends after `gprs`.*/
+/** The struct that `ctx` points to: `struct pt_regs` of `arch/s390/include/asm/ptrace.h` up to `int_code`.
+ The UAPI's `user_pt_regs` ends after `gprs`.*/
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
 pub struct pt_regs {

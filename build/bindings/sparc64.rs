@@ -71,7 +71,7 @@ pub type __s64 = i64;
 /// 64 bits, unsigned.
 pub type __u64 = u64;
 
-/// What `ctx` points to: `struct pt_regs` of `arch/sparc/include/uapi/asm/ptrace.h` for 64 bits.
+/// The struct that `ctx` points to: `struct pt_regs` of `arch/sparc/include/uapi/asm/ptrace.h` for 64 bits.
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
 pub struct pt_regs {

@@ -71,10 +71,9 @@ pub type __s64 = i64;
 /// 64 bits, unsigned.
 pub type __u64 = u64;
 
-/** What `ctx` points to: `struct pt_regs` of `arch/x86/include/asm/ptrace.h` for 32 bits, under
- the names of `uapi/asm/ptrace.h`. Segment slots are as wide as the others; only their low half
- means something. The kernel's slots are `long`, which C that is compiled for BPF takes for 8
- bytes.*/
+/** The struct that `ctx` points to: `struct pt_regs` of `arch/x86/include/asm/ptrace.h` for 32 bits, with
+ the names of `uapi/asm/ptrace.h`. Segment slots are as wide as the others; only their low half means
+ something. The kernel's slots are `long`, which has 8 bytes in C that is compiled for BPF.*/
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
 pub struct pt_regs {

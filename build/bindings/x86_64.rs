@@ -71,7 +71,7 @@ pub type __s64 = i64;
 /// 64 bits, unsigned.
 pub type __u64 = u64;
 
-/** What `ctx` points to: `struct pt_regs` of `arch/x86/include/asm/ptrace.h`, under the names of
+/** The struct that `ctx` points to: `struct pt_regs` of `arch/x86/include/asm/ptrace.h`, with the names of
  `uapi/asm/ptrace.h`.*/
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]

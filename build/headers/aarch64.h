@@ -1,6 +1,6 @@
 /**
- * What `ctx` points to: `struct pt_regs` of `arch/arm64/include/asm/ptrace.h` up to `orig_x0`;
- * the UAPI's `user_pt_regs` ends before it. What follows has moved between releases.
+ * The struct that `ctx` points to: `struct pt_regs` of `arch/arm64/include/asm/ptrace.h` up to `orig_x0`.
+ * The UAPI's `user_pt_regs` ends before `orig_x0`. The fields after `orig_x0` have moved between releases.
  */
 struct pt_regs {
 	unsigned long regs[31];

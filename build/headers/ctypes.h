@@ -1,14 +1,14 @@
 /*
- * The C types of the traced machine, asked of clang.
+ * Asks clang for the C types of the traced machine.
  *
- * Each enumerator is the name of a Rust alias. Its value is the width of the C
- * type in bits, negative where the type is signed: all that a Rust integer has
- * to know. A typedef would only come back as a name; an enumerator comes back
- * evaluated for the triple that clang was given.
+ * The name of each enumerator is the name of a Rust alias. Its value is the
+ * width of the C type in bits, and is negative if the type is signed: the Rust
+ * integer follows from it. clang returns a typedef only as a name, but returns
+ * an enumerator evaluated for the given triple.
  *
- * Names that C itself does not define come from the macros that every compiler
- * predefines for <stddef.h> and <stdint.h> to be written with, because no
- * header of the machine that compiles is the traced machine's.
+ * Names that C itself does not define come from macros that every compiler
+ * predefines for <stddef.h> and <stdint.h>. The headers on this computer are
+ * not the traced machine's.
  */
 
 #define TYPE(name, type) \
@@ -28,7 +28,7 @@ enum ctypes {
 	TYPE(c_ulonglong, unsigned long long),
 
 	TYPE(size_t, __SIZE_TYPE__),
-	/* POSIX, so no compiler macro: posix_types.h, __kernel_ssize_t, as wide as long */
+	/* From POSIX, so there is no compiler macro: posix_types.h, __kernel_ssize_t, as wide as long */
 	TYPE(ssize_t, long),
 	TYPE(ptrdiff_t, __PTRDIFF_TYPE__),
 	TYPE(intptr_t, __INTPTR_TYPE__),
@@ -47,8 +47,8 @@ enum ctypes {
 	TYPE(uint64_t, __UINT64_TYPE__),
 
 	/*
-	 * The kernel's own: asm-generic/int-ll64.h, or int-l64.h on mips64 and
-	 * powerpc64, where the 64-bit ones are long: the same width there.
+	 * The kernel's own types: asm-generic/int-ll64.h. On mips64 and powerpc64 it
+	 * is int-l64.h, whose 64-bit types are long, which has the same width there.
 	 */
 	TYPE(__s8, signed char),
 	TYPE(__u8, unsigned char),

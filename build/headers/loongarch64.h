@@ -1,6 +1,6 @@
 /**
- * What `ctx` points to: `struct pt_regs` of `arch/loongarch/include/asm/ptrace.h`. The UAPI's
- * `user_pt_regs` ends in ten reserved slots of which `ctx` holds five: the verifier refuses the
+ * The struct that `ctx` points to: `struct pt_regs` of `arch/loongarch/include/asm/ptrace.h`. The UAPI's
+ * `user_pt_regs` ends in ten reserved slots. `ctx` holds five of them, and the verifier refuses the
  * others.
  */
 struct pt_regs {

@@ -1,8 +1,8 @@
 /**
- * What `ctx` points to: `struct pt_regs` of `arch/mips/include/asm/ptrace.h` for o32. The UAPI's
- * struct of this name has 64-bit registers at offset 0 and is not what `ctx` holds. The first
- * slots are the save area that o32 gives a callee; the syscall entry stores arguments 4 to 7
- * there. The kernel's slots are `long`, which C that is compiled for BPF takes for 8 bytes.
+ * The struct that `ctx` points to: `struct pt_regs` of `arch/mips/include/asm/ptrace.h` for o32. The
+ * UAPI's struct of this name has 64-bit registers at offset 0: `ctx` does not hold that struct. The
+ * first slots are the save area that o32 gives a callee; the syscall entry stores arguments 4 to 7
+ * there. The kernel's slots are `long`, which has 8 bytes in C that is compiled for BPF.
  */
 struct pt_regs {
 	unsigned int args[8];

@@ -1,6 +1,6 @@
 /**
- * What `ctx` points to: `struct pt_regs` of `arch/mips/include/asm/ptrace.h` for n64. The UAPI's
- * struct of this name orders what follows `regs` otherwise and is not what `ctx` holds.
+ * The struct that `ctx` points to: `struct pt_regs` of `arch/mips/include/asm/ptrace.h` for n64. The
+ * UAPI's struct of this name has another order after `regs`: `ctx` does not hold that struct.
  */
 struct pt_regs {
 	unsigned long regs[32];

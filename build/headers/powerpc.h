@@ -1,7 +1,7 @@
 /**
- * What `ctx` points to: `struct pt_regs` of `arch/powerpc/include/asm/ptrace.h`, whose first 44
- * slots are the UAPI's; what the kernel appends depends on its configuration. The kernel's slots
- * are `long`, which C that is compiled for BPF takes for 8 bytes.
+ * The struct that `ctx` points to: `struct pt_regs` of `arch/powerpc/include/asm/ptrace.h`. Its first 44
+ * slots are the UAPI's; the slots after them depend on the kernel's configuration. The kernel's slots
+ * are `long`, which has 8 bytes in C that is compiled for BPF.
  */
 struct pt_regs {
 	unsigned int gpr[32];

@@ -1,6 +1,6 @@
 /**
- * What `ctx` points to: `struct pt_regs` of `arch/powerpc/include/asm/ptrace.h`, whose first 44
- * slots are the UAPI's; what the kernel appends depends on its configuration.
+ * The struct that `ctx` points to: `struct pt_regs` of `arch/powerpc/include/asm/ptrace.h`. Its first 44
+ * slots are the UAPI's; the slots after them depend on the kernel's configuration.
  */
 struct pt_regs {
 	unsigned long gpr[32];

@@ -1,7 +1,7 @@
 /**
- * What `ctx` points to: `struct pt_regs` of `arch/riscv/include/asm/ptrace.h`, whose first 32
- * slots are the UAPI's `user_regs_struct` and keep its name for the program counter (the kernel
- * says `epc`).
+ * The struct that `ctx` points to: `struct pt_regs` of `arch/riscv/include/asm/ptrace.h`. Its first 32
+ * slots are the UAPI's `user_regs_struct`. The program counter has its UAPI name here (the kernel's
+ * name is `epc`).
  */
 struct pt_regs {
 	unsigned long pc;

@@ -4,8 +4,8 @@ struct psw_t {
 };
 
 /**
- * What `ctx` points to: `struct pt_regs` of `arch/s390/include/asm/ptrace.h` up to `int_code`;
- * the UAPI's `user_pt_regs` ends after `gprs`.
+ * The struct that `ctx` points to: `struct pt_regs` of `arch/s390/include/asm/ptrace.h` up to `int_code`.
+ * The UAPI's `user_pt_regs` ends after `gprs`.
  */
 struct pt_regs {
 	unsigned long args[1];

@@ -1,5 +1,5 @@
 /**
- * What `ctx` points to: `struct pt_regs` of `arch/sparc/include/uapi/asm/ptrace.h` for 64 bits.
+ * The struct that `ctx` points to: `struct pt_regs` of `arch/sparc/include/uapi/asm/ptrace.h` for 64 bits.
  */
 struct pt_regs {
 	unsigned long u_regs[16];

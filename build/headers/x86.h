@@ -1,8 +1,7 @@
 /**
- * What `ctx` points to: `struct pt_regs` of `arch/x86/include/asm/ptrace.h` for 32 bits, under
- * the names of `uapi/asm/ptrace.h`. Segment slots are as wide as the others; only their low half
- * means something. The kernel's slots are `long`, which C that is compiled for BPF takes for 8
- * bytes.
+ * The struct that `ctx` points to: `struct pt_regs` of `arch/x86/include/asm/ptrace.h` for 32 bits, with
+ * the names of `uapi/asm/ptrace.h`. Segment slots are as wide as the others; only their low half means
+ * something. The kernel's slots are `long`, which has 8 bytes in C that is compiled for BPF.
  */
 struct pt_regs {
 	unsigned int ebx;

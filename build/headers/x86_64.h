@@ -1,5 +1,5 @@
 /**
- * What `ctx` points to: `struct pt_regs` of `arch/x86/include/asm/ptrace.h`, under the names of
+ * The struct that `ctx` points to: `struct pt_regs` of `arch/x86/include/asm/ptrace.h`, with the names of
  * `uapi/asm/ptrace.h`.
  */
 struct pt_regs {

@@ -1,6 +1,6 @@
 //! The bindings of a machine: its C types and `pt_regs`, as clang sees them.
 //!
-//! probe-abi's build script calls this. [`Machine::bindings`] is the same text, as it was committed.
+//! probe-abi's build script calls this. [`Machine::bindings`] is the same text, as it is committed.
 #![cfg(feature = "bindgen")]
 
 use std::{
@@ -16,17 +16,17 @@ use crate::{
     select::{Machine, Variant},
 };
 
-/// What stands between the headers and the bindings.
+/// Why there are no bindings.
 #[derive(Debug)]
 pub enum Error {
-    /// This libclang cannot be used, or not for this machine. It is not the headers' fault, and the
-    /// committed bindings hold what it would have said.
+    /// This libclang cannot be used at all, or not for this machine. The headers are right, and the committed bindings
+    /// have the text that this libclang would have given.
     Libclang(String),
     /// The headers are wrong.
     Header(String),
 }
 
-/// Whether there is a libclang to generate with.
+/// Whether a libclang is there to generate with.
 pub fn libclang() -> Result<(), String> {
     quietly(bindgen::clang_version).map(drop)
 }
@@ -36,7 +36,7 @@ const CTYPES: &str = include_str!("../headers/ctypes.h");
 
 /// The text of a machine's bindings.
 ///
-/// `rust_version` is the oldest compiler that has to understand it.
+/// `rust_version` is the oldest compiler that must accept the text.
 pub fn generate(machine: &Machine, variant: &Variant, rust_version: &str) -> Result<String, Error> {
     let header = format!("{}.h", machine.name);
     let aliases = Rc::new(RefCell::new(String::new()));
@@ -57,7 +57,7 @@ pub fn generate(machine: &Machine, variant: &Variant, rust_version: &str) -> Res
             .layout_tests(true)
             .rust_target(rust_target)
             .rust_edition(bindgen::RustEdition::Edition2024)
-            // The default starts a process, rustfmt, that need not be there.
+            // The default starts a process, rustfmt, that may not be installed.
             .formatter(bindgen::Formatter::Prettyplease)
             .disable_header_comment()
             .parse_callbacks(Box::new(Ctypes(Rc::clone(&aliases))))
@@ -86,12 +86,12 @@ pub fn generate(machine: &Machine, variant: &Variant, rust_version: &str) -> Res
     ))
 }
 
-/// A builder that sees the machine and nothing of the computer it runs on.
+/// A builder that sees the machine, and nothing of the computer that it runs on.
 fn clang(variant: &Variant) -> bindgen::Builder {
     bindgen::builder()
         .clang_arg(format!("--target={}", variant.triple))
         .clang_arg("-nostdinc")
-        // Without it libclang leaves out what the headers say of the struct, which is its documentation.
+        // Without it libclang leaves out the headers' comments on the struct, which are its documentation.
         .clang_arg("-fparse-all-comments")
         .detect_include_paths(false)
 }
@@ -102,7 +102,7 @@ fn generated(
     quietly(generate)?.map_err(|error| error.to_string())
 }
 
-/// Runs something of bindgen's, which panics where it has no libclang or an old one.
+/// Runs a function of bindgen, which panics if there is no libclang or an old one.
 pub(crate) fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));

@@ -1,4 +1,4 @@
-//! The types of a kernel: BTF as bpftool writes it in C, and the few of them that a probe asks for.
+//! The types of a kernel: BTF in C, as bpftool writes it, and the few types of it that a probe needs.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -15,7 +15,7 @@ pub(crate) const RUNNING: &str = "/sys/kernel/btf/vmlinux";
 /// The variable that names the bpftool to run.
 const VARIABLE: &str = "BPFTOOL";
 
-/// The first line of what bpftool writes.
+/// The first line of bpftool's output.
 pub(crate) const GUARD: &str = "#ifndef __VMLINUX_H__";
 
 /// BTF in C.
@@ -37,7 +37,7 @@ pub(crate) fn c_of(btf: &Path) -> Result<String, Error> {
     let named = env::var(VARIABLE).ok();
     let bpftools = match &named {
         Some(named) => vec![named.as_str()],
-        // Debian's is where only root looks.
+        // On Debian bpftool is in a folder that is only in root's `PATH`.
         None => vec!["bpftool", "/usr/sbin/bpftool"],
     };
     let mut last = None;
@@ -69,18 +69,19 @@ pub(crate) fn c_of(btf: &Path) -> Result<String, Error> {
     )))
 }
 
-/// What a declaration is found by: `struct file`, `size_t`.
+/// The name of a declaration in a search: `struct file`, `size_t`.
 type Key = String;
 
-/// The declarations of a `vmlinux.h`: 100,000 lines, of which a probe needs a few. bindgen takes half a minute for all.
+/// The declarations of a `vmlinux.h`: 100,000 lines, of which a probe needs a few. bindgen takes half a minute for all
+/// of them.
 pub(crate) struct Declarations<'a> {
-    /// In their order, which is one in which C can be read.
+    /// In their original order, in which C can be read.
     texts: Vec<&'a str>,
     by_key: HashMap<Key, usize>,
 }
 
 impl<'a> Declarations<'a> {
-    /// Those of a header as bpftool writes it.
+    /// The declarations of a header that bpftool wrote.
     pub(crate) fn of(header: &'a str) -> Self {
         let mut texts = Vec::new();
         let mut by_key = HashMap::new();
@@ -107,14 +108,15 @@ impl<'a> Declarations<'a> {
         Self { texts, by_key }
     }
 
-    /// The names that a type has here, without `struct` and the like.
+    /// The names that a type has here, without `struct`, `union` and `enum`.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.by_key
             .keys()
             .map(|key| key.rsplit(' ').next().unwrap_or(key))
     }
 
-    /// A header with these types and those that lie in them. A struct that is only pointed to is declared, and not more.
+    /// A header with these types and the types of their fields. A struct that is only pointed to is declared, not
+    /// defined.
     pub(crate) fn only<'n>(&self, names: impl Iterator<Item = &'n str>) -> String {
         let mut kept = HashSet::new();
         let mut declared = HashSet::new();
@@ -128,7 +130,7 @@ impl<'a> Declarations<'a> {
             }
             let text = self.texts[index];
             for part in text.split(['{', '}', ';']) {
-                // What is behind a pointer need not be complete.
+                // The target of a pointer need not be complete.
                 let is_pointer = part.contains('*');
                 let mut words = part
                     .split(|c: char| !c.is_alphanumeric() && c != '_')
@@ -164,7 +166,7 @@ impl<'a> Declarations<'a> {
     }
 }
 
-/// The name that a declaration is found by; `None` of one that only says that a struct exists, or has no name.
+/// The name of a declaration; `None` if it only says that a struct exists, or has no name.
 fn key_of(text: &str) -> Option<Key> {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     if let Some(rest) = text.strip_prefix("typedef ") {
@@ -195,7 +197,7 @@ fn key_of(text: &str) -> Option<Key> {
 mod tests {
     use super::*;
 
-    /// As bpftool writes it, with what is easily taken for something else.
+    /// bpftool's output, with parts that are easily mistaken for others.
     const HEADER: &str = "#ifndef __VMLINUX_H__
 #define __VMLINUX_H__
 

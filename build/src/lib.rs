@@ -15,8 +15,8 @@ compile_error!(
     "probe-abi-build is for build scripts: in Cargo.toml, move it from `[dependencies]` to `[build-dependencies]`"
 );
 
-// Two modules are no promise: probe-abi's build script, probe-abi-doctor and the proofs of their repository use more of
-// them than is exported below.
+// Two modules are not part of the public interface: probe-abi's build script, probe-abi-doctor and the proofs of their
+// repository use more of them than is exported below.
 #[doc(hidden)]
 #[cfg(not(target_arch = "bpf"))]
 pub mod bindings;
@@ -44,7 +44,7 @@ pub use {
     select::{Endian, MACHINES, Machine, VARIABLE, Variant},
 };
 
-/// The rows of the machines, as a macro that the library hands a macro of its own.
+/// The rows of the machines, as a macro. The library passes its own macro to it.
 #[doc(hidden)]
 #[cfg(not(target_arch = "bpf"))]
 pub const TABLE: &str = include_str!("table.rs");

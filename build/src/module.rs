@@ -11,19 +11,19 @@ use crate::{Error, Selected};
 /// The variable that names the clang to compile with.
 const VARIABLE: &str = "CLANG";
 
-/// A file of C that becomes a part of a probe.
+/// A C file that becomes a part of a probe.
 ///
-/// clang compiles it to LLVM bitcode, and bpf-linker links that with what rustc compiles and optimizes both at once. In a
+/// clang compiles it to LLVM bitcode. bpf-linker links that with the output of rustc, and optimizes both at once. In a
 /// build for the host, whose tests call the same functions, it becomes an ordinary object.
 ///
 /// * It includes `<probe_abi.h>` for the machine's `struct pt_regs` and C types: see [`Selected::include`].
-/// * `__TARGET_ARCH_…` is defined, which libbpf's headers ask for.
-/// * Of the standard headers there are those that need no C library: `<stdint.h>`, `<stddef.h>`, `<stdbool.h>`. Name the
-///   folders of others with [`include`](Self::include).
-/// * It is compiled with debug information, for BTF, and at level 2 in debug builds too: what clang compiles at level 0,
-///   no linker may optimize.
+/// * `__TARGET_ARCH_…` is defined, because libbpf's headers need it.
+/// * The standard headers that need no C library are there: `<stdint.h>`, `<stddef.h>`, `<stdbool.h>`. Name the folders
+///   of other headers with [`include`](Self::include).
+/// * It is compiled with debug information, for BTF, and at level 2 even in debug builds: no linker may optimize code
+///   that clang has compiled at level 0.
 ///
-/// The variable `CLANG` names another clang than `clang`.
+/// The variable `CLANG` names a clang to use instead of `clang`.
 #[derive(Debug, Clone)]
 #[must_use = "`link` compiles it"]
 pub struct Module {
@@ -33,7 +33,7 @@ pub struct Module {
 }
 
 impl Module {
-    /// A module in this file, which is given from the package's folder.
+    /// A module in this file. The path is relative to the package's folder.
     pub fn new(file: impl Into<PathBuf>) -> Self {
         Self {
             file: file.into(),
@@ -42,7 +42,7 @@ impl Module {
         }
     }
 
-    /// Adds a folder of headers, given from the package's folder. The build script runs again when a file in it changes.
+    /// Adds a folder of headers, relative to the package's folder. A change in it runs the build script again.
     pub fn include(mut self, folder: impl Into<PathBuf>) -> Self {
         self.includes.push(folder.into());
         self
@@ -54,12 +54,12 @@ impl Module {
         self
     }
 
-    /// Compiles it, and has cargo link it with the package's programs.
+    /// Compiles the file, and tells cargo to link it with the package's programs.
     ///
     /// # Errors
     ///
-    /// There is no clang, it does not compile for BPF, it does not compile the file, or bpf-linker does not read what it
-    /// wrote.
+    /// There is no clang, it cannot compile for BPF, it does not compile the file, or bpf-linker cannot read its
+    /// output.
     pub fn link(self, machine: &Selected) -> Result<(), Error> {
         println!("cargo::rerun-if-env-changed={VARIABLE}");
         println!("cargo::rerun-if-changed={}", self.file.display());
@@ -67,14 +67,14 @@ impl Module {
         self.knows_bpf(&clang)?;
         let mut module = cc::Build::new();
         module
-            // cargo is told above what the build depends on.
+            // This function has already told cargo what the build depends on.
             .emit_rerun_if_env_changed(false)
             .compiler(&clang)
             .file(&self.file)
             .include(machine.include()?)
             .define(&machine.c_macro(), None)
-            // <stdint.h> and the like are clang's own, and no header is this computer's. With -ffreestanding, which does
-            // that too, nothing would be inlined into Rust.
+            // <stdint.h> and similar headers are clang's own, and no header is this computer's. -ffreestanding would do
+            // that too, but then nothing would be inlined into Rust.
             .flag("-nostdlibinc")
             .opt_level(2)
             .debug(true);
@@ -104,7 +104,7 @@ impl Module {
         Ok(())
     }
 
-    /// Whether it is a clang, and one that compiles for BPF.
+    /// Whether it is a clang, and can compile for BPF.
     fn knows_bpf(&self, clang: &str) -> Result<(), Error> {
         let output = Command::new(clang).arg("--print-targets").output();
         let output = output.map_err(|error| {
@@ -125,13 +125,13 @@ impl Module {
     }
 }
 
-/// Whether the linker reads what clang wrote: it need not, where clang's LLVM is newer than its own.
+/// Whether the linker can read clang's output: it may not, if clang's LLVM is newer than the linker's.
 fn is_readable(bitcode: &Path, clang: &str) -> Result<(), Error> {
     let linker = env::var("RUSTC_LINKER").unwrap_or_else(|_| "bpf-linker".to_owned());
     let linked = bitcode.with_extension("linked");
     let mut link = Command::new(&linker);
     link.arg(bitcode).arg("-o").arg(linked);
-    // Where there is no linker, rustc says so.
+    // If there is no linker, rustc reports it.
     let Ok(output) = link.output() else {
         return Ok(());
     };

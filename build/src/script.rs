@@ -1,4 +1,4 @@
-//! A build script: what cargo tells it, and what it tells cargo.
+//! A build script's messages from cargo and to cargo.
 
 use std::{
     env, fmt, fs,
@@ -10,7 +10,7 @@ use crate::{
     select::{self, AYA_VARIABLE, Endian, MACHINES, Machine, Target, VARIABLE, Variant},
 };
 
-/// Runs a build script. Its error becomes cargo's, one sentence a line, and no backtrace.
+/// Runs a build script. Its error becomes errors of cargo, one for each sentence, without a backtrace.
 pub fn run(script: impl FnOnce() -> Result<(), Error>) {
     if let Err(error) = script() {
         for line in &error.0 {
@@ -19,7 +19,7 @@ pub fn run(script: impl FnOnce() -> Result<(), Error>) {
     }
 }
 
-/// Why a build script cannot go on. One sentence a line, in the order to read them.
+/// Why a build script cannot continue. Each sentence is one line, in the order to read them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Error(Vec<String>);
 
@@ -45,7 +45,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// As it is displayed, for `unwrap` and for a `main` that returns it.
+/// The same text as `Display`, for `unwrap` and for a `main` that returns it.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -63,12 +63,14 @@ pub struct Selected {
 }
 
 impl Machine {
-    /// The machine that `bpf_target_arch` names, in all three ways of setting it. In a build that is not for BPF and names
-    /// no machine, it is the one that the compiler builds for: so host tests and editors work as they stand.
+    /// The machine that `bpf_target_arch` names, in each of the three ways of setting it. In a build that is not for
+    /// BPF and names no machine, it is the machine that the compiler builds for: host tests and editors work without
+    /// any setting.
     ///
     /// # Errors
     ///
-    /// There is no such machine, or none is named and the build is for BPF. Outside of build scripts, cargo says nothing:
+    /// There is no such machine, or the build is for BPF and names no machine. Outside of build scripts, cargo sets no
+    /// variables:
     ///
     /// ```
     /// let error = probe_abi_build::Machine::selected().unwrap_err();
@@ -102,7 +104,7 @@ impl Machine {
 }
 
 impl Selected {
-    /// Its row: all that is known of it here.
+    /// Its row: all facts of it in this crate.
     pub fn machine(&self) -> &'static Machine {
         self.machine
     }
@@ -117,7 +119,7 @@ impl Selected {
         self.machine.linux
     }
 
-    /// The byte order that is built for, or else the one that the machine has.
+    /// The byte order of the build. If the machine does not have this byte order, it is the machine's own.
     pub fn endian(&self) -> Endian {
         self.variant.endian
     }
@@ -127,18 +129,18 @@ impl Selected {
         self.variant.triple
     }
 
-    /// The macro that libbpf's headers ask for: `__TARGET_ARCH_arm64`.
+    /// The macro that libbpf's headers need: `__TARGET_ARCH_arm64`.
     pub fn c_macro(&self) -> String {
         format!("__TARGET_ARCH_{}", self.machine.linux)
     }
 
-    /// Whether this build is for BPF, and no test on the host.
+    /// Whether this build is for BPF, and not for a test on the host.
     pub fn is_probe(&self) -> bool {
         self.is_probe
     }
 
-    /// A folder with `probe_abi.h` for C beside Rust: `struct pt_regs`, and `c_char` to `c_ulonglong`, as wide as they are on
-    /// the machine. In C for BPF, `long` is BPF's.
+    /// A folder with `probe_abi.h` for C beside Rust: `struct pt_regs`, and `c_char` to `c_ulonglong` with the
+    /// machine's widths. In C for BPF, `long` is BPF's `long`.
     ///
     /// # Errors
     ///
@@ -152,7 +154,7 @@ impl Selected {
         Ok(folder)
     }
 
-    /// Makes `cfg(bpf_target_arch = "…")` true in the package whose build script this is, and known to the compiler's check
+    /// Makes `cfg(bpf_target_arch = "…")` true in the package of this build script, and known to the compiler's check
     /// of `cfg`s.
     pub fn emit(&self) {
         let names: Vec<String> = MACHINES

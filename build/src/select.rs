@@ -1,4 +1,4 @@
-//! Which machine a build is for: pure, from what cargo tells a build script.
+//! Chooses the machine that a build is for, only from the values that cargo gives to a build script.
 
 use std::{ffi::OsStr, fmt};
 
@@ -6,10 +6,10 @@ use crate::Error;
 
 include!("table.rs");
 
-/// The variable that names the machine, in all three ways of setting it.
+/// The variable that names the machine, in each of the three ways of setting it.
 pub const VARIABLE: &str = "CARGO_CFG_BPF_TARGET_ARCH";
 
-/// The variable that names it to aya-ebpf alone: see aya-build's `emit_bpf_target_arch_cfg`.
+/// The variable that names the machine to aya-ebpf alone: see aya-build's `emit_bpf_target_arch_cfg`.
 pub const AYA_VARIABLE: &str = "AYA_BPF_TARGET_ARCH";
 
 /// The order of a value's bytes in memory.
@@ -22,7 +22,7 @@ pub enum Endian {
 }
 
 impl Endian {
-    /// The target that such a machine's probes are built for.
+    /// The target that probes for a machine of this byte order are built for.
     pub fn bpf_target(self) -> &'static str {
         match self {
             Endian::Little => "bpfel-unknown-none",
@@ -47,7 +47,7 @@ pub struct Machine {
     pub name: &'static str,
     /// Linux's name for it: its folder under arch/, and the end of `__TARGET_ARCH_`.
     pub linux: &'static str,
-    /// The endiannesses that it has.
+    /// The machine in each byte order that it has.
     pub variants: &'static [Variant],
     /// Its `struct pt_regs`, in C.
     pub header: &'static str,
@@ -61,14 +61,14 @@ impl fmt::Debug for Machine {
     }
 }
 
-/// A machine in one endianness.
+/// A machine in one byte order.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Variant {
     /// Its byte order.
     pub endian: Endian,
     /// clang's name for it.
     pub triple: &'static str,
-    /// What else people call the machine.
+    /// Other names of the machine.
     pub also: &'static [&'static str],
 }
 
@@ -91,26 +91,26 @@ macro_rules! rows {
 machines!(rows);
 
 impl Machine {
-    /// The machine of that name; `None` if there is none.
+    /// The machine of that name; `None` if no machine has that name.
     pub fn named(name: &str) -> Option<&'static Machine> {
         MACHINES.iter().find(|machine| machine.name == name)
     }
 
-    /// The machine in this endianness, if it exists so.
+    /// The machine in this byte order; `None` if it does not have this byte order.
     pub fn variant(&self, endian: Endian) -> Option<&'static Variant> {
         self.variants
             .iter()
             .find(|variant| variant.endian == endian)
     }
 
-    /// The machine in this endianness, or else in the one that it has.
+    /// The machine in this byte order, or in its own byte order if it does not have this one.
     pub fn nearest(&self, endian: Endian) -> &'static Variant {
         self.variant(endian).unwrap_or(&self.variants[0])
     }
 }
 
-/// What Linux runs on that is not a row: known, so that nobody is left to wonder. The reasons are those
-/// of `arch/*/Kconfig` and `arch/*/include/asm/ptrace.h` in Linux 6.1 and 6.12.
+/// Machines that Linux runs on, but probes do not: an error can then give the reason. The reasons come from
+/// `arch/*/Kconfig` and `arch/*/include/asm/ptrace.h` in Linux 6.1 and 6.12.
 const NOT_PROBE_TARGETS: &[(&[&str], &str)] = &[
     (
         &["arc", "arcv2"],
@@ -134,7 +134,7 @@ const NOT_PROBE_TARGETS: &[(&[&str], &str)] = &[
     ),
 ];
 
-/// What the compiler builds for.
+/// The target that the compiler builds for.
 #[derive(Debug, Clone, Copy)]
 pub struct Target<'a> {
     /// `CARGO_CFG_TARGET_ARCH`
@@ -150,20 +150,20 @@ impl Target<'_> {
     }
 }
 
-/// A machine that is selected, and what should be said of that.
+/// The selected machine, and a warning about the selection.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Selection {
     /// The machine.
     pub machine: &'static Machine,
-    /// A sentence, where the machine was not named and could not be told from the target.
+    /// A sentence, if no machine was named and the target did not show the machine.
     pub warning: Option<String>,
 }
 
-/// The machine that the value of [`VARIABLE`] names. The value of [`AYA_VARIABLE`] names none: an error
-/// tells whoever set it.
+/// The machine that the value of [`VARIABLE`] names. The value of [`AYA_VARIABLE`] names no machine: an error says so
+/// to a user who has set it.
 ///
-/// On a BPF target nothing is guessed. Elsewhere no value means the machine that the compiler builds
-/// for, so that host tests, documentation and packaging work as they stand.
+/// On a BPF target nothing is guessed. On any other target no value means the machine that the compiler builds for, so
+/// that host tests, documentation and packaging work without any setting.
 pub fn select(
     value: Option<&OsStr>,
     of_aya: Option<&OsStr>,
@@ -205,7 +205,7 @@ pub fn select(
     })
 }
 
-/// The machine that something is built for, when it is not a BPF program.
+/// The machine of a build that is not for BPF.
 fn own_machine(target: Target<'_>) -> Selection {
     match called(target.arch, target.endian).map(|(machine, _)| machine) {
         Some(machine) => Selection {
@@ -298,7 +298,7 @@ fn not_a_row(name: &str, target: Target<'_>) -> Error {
     Error::of(lines)
 }
 
-/// The machine that the last part of a path names, on any system that builds probes.
+/// The machine that the last part of a path names. The path may be one of any system that builds probes.
 fn end_of_path(name: &str, endian: Endian) -> Option<(&'static Machine, Endian)> {
     let (_, last) = name.rsplit_once(['/', '\\'])?;
     called(last, endian)
@@ -320,7 +320,7 @@ fn did_you_mean(machine: &Machine, endian: Endian, target: Target<'_>) -> String
     format!("did you mean `{name}`, built with `--target {bpf_target}`{or_as_it_is}?")
 }
 
-/// The forms in which a name may stand in a list: as it is written, and as the first part of a triple.
+/// The forms of a name that may be in a list: as it is written, and as the first part of a triple.
 fn spellings(name: &str) -> [String; 2] {
     let first = name.trim().split('-').next().unwrap_or_default();
     [plain(name), plain(first)]
@@ -330,7 +330,7 @@ fn plain(name: &str) -> String {
     name.trim().to_lowercase().replace('-', "_")
 }
 
-/// Why probes cannot run on a machine that Linux runs on, if it is one of those.
+/// Why probes cannot run on a machine that Linux runs on; `None` if it is not such a machine.
 fn not_a_probe_target(name: &str) -> Option<&'static str> {
     let spellings = spellings(name);
     let listed = |names: &[&str]| spellings.iter().any(|name| names.contains(&name.as_str()));
@@ -340,8 +340,8 @@ fn not_a_probe_target(name: &str) -> Option<&'static str> {
         .map(|(_, why)| *why)
 }
 
-/// The machine that goes by a name, in the endianness that the name implies: a row's own name implies
-/// the one that is built for, a triple or another name the one that it stands with in the table.
+/// The machine of that name, in the byte order that the name means. A row's own name means the byte order of the build;
+/// a triple or another name means the byte order that it has in the table.
 pub fn called(name: &str, endian: Endian) -> Option<(&'static Machine, Endian)> {
     let spellings = spellings(name);
     let own =
@@ -355,7 +355,7 @@ pub fn called(name: &str, endian: Endian) -> Option<(&'static Machine, Endian)> 
     })
 }
 
-/// What a name may be a slip of the keyboard for: at most two letters wrong, and most of them right.
+/// The name that may be meant: at most two letters are wrong, and most letters are right.
 fn resembling(name: &str, endian: Endian) -> Option<(&'static Machine, Endian)> {
     let own_names = MACHINES.iter().map(|machine| {
         let variant = machine.nearest(endian);
@@ -365,7 +365,7 @@ fn resembling(name: &str, endian: Endian) -> Option<(&'static Machine, Endian)> 
     let length = name.chars().count();
     own_names
         .chain(other_names())
-        // More letters than that are wrong, and it takes long to say how many.
+        // If the lengths differ by more, too many letters are wrong. Counting them would take long.
         .filter(|(.., known)| known.len().abs_diff(length) <= 2)
         .map(|(machine, endian, known)| {
             let distance = strsim::osa_distance(&name, &known);
@@ -376,7 +376,7 @@ fn resembling(name: &str, endian: Endian) -> Option<(&'static Machine, Endian)> 
         .map(|(_, _, machine, endian)| (machine, endian))
 }
 
-/// The other names of the machines, each with the endianness that is meant.
+/// The other names of the machines, each with the byte order that it means.
 fn other_names() -> impl Iterator<Item = (&'static Machine, Endian, String)> {
     MACHINES.iter().flat_map(|machine| {
         machine.variants.iter().flat_map(move |variant| {
@@ -389,14 +389,14 @@ fn other_names() -> impl Iterator<Item = (&'static Machine, Endian, String)> {
     })
 }
 
-/// A machine to name in an example.
+/// The name of a machine for an example.
 fn example(endian: Endian) -> &'static str {
     let mut machines = MACHINES.iter();
     let example = machines.find(|machine| machine.variant(endian).is_some());
     example.unwrap_or(&MACHINES[0]).name
 }
 
-/// The values to choose from: on a BPF target those that are built with it, then the others.
+/// The values to choose from: on a BPF target first the machines that are built with it, then the others.
 fn accepted(target: Target<'_>) -> String {
     let (these, others): (Vec<_>, Vec<_>) = MACHINES
         .iter()
@@ -419,7 +419,7 @@ fn accepted(target: Target<'_>) -> String {
     )
 }
 
-/// A value as it was given, on one line whatever it holds, and cut where nobody would read on.
+/// The value that the user gave, on one line, and cut if it is long.
 fn quoted(value: &str) -> String {
     const SHOWN: usize = 80;
     match value.char_indices().nth(SHOWN) {

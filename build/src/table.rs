@@ -1,9 +1,8 @@
-// The machines: the only list of them. Whoever includes this file hands `machines!` a macro of their own: here that is
-// select.rs, and in probe-abi the library.
+// The machines: the only list of them. A file that includes this one passes its own macro to `machines!`: here that is
+// select.rs, and in probe-abi it is the library.
 //
-// A row is the module, the value of `bpf_target_arch` (Rust's `target_arch`), Linux's name for the
-// machine (its folder under arch/), and for each endianness that the machine has: clang's triple and
-// what else people call it.
+// A row is the module, the value of `bpf_target_arch` (Rust's `target_arch`), Linux's name for the machine (its folder
+// under arch/), and for each byte order that the machine has: clang's triple and other names of the machine.
 
 macro_rules! machines {
     ($callback:ident) => {

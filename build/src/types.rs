@@ -1,4 +1,4 @@
-//! Types of C, in the layout of the machine that is traced.
+//! C types in the layout of the traced machine.
 
 use std::{collections::HashSet, fs, path::PathBuf};
 
@@ -17,19 +17,20 @@ use crate::{
     script,
 };
 
-/// Types that a probe reads in the memory of the machine that it traces: a program's structs, or the kernel's.
+/// Types that a probe reads in the memory of the traced machine: a program's structs, or the kernel's.
 ///
-/// They become a file of Rust, with bindgen's names:
+/// They become a Rust file, with bindgen's names:
 ///
-/// * A pointer is a [`Ptr<T>`](https://docs.rs/probe-abi/latest/probe_abi/struct.Ptr.html), which has the machine's 4 or 8
-///   bytes. So is a pointer to a function, to `c_void`.
-/// * Integers are the machine's, by the names of probe-abi: `c_long`, `size_t`.
-/// * An `enum` is its integer, and its names are constants. A function's prototype can have it as a parameter.
-/// * On x86, 64-bit integers are aligned to 4 bytes: the structs are `packed(4)`. Read their fields, do not borrow them.
-/// * A `_Bool` in a struct is a `u8`, because in another program's memory it may be neither 0 nor 1.
-/// * A struct that can be copied is `AnyBitPattern`: `Ptr::read_user` and `Ptr::read_kernel` read it. A struct that is only
-///   declared in C is not.
-/// * A function is the type of a pointer to it, which stands in `Entry<User<…>>`, with `*const T` for its pointers.
+/// * A pointer is a [`Ptr<T>`](https://docs.rs/probe-abi/latest/probe_abi/struct.Ptr.html), which has the machine's 4
+///   or 8 bytes. A pointer to a function is a `Ptr<c_void>`.
+/// * Integers are the machine's, with probe-abi's names: `c_long`, `size_t`.
+/// * An `enum` is its integer, and its names are constants. It can be the type of a parameter in a prototype.
+/// * On x86, 64-bit integers are aligned to 4 bytes: the structs are `packed(4)`. Read their fields, but do not borrow
+///   them.
+/// * A `_Bool` in a struct is a `u8`, because it may be neither 0 nor 1 in another program's memory.
+/// * A struct that can be copied is `AnyBitPattern`: `Ptr::read_user` and `Ptr::read_kernel` read it. A struct that C
+///   only declares is not `AnyBitPattern`.
+/// * A function is the type of a pointer to it, for `Entry<User<…>>`. Its own pointers are `*const T`.
 /// * Every layout is compared with C's when the probe is compiled.
 ///
 /// ```no_run
@@ -40,7 +41,7 @@ use crate::{
 /// # Ok::<(), probe_abi_build::Error>(())
 /// ```
 ///
-/// and in the probe
+/// The probe includes the file:
 ///
 /// ```text
 /// #[allow(dead_code, nonstandard_style)]
@@ -77,34 +78,35 @@ impl Types {
         }
     }
 
-    /// Those of a C header, or of a `vmlinux.h` that bpftool wrote. The path is given from the package's folder.
+    /// The types of a C header, or of a `vmlinux.h` that bpftool wrote. The path is relative to the package's folder.
     ///
-    /// No header of this computer is found but those in the folders that [`include`](Self::include) names: they are not
-    /// the machine's.
+    /// clang finds only the headers in the folders that [`include`](Self::include) names. It finds no other header of
+    /// this computer, because those are not the machine's.
     pub fn from_header(path: impl Into<PathBuf>) -> Self {
         Self::of(Source::Header(path.into()))
     }
 
-    /// Those of a file with BTF: `/sys/kernel/btf/…`, or an ELF file with a section `.BTF`. `bpftool` reads it, or the
-    /// program that the variable `BPFTOOL` names.
+    /// The types of a file with BTF: `/sys/kernel/btf/…`, or an ELF file with a section `.BTF`. `bpftool`, or the
+    /// program that the variable `BPFTOOL` names, reads it.
     pub fn from_btf(path: impl Into<PathBuf>) -> Self {
         Self::of(Source::Btf(path.into()))
     }
 
-    /// Those of the kernel that runs on this computer. It has to be one of the machine that is built for.
+    /// The types of the kernel that runs on this computer. It must be a kernel of the machine that the build is for.
     pub fn from_running_kernel() -> Self {
         Self::from_btf(btf::RUNNING)
     }
 
-    /// Adds types by their names in C, without `struct`. What lies in them comes along. From a header, so does what they
-    /// point to; from a kernel's types, name it too, or it is declared and no more.
+    /// Adds types by their names in C, without `struct`. The types of their fields are added too. From a header, the
+    /// types that they point to are also added. From a kernel, a type that they point to is only declared, unless you
+    /// name it too.
     pub fn allow<Name: Into<String>>(mut self, names: impl IntoIterator<Item = Name>) -> Self {
         self.types.extend(names.into_iter().map(Into::into));
         self
     }
 
-    /// Adds functions that the header declares, each as the type of a pointer to it: what `Entry<User<…>>` and
-    /// `Entry<Kernel<…>>` are about. BTF in C has no functions.
+    /// Adds functions that the header declares, each as the type of a pointer to it, for `Entry<User<…>>` and
+    /// `Entry<Kernel<…>>`. BTF in C has no functions.
     pub fn allow_functions<Name: Into<String>>(
         mut self,
         names: impl IntoIterator<Item = Name>,
@@ -113,41 +115,41 @@ impl Types {
         self
     }
 
-    /// Leaves types without their fields, as bytes of the right size: those that Rust cannot lay out as C does.
+    /// Leaves out the fields of types that Rust cannot lay out as C does: each becomes bytes of the right size.
     pub fn opaque<Name: Into<String>>(mut self, names: impl IntoIterator<Item = Name>) -> Self {
         self.opaque.extend(names.into_iter().map(Into::into));
         self
     }
 
-    /// Adds a folder of headers, given from the package's folder. The build script runs again when a file in it changes.
+    /// Adds a folder of headers, relative to the package's folder. A change in it runs the build script again.
     pub fn include(mut self, folder: impl Into<PathBuf>) -> Self {
         self.includes.push(folder.into());
         self
     }
 
-    /// Changes bindgen's builder, for what is not here: `|builder| builder.derive_default(true)`. bindgen is
-    /// [`probe_abi_build::bindgen`](crate::bindgen).
+    /// Changes bindgen's builder, for settings that have no method here: `|builder| builder.derive_default(true)`.
+    /// bindgen is [`probe_abi_build::bindgen`](crate::bindgen).
     pub fn configure(mut self, builder: impl Fn(Builder) -> Builder + 'static) -> Self {
         self.configure.push(Box::new(builder));
         self
     }
 
-    /// Writes them to a file of that name in `OUT_DIR`.
+    /// Writes the types to a file of that name in `OUT_DIR`.
     ///
     /// # Errors
     ///
-    /// There is no libclang, the header cannot be read or does not compile, bpftool is missing, a type or function is not
-    /// there, or Rust cannot lay one out.
+    /// There is no libclang, the header cannot be read or does not compile, bpftool is missing, a type or function does
+    /// not exist, or Rust cannot lay out a type.
     pub fn write(self, machine: &Selected, file: &str) -> Result<(), Error> {
         let text = self.generate(machine)?;
         script::write(&script::out_dir()?.join(file), &text)
     }
 
-    /// The same as text.
+    /// The text that [`write`](Self::write) writes.
     ///
     /// # Errors
     ///
-    /// As [`write`](Self::write).
+    /// The same as for [`write`](Self::write).
     pub fn generate(&self, machine: &Selected) -> Result<String, Error> {
         for name in ["LIBCLANG_PATH", "LLVM_CONFIG_PATH"] {
             println!("cargo::rerun-if-env-changed={name}");
@@ -187,7 +189,7 @@ impl Types {
         Ok(prettyplease::unparse(&file))
     }
 
-    /// The header, as it is given to bindgen.
+    /// The header in the form that bindgen gets.
     fn source(&self) -> Result<Header, Error> {
         let (path, text) = match &self.source {
             Source::Header(path) => {
@@ -232,7 +234,7 @@ impl Types {
         self.configured(builder)
     }
 
-    /// Says which type or function is not there, and which one may be meant.
+    /// Reports a type or function that does not exist, and a name that may be meant.
     fn missing(&self, file: &File, source: &Header, machine: &Selected) -> Result<(), Error> {
         let found = names(file);
         let wanted = self.types.iter().map(|name| ("type", name));
@@ -269,7 +271,7 @@ impl Types {
         Err(Error::new(sentence))
     }
 
-    /// A builder that sees what this one is told of, and names no type.
+    /// A builder with the settings of this one, which selects no type.
     fn configured(&self, builder: Builder) -> Builder {
         let builder = self.includes.iter().fold(builder, |builder, folder| {
             builder.clang_arg(format!("-I{}", folder.display()))
@@ -280,7 +282,7 @@ impl Types {
     }
 }
 
-/// bindgen's name of something: it puts a `_` behind a word of Rust's.
+/// bindgen's name of a type or function: it puts a `_` after a Rust keyword.
 fn in_rust(name: &str) -> String {
     let is_word = name
         .chars()
@@ -291,7 +293,7 @@ fn in_rust(name: &str) -> String {
     }
 }
 
-/// bindgen takes regular expressions.
+/// The name as a regular expression, because bindgen takes those.
 fn exactly(name: &str) -> String {
     let name = in_rust(name);
     name.chars()
@@ -302,15 +304,15 @@ fn exactly(name: &str) -> String {
         .collect()
 }
 
-/// What bindgen reads.
+/// The input of bindgen.
 struct Header {
     path: PathBuf,
-    /// Where it is a part of a kernel's types.
+    /// The kernel's types, if the header is a part of them.
     kernel: Option<KernelTypes>,
 }
 
 struct KernelTypes {
-    /// Where they come from.
+    /// The file that the types come from.
     path: PathBuf,
     names: HashSet<String>,
 }
@@ -395,7 +397,8 @@ fn name_of(item: &Item) -> Option<&Ident> {
     }
 }
 
-/// Writes `::probe_abi::Ptr<T>` for `*const T` and `*mut T`, and one to `c_void` for a function, which a probe cannot call.
+/// Writes `::probe_abi::Ptr<T>` in place of `*const T` and `*mut T`, and a `Ptr` to `c_void` in place of a function,
+/// because a probe cannot call it.
 struct Pointers;
 
 impl VisitMut for Pointers {
@@ -417,11 +420,11 @@ impl VisitMut for Pointers {
     // bindgen's own functions are about the probe's memory.
     fn visit_item_impl_mut(&mut self, _: &mut ItemImpl) {}
 
-    // A prototype says in its parameters' types what a pointer is.
+    // In a prototype a pointer stays `*const T`, which probe-abi reads as a `Ptr<T>`.
     fn visit_item_foreign_mod_mut(&mut self, _: &mut syn::ItemForeignMod) {}
 }
 
-/// Writes `u8` for `bool`: in traced memory it may have any value.
+/// Writes `u8` in place of `bool`: in traced memory it may have any value.
 struct Bools;
 
 impl VisitMut for Bools {
@@ -432,20 +435,21 @@ impl VisitMut for Bools {
         }
     }
 
-    // bindgen's own functions make one of a bit.
+    // bindgen's own functions make a `bool` from one bit.
     fn visit_item_impl_mut(&mut self, _: &mut ItemImpl) {}
 
-    // A parameter is a bool, or it is undefined in C too.
+    // A parameter is a valid `bool`, or the call is undefined in C too.
     fn visit_item_foreign_mod_mut(&mut self, _: &mut syn::ItemForeignMod) {}
 }
 
-/// On x86, C aligns the 64-bit integers in a struct to 4 bytes, and Rust for BPF to 8. Packed structs have C's layout. Those
-/// that C aligns to more cannot be packed: of these the comparison with C tells whether they are laid out as in C.
+/// On x86, C aligns the 64-bit integers in a struct to 4 bytes, and Rust for BPF to 8. Packed structs have C's layout.
+/// Structs that C aligns to more than 4 bytes cannot be packed: the comparison with C shows whether their layout is
+/// C's.
 struct Packed;
 
 impl VisitMut for Packed {
     fn visit_item_struct_mut(&mut self, item: &mut ItemStruct) {
-        // Those with parameters are bindgen's own.
+        // Structs with generic parameters are bindgen's own.
         if item.generics.params.is_empty() {
             pack(&mut item.attrs);
         }
@@ -475,7 +479,7 @@ fn is_align(attribute: &Attribute) -> bool {
             .is_ok_and(|list| list.tokens.to_string().starts_with("align"))
 }
 
-/// Writes the type of a pointer to it for each function.
+/// Writes each function as the type of a pointer to it.
 fn functions(file: &mut File) {
     for item in std::mem::take(&mut file.items) {
         let Item::ForeignMod(block) = item else {
@@ -524,8 +528,8 @@ fn parameter(parameter: FnArg) -> Option<NamedArg> {
     })
 }
 
-/// Of a struct or union: that any bytes are a value of it, which is what lets `Ptr::read_user` read it. Here they are:
-/// it has integers, `Ptr`s and such types.
+/// The `AnyBitPattern` of a struct or union, which lets `Ptr::read_user` read it. Any bytes are a value of it: its
+/// fields are integers, `Ptr`s and types that are `AnyBitPattern` too.
 fn any_bit_pattern(item: &Item) -> Option<Item> {
     let (name, generics, attributes, is_declared) = match item {
         Item::Struct(item) => {
@@ -539,12 +543,13 @@ fn any_bit_pattern(item: &Item) -> Option<Item> {
         _ => return None,
     };
     let copy = parse_quote!(#[derive(Copy, Clone)]);
-    // Those with parameters are bindgen's own. What ends with an array of any length is not copied.
+    // Types with generic parameters are bindgen's own. A struct that ends with an array of any length cannot be copied.
     (generics.params.is_empty() && attributes.contains(&copy) && !is_declared)
         .then(|| parse_quote!(unsafe impl ::probe_abi::AnyBitPattern for #name {}))
 }
 
-/// Writes a sentence into each of bindgen's comparisons with C, which are `["Size of iovec"][size_of::<iovec>() - 8usize];`.
+/// Writes a sentence into each of bindgen's comparisons with C, such as `["Size of iovec"][size_of::<iovec>() -
+/// 8usize];`.
 struct Layouts {
     machine: &'static str,
 }
@@ -558,7 +563,7 @@ impl VisitMut for Layouts {
         }
     }
 
-    // There are none in functions.
+    // Functions have no such comparisons.
     fn visit_item_impl_mut(&mut self, _: &mut ItemImpl) {}
 }
 

@@ -1,5 +1,5 @@
-//! Compiles src/my_module.bpf.c, for bpf-linker to link with the Rust. For tests, which run on this computer, it compiles it
-//! to an ordinary object.
+//! Compiles src/my_module.bpf.c, for bpf-linker to link with the Rust. For tests, which run on your computer, it
+//! compiles the C to an ordinary object.
 
 use probe_abi_build::{Machine, Module};
 

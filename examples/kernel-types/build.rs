@@ -1,4 +1,4 @@
-//! Generates the types of a C header, as they lie in the memory of the machine that is traced.
+//! Generates the types of a C header in the layout that they have in the traced machine's memory.
 
 use probe_abi_build::{Machine, Types};
 

@@ -2,21 +2,21 @@ use std::{error, fmt};
 
 use probe_abi::arch::MACHINES;
 
-/// Why a program is not read, or why there is no such function.
+/// Why a program cannot be read, or why there is no such function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
-    /// It does not start as ELF files do.
+    /// It does not start like an ELF file.
     NotElf,
-    /// Its headers are damaged: what reads them says how.
+    /// Its headers are damaged. The text comes from the reader of the headers.
     Damaged(String),
-    /// It is for a machine that is not known, or that has no Go: its `e_machine`, and how many bytes an address has.
+    /// The machine that it is for is not known, or has no Go. `word` is the size of an address in bytes.
     Machine { e_machine: u16, word: u8 },
     /// Nothing in it says that Go built it.
     NotGo,
-    /// What says it ends before it should, or points to nowhere.
+    /// The part that says it ends too early, or points to nowhere.
     Cut,
-    /// This text names no release.
+    /// This text does not name a release.
     Version(String),
     /// The compiler of that release was told to pass everything on the stack.
     WithoutRegisters(String),
@@ -25,12 +25,12 @@ pub enum Error {
     /// It has no function of that name.
     Unknown {
         asked: String,
-        /// The function that may be meant.
+        /// The name of a function that may be meant.
         meant: Option<String>,
     },
-    /// A function is in no part of the file.
+    /// The code of a function is in no part of the file.
     Nowhere { function: String, address: u64 },
-    /// A function has no return instruction: it never returns, or only by a jump to another function.
+    /// A function has no return instruction: it never returns, or only jumps to another function.
     NoReturn(String),
 }
 

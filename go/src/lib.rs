@@ -20,9 +20,9 @@ pub struct Program<'a> {
 /// A place in a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
-    /// As the file says. A process may have loaded the file higher by some pages.
+    /// The address in the file. A process may have loaded the file some pages higher.
     pub address: u64,
-    /// In the file, in bytes from its start: what uprobes are set by.
+    /// The offset in the file, in bytes. Uprobes are set by this offset.
     pub offset: u64,
 }
 
@@ -40,8 +40,8 @@ pub struct Function<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ret {
     pub place: Place,
-    /// How many bytes of stack the instruction itself gives back: what `Return::read_result_above` is told. It is 0 on all
-    /// machines but arm.
+    /// How many bytes of stack the instruction itself gives back: the argument of `Return::read_result_above`. It is 0
+    /// on all machines except arm.
     pub gives_back: u32,
 }
 
@@ -50,7 +50,7 @@ impl<'a> Program<'a> {
     ///
     /// # Errors
     ///
-    /// It is no ELF file, or for a machine that has no Go.
+    /// It is not an ELF file, or it is for a machine that has no Go.
     pub fn parse(file: &'a [u8]) -> Result<Self, Error> {
         if !file.starts_with(&elf::ELFMAG) {
             return Err(Error::NotElf);
@@ -89,14 +89,14 @@ impl<'a> Program<'a> {
     ///
     /// # Errors
     ///
-    /// It does not say that Go built it, or by which release.
+    /// It does not say that Go built it, or which release did.
     pub fn release(&self) -> Result<Release, Error> {
         let section = self.file.section_by_name(".go.buildinfo");
         let text = match section {
             Some(section) => release::version(self, section.data()?)?,
             None => {
-                // Without sections it is in the data, which programs write to. What looks like it elsewhere is a text of
-                // somebody who reads such programs.
+                // Without sections the version is in the data, which programs write to. Similar bytes elsewhere are a
+                // text in a program that itself reads Go programs.
                 let data = self.file.segments().filter(|segment| {
                     let object::SegmentFlags::Elf { p_flags } = segment.flags() else {
                         return false;
@@ -121,8 +121,8 @@ impl<'a> Program<'a> {
     ///
     /// # Errors
     ///
-    /// There is none: the error says which may be meant. Or the program has no symbols, or the function no code in the file
-    /// or no return instruction.
+    /// There is no such function: the error names one that may be meant. Or the program has no symbols, or the function
+    /// has no code in the file or no return instruction.
     pub fn function(&self, name: &str) -> Result<Function<'a>, Error> {
         let functions = || {
             let symbols = self.file.symbols();
@@ -177,7 +177,7 @@ impl<'a> Program<'a> {
         })
     }
 
-    /// What the file has of a process's memory.
+    /// The part of a process's memory that is in the file.
     fn memory(&self, address: u64, size: usize) -> Option<&'a [u8]> {
         self.file.segments().find_map(|segment| {
             let inside = address.checked_sub(segment.address())?;

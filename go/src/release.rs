@@ -1,4 +1,4 @@
-//! The Go release that a program says it was built with: `.go.buildinfo`, as `src/debug/buildinfo/buildinfo.go` reads it.
+//! The Go release in a program: `.go.buildinfo`, read as `src/debug/buildinfo/buildinfo.go` does.
 
 use std::fmt;
 
@@ -9,19 +9,19 @@ use crate::{Error, Program};
 /// The release of Go that built a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Release {
-    /// As the program says it: `go1.24.4`.
+    /// The text in the program: `go1.24.4`.
     pub text: String,
     /// The second number: 24 is go1.24.
     pub number: u16,
 }
 
 impl Release {
-    /// The release of a text as programs have it.
+    /// The release that a text in a program names.
     ///
     /// # Errors
     ///
-    /// It names no release, as that of a compiler between two releases may; or the compiler was told to do without the
-    /// registers, which only those of go1.17 and go1.18 could be.
+    /// The text names no release: the text of a compiler between two releases may not. Or the compiler was told not to
+    /// use registers, which is only possible for go1.17 and go1.18.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let number = || {
             let behind = &text[text.find("go1.")? + 4..];
@@ -57,14 +57,14 @@ impl fmt::Display for Release {
 
 const MAGIC: &[u8] = b"\xff Go buildinf:";
 
-/// What the flags in a header say.
+/// The flags in a header.
 const BIG_ENDIAN: u8 = 1;
 const INLINE: u8 = 2;
 
-/// How many bytes a header has.
+/// The size of a header in bytes.
 const HEADER: usize = 32;
 
-/// The version that the header has, at the start of `bytes`, or points to.
+/// The version: it is in the header at the start of `bytes`, or the header points to it.
 pub fn version(program: &Program<'_>, bytes: &[u8]) -> Result<String, Error> {
     let start = bytes
         .chunks(16)
@@ -95,7 +95,7 @@ pub fn version(program: &Program<'_>, bytes: &[u8]) -> Result<String, Error> {
     String::from_utf8(text.to_vec()).map_err(|_| Error::Cut)
 }
 
-/// A length as `encoding/binary` writes it, and the bytes behind it.
+/// A length in the encoding of `encoding/binary`, and the bytes after it.
 fn varint(bytes: &[u8]) -> Option<(usize, &[u8])> {
     let mut value = 0u64;
     for (index, byte) in bytes.iter().enumerate().take(5) {

@@ -1,18 +1,18 @@
 //! The return instructions in the code of a function.
 //!
-//! x86 and x86_64 are read by a disassembler, because an instruction there has any length. Elsewhere the assembler of Go has
-//! one encoding of a return instruction, and it is compared with each instruction, whose length is known of its first bytes:
-//! always 4, or by the rule of the machine (s390x: z/Architecture Principles of Operation, "Instruction Formats"; riscv64:
-//! the unprivileged ISA, "Base Instruction-Length Encoding"). No disassembler is needed for that, and there is none in use
-//! that knows all of them.
+//! A disassembler reads x86 and x86_64, because an instruction there may have any length. On the other machines Go's
+//! assembler has one encoding of a return instruction. That encoding is compared with each instruction, whose length is
+//! always 4, or follows from its first bytes by the rule of the machine (s390x: z/Architecture Principles of Operation,
+//! "Instruction Formats"; riscv64: the unprivileged ISA, "Base Instruction-Length Encoding"). This needs no
+//! disassembler, and no disassembler in use supports all of these machines.
 
 use iced_x86::{Decoder, DecoderOptions, Mnemonic};
 use probe_abi::machine::{Endian, Machine};
 
-/// A return instruction: where it is in the code, and by how many bytes it gives back the stack itself.
+/// A return instruction: its offset in the code, and how many bytes of stack it gives back itself.
 pub type Found = (u64, u32);
 
-/// All of them, in order. `None` if nothing is known of the machine.
+/// All return instructions, in order. `None` if their encoding is not known for the machine.
 pub fn find(machine: &Machine, endian: Endian, code: &[u8]) -> Option<Vec<Found>> {
     let bits = match machine.name {
         "x86_64" => 64,
@@ -31,12 +31,12 @@ pub fn find(machine: &Machine, endian: Endian, code: &[u8]) -> Option<Vec<Found>
     Some(found)
 }
 
-/// By their encoding: `src/cmd/internal/obj/<machine>` of Go's sources.
+/// The return instructions by their encoding: `src/cmd/internal/obj/<machine>` of Go's sources.
 fn encoded(machine: &Machine, endian: Endian, code: &[u8]) -> Option<Vec<Found>> {
     let gives_back: fn(u32) -> Option<u32> = match machine.name {
         // ret
         "aarch64" => |word| (word == 0xd65f_03c0).then_some(0),
-        // ldr pc, [sp], #12: the frame goes with it. add pc, lr, #0.
+        // ldr pc, [sp], #12, which gives back the frame too. add pc, lr, #0.
         "arm" => |word| match word & 0xffff_f000 {
             0xe49d_f000 => Some(word & 0xfff),
             0xe28e_f000 if word & 0xfff == 0 => Some(0),
@@ -69,7 +69,7 @@ fn encoded(machine: &Machine, endian: Endian, code: &[u8]) -> Option<Vec<Found>>
         let shifted = |word: u32, byte: &u8| word << 8 | u32::from(*byte);
         let word = match endian {
             Endian::Little => bytes.iter().rev().fold(0, shifted),
-            // One of 6 bytes is none of these.
+            // An instruction of 6 bytes is not a return instruction.
             Endian::Big => bytes.iter().take(4).fold(0, shifted),
         };
         found.extend(gives_back(word).map(|gives_back| (at as u64, gives_back)));

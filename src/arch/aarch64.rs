@@ -40,7 +40,7 @@ const GO: GoConvention = GoConvention {
     context: slot!(regs[26]),
 };
 
-// One line for each register that ctx has; then those that it does not have.
+// One line for each register that ctx has, and then the registers that it does not have.
 const REGISTERS: Groups = &[
     &[
         register("x0", 0, slot!(regs[0])).parts(["w0", "", "", ""]),
@@ -95,7 +95,7 @@ const REGISTERS: Groups = &[
     ),
 ];
 
-/// What is known of this machine.
+/// The facts of this machine.
 pub const MACHINE: Machine = Machine {
     name: "aarch64",
     word: 8,
@@ -163,8 +163,9 @@ const MOVED: Moved = &[
 pub mod compat {
     //! arm on an aarch64 kernel: the syscalls of a task of 32 bits.
     //!
-    //! aarch64 kernels attach no uprobe to such a program (`arch_uprobe_analyze_insn` in
-    //! `arch/arm64/kernel/probes/uprobes.c`). The kernel's function of most syscalls is the one that tasks of 64 bits have too.
+    //! aarch64 kernels do not attach uprobes to such a program (`arch_uprobe_analyze_insn` in
+    //! `arch/arm64/kernel/probes/uprobes.c`). For most syscalls the kernel has one function for tasks of 32 and of 64
+    //! bits.
 
     use crate::arch::arm as other;
 

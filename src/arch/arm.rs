@@ -9,8 +9,8 @@
 //!   `uregs[17]`, the kernel's `ARM_ORIG_r0`.
 //! * `ctx`: the kernel's `struct pt_regs` is the UAPI's: `r0` to `r15`, `cpsr`, `ORIG_r0`.
 //!
-//! The instruction pointer is `r15`; `r12`, which assembly calls `ip`, is a scratch register. The frame
-//! pointer is that of A32 code, `r11`; Thumb code uses `r7`.
+//! The instruction pointer is `r15`. `r12`, which assembly calls `ip`, is a scratch register. The frame pointer is
+//! `r11`, the one of A32 code; Thumb code uses `r7`.
 #![doc = include_str!(concat!(env!("OUT_DIR"), "/arm.md"))]
 
 use crate::{
@@ -44,7 +44,7 @@ const GO: GoConvention = GoConvention {
     context: slot!(uregs[7]),
 };
 
-// One line for each register that ctx has; then those that it does not have.
+// One line for each register that ctx has, and then the registers that it does not have.
 const REGISTERS: Groups = &[
     &[
         register("r0", 0, slot!(uregs[0])).or(&["a1"]),
@@ -82,7 +82,7 @@ const REGISTERS: Groups = &[
     ),
 ];
 
-/// What is known of this machine.
+/// The facts of this machine.
 pub const MACHINE: Machine = Machine {
     name: "arm",
     word: 4,

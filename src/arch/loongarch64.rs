@@ -39,7 +39,7 @@ const GO: GoConvention = GoConvention {
     context: slot!(regs[29]),
 };
 
-// One line for each register that ctx has; then those that it does not have.
+// One line for each register that ctx has, and then the registers that it does not have.
 const REGISTERS: Groups = &[
     &[
         register("zero", 0, slot!(regs[0])).or(&["r0"]),
@@ -91,7 +91,7 @@ const REGISTERS: Groups = &[
     ),
 ];
 
-/// What is known of this machine.
+/// The facts of this machine.
 pub const MACHINE: Machine = Machine {
     name: "loongarch64",
     word: 8,

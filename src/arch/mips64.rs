@@ -36,7 +36,7 @@ const GO: GoConvention = GoConvention {
     context: slot!(regs[22]),
 };
 
-// One line for each register that ctx has; then those that it does not have.
+// One line for each register that ctx has, and then the registers that it does not have.
 const REGISTERS: Groups = &[
     &[
         register("zero", 0, slot!(regs[0])).or(&["0", "r0"]),
@@ -84,7 +84,7 @@ const REGISTERS: Groups = &[
     ),
 ];
 
-/// What is known of this machine.
+/// The facts of this machine.
 pub const MACHINE: Machine = Machine {
     name: "mips64",
     word: 8,
@@ -101,7 +101,7 @@ pub const MACHINE: Machine = Machine {
     wraps_syscalls: Some(false),
     syscall_symbols: &[SyscallPrefix::arguments("")],
     compat_syscall_symbols: &[],
-    // `__NR_O32_Linux`, in `arch/mips/kernel/scall64-o32.S`: any task may have any of the numbers.
+    // `__NR_O32_Linux`, in `arch/mips/kernel/scall64-o32.S`. Any task may use any of the numbers.
     compat: Compat::Numbers {
         first: 4000,
         last: 4999,
@@ -130,12 +130,12 @@ const MOVED: Moved = &[
 ];
 
 pub mod compat {
-    //! o32 on a mips64 kernel: what a uprobe in such a program is called with, and its syscalls.
+    //! o32 on a mips64 kernel: function arguments in such a program, for a uprobe, and its syscalls.
     //!
-    //! No register shows that a program is one: a loader knows it from the ELF header of the file (`EI_CLASS`, and
-    //! `EF_MIPS_ABI2` of n32). A syscall's number does: those from 4000 to 4999 are o32's, and from 6000 on n32's, which
-    //! has the registers of n64. Arguments 4 to 7 of a syscall are in its registers where the task is traced, as
-    //! it is in `sys_enter` (`arch/mips/kernel/scall64-o32.S`).
+    //! No register shows that a program is of o32: a loader reads it from the ELF header of the file (`EI_CLASS`, and
+    //! `EF_MIPS_ABI2` for n32). The number of a syscall shows it: the numbers from 4000 to 4999 are o32's, and the
+    //! numbers from 6000 on are n32's, which has the registers of n64. Arguments 4 to 7 of a syscall are in its
+    //! registers if the task is traced, as it is in `sys_enter` (`arch/mips/kernel/scall64-o32.S`).
 
     use crate::arch::mips as other;
 

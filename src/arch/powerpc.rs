@@ -33,7 +33,7 @@ const CALLS: Convention = Convention {
     return_value: slots![gpr[3], gpr[4]],
 };
 
-// One line for each register that ctx has; then those that it does not have.
+// One line for each register that ctx has, and then the registers that it does not have.
 const REGISTERS: Groups = &[
     &[
         register("r0", 0, slot!(gpr[0])).or(&["0"]),
@@ -92,7 +92,7 @@ const REGISTERS: Groups = &[
     &elsewhere(109, names![vrsave, vscr]),
 ];
 
-/// What is known of this machine.
+/// The facts of this machine.
 pub const MACHINE: Machine = Machine {
     name: "powerpc",
     word: 4,
@@ -109,7 +109,7 @@ pub const MACHINE: Machine = Machine {
         start: Start::Even,
         order: Order::Memory,
     }),
-    // Since Linux 6.1, `arch/powerpc/Kconfig`: unless the kernel has `SPU_BASE`.
+    // Since Linux 6.1, unless the kernel has `SPU_BASE`: `arch/powerpc/Kconfig`.
     wraps_syscalls: None,
     syscall_symbols: &[SyscallPrefix::either("")],
     compat_syscall_symbols: &[],

@@ -4,17 +4,17 @@
 //!   64-bit PowerPC ELF ABI Supplement 1.9, "Parameter Passing". The registers are the same. Argument 8 is
 //!   the ninth doubleword of the parameter save area, which starts 32 bytes above the stack pointer in ELFv2, and
 //!   48 bytes in ELFv1: 96 and 112.
-//! * Which of the two: little-endian code is ELFv2. Big-endian user code is ELFv1 where the C library is glibc;
-//!   musl's is ELFv2. Big-endian kernels are ELFv2 since Linux 6.5, unless they are configured otherwise
-//!   (`CONFIG_PPC64_BIG_ENDIAN_ELF_ABI_V2`), and ELFv1 before. [`pt_regs`] has the convention of kernels since 6.5,
-//!   and [`UserCode`] that of glibc.
+//! * Which of the two: little-endian code is ELFv2. Big-endian user code is ELFv1 with glibc, and ELFv2 with musl.
+//!   Big-endian kernels since Linux 6.5 are ELFv2, unless they are configured otherwise
+//!   (`CONFIG_PPC64_BIG_ENDIAN_ELF_ABI_V2`); older ones are ELFv1. [`pt_regs`] has the convention of kernels since 6.5,
+//!   and [`UserCode`] has that of glibc.
 //! * Registers: 64-Bit ELF V2 ABI Specification, "DWARF Register Number Mapping". The fields of the condition register,
 //!   which have numbers of their own there, are not among them.
 //! * Syscalls: syscall(2), "Architecture calling conventions"; `arch/powerpc/include/asm/syscall.h`.
 //! * `ctx`: the UAPI's `pt_regs` is a prefix of the kernel's.
 //!
-//! In ELFv2 a function's symbol is its global entry point; calls within a module enter at the local
-//! one, often 8 bytes later, and a uprobe belongs there. The ABI has no frame pointer.
+//! In ELFv2 a function's symbol is its global entry point. Calls within a module enter at the local entry point, often
+//! 8 bytes later: attach a uprobe there. The ABI has no frame pointer.
 #![doc = include_str!(concat!(env!("OUT_DIR"), "/powerpc64.md"))]
 
 use crate::{
@@ -48,7 +48,7 @@ const GO: GoConvention = GoConvention {
     context: slot!(gpr[11]),
 };
 
-// One line for each register that ctx has; then those that it does not have.
+// One line for each register that ctx has, and then the registers that it does not have.
 const REGISTERS: Groups = &[
     &[
         register("r0", 0, slot!(gpr[0])).or(&["0"]),
@@ -109,7 +109,7 @@ const REGISTERS: Groups = &[
     &elsewhere(109, names![vrsave, vscr]),
 ];
 
-/// What is known of this machine.
+/// The facts of this machine.
 pub const MACHINE: Machine = Machine {
     name: "powerpc64",
     word: 8,
@@ -129,8 +129,7 @@ pub const MACHINE: Machine = Machine {
     syscall_arguments: slots![orig_gpr3, gpr[4], gpr[5], gpr[6], gpr[7], gpr[8]],
     syscalls: SyscallTable::of(SYSCALLS),
     syscall_pairs: None,
-    // Since Linux 6.1, `arch/powerpc/Kconfig`: unless the kernel runs tasks of 32 bits (`COMPAT`)
-    // or has `SPU_BASE`.
+    // Since Linux 6.1, unless the kernel runs tasks of 32 bits (`COMPAT`) or has `SPU_BASE`: `arch/powerpc/Kconfig`.
     wraps_syscalls: None,
     syscall_symbols: &[SyscallPrefix::either("")],
     compat_syscall_symbols: &[],
@@ -159,9 +158,9 @@ pub const MACHINE: Machine = Machine {
 const MOVED: Moved = &[];
 
 pub mod compat {
-    //! powerpc on a powerpc64 kernel: what a uprobe in a program of 32 bits is called with, and its syscalls.
+    //! powerpc on a powerpc64 kernel: function arguments in a program of 32 bits, for a uprobe, and its syscalls.
     //!
-    //! It is the convention of big-endian programs, which is the only one that Linux distributions have had for 32 bits.
+    //! The convention is that of big-endian programs. Linux distributions have had no other programs of 32 bits.
 
     use crate::arch::powerpc as other;
 

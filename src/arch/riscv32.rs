@@ -30,7 +30,7 @@ const CALLS: Convention = Convention {
     return_value: slots![a0, a1],
 };
 
-// One line for each register that ctx has; then those that it does not have.
+// One line for each register that ctx has, and then the registers that it does not have.
 const REGISTERS: Groups = &[
     &[
         register("ra", 1, slot!(ra)).or(&["x1"]),
@@ -85,7 +85,7 @@ const REGISTERS: Groups = &[
     ),
 ];
 
-/// What is known of this machine.
+/// The facts of this machine.
 pub const MACHINE: Machine = Machine {
     name: "riscv32",
     word: 4,

@@ -37,7 +37,7 @@ const GO: GoConvention = GoConvention {
     context: slot!(s10),
 };
 
-// One line for each register that ctx has; then those that it does not have.
+// One line for each register that ctx has, and then the registers that it does not have.
 const REGISTERS: Groups = &[
     &[
         register("ra", 1, slot!(ra)).or(&["x1"]),
@@ -92,7 +92,7 @@ const REGISTERS: Groups = &[
     ),
 ];
 
-/// What is known of this machine.
+/// The facts of this machine.
 pub const MACHINE: Machine = Machine {
     name: "riscv64",
     word: 8,
@@ -138,7 +138,7 @@ pub const MACHINE: Machine = Machine {
 const MOVED: Moved = &[];
 
 pub mod compat {
-    //! riscv32 on a riscv64 kernel, since Linux 5.19: what a uprobe in a program of 32 bits is called with, and its
+    //! riscv32 on a riscv64 kernel, since Linux 5.19: function arguments in a program of 32 bits, for a uprobe, and its
     //! syscalls.
 
     use crate::arch::riscv32 as other;

@@ -9,7 +9,7 @@
 //! * `ctx`: the UAPI's `user_pt_regs` is a prefix of the kernel's `struct pt_regs`; `orig_gpr2` and
 //!   `int_code` are the kernel's alone.
 //!
-//! The ABI names no frame pointer; gcc and clang use `r11` where they need one.
+//! The ABI names no frame pointer; gcc and clang use `r11` if they need one.
 #![doc = include_str!(concat!(env!("OUT_DIR"), "/s390x.md"))]
 
 use crate::{
@@ -40,7 +40,7 @@ const GO: GoConvention = GoConvention {
     context: slot!(gprs[12]),
 };
 
-// One line for each register that ctx has; then those that it does not have.
+// One line for each register that ctx has, and then the registers that it does not have.
 const REGISTERS: Groups = &[
     &[
         register("r0", 0, slot!(gprs[0])),
@@ -77,7 +77,7 @@ const REGISTERS: Groups = &[
     ),
 ];
 
-/// What is known of this machine.
+/// The facts of this machine.
 pub const MACHINE: Machine = Machine {
     name: "s390x",
     word: 8,
@@ -91,8 +91,7 @@ pub const MACHINE: Machine = Machine {
     syscall_arguments: slots![orig_gpr2, gprs[3], gprs[4], gprs[5], gprs[6], gprs[7]],
     syscalls: SyscallTable::of(SYSCALLS),
     syscall_pairs: None,
-    // `arch/s390/include/asm/syscall_wrapper.h`, in all kernels that were asked: since Linux 6.1 at
-    // the latest.
+    // `arch/s390/include/asm/syscall_wrapper.h`, in all kernels that were read: since Linux 6.1 at the latest.
     wraps_syscalls: Some(true),
     syscall_symbols: &[
         SyscallPrefix::registers("__s390x_"),

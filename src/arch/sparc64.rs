@@ -30,7 +30,7 @@ const CALLS: Convention = Convention {
     return_value: slots![u_regs[8]],
 };
 
-// One line for each register that ctx has; then those that it does not have.
+// One line for each register that ctx has, and then the registers that it does not have.
 const REGISTERS: Groups = &[
     &[
         register("g0", 0, slot!(u_regs[0])).or(&["r0"]),
@@ -85,7 +85,7 @@ const REGISTERS: Groups = &[
     &elsewhere(94, names![f62]),
 ];
 
-/// What is known of this machine.
+/// The facts of this machine.
 pub const MACHINE: Machine = Machine {
     name: "sparc64",
     word: 8,

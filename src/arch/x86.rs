@@ -9,12 +9,13 @@
 //! * Syscalls: syscall(2), "Architecture calling conventions"; `arch/x86/include/asm/syscall.h`.
 //! * `ctx`: the kernel's `struct pt_regs` is the UAPI's; fields have the UAPI's names.
 //!
-//! In C a 64-bit integer inside a struct is aligned to 4 bytes here; Rust's `u64`, and so the alias
-//! `c_ulonglong`, to 8. bindgen says so at compile time where it matters. The instruction pointer in
-//! a kprobe is one byte past the probed instruction.
+//! In C a 64-bit integer in a struct is aligned to 4 bytes here. Rust's `u64`, and so the alias `c_ulonglong`, is
+//! aligned to 8 bytes. If the difference matters, bindgen reports it at compile time. The instruction pointer in a
+//! kprobe is one byte past the start of the probed instruction.
 //!
 //! A kernel function that is `asmlinkage` or has variable arguments takes all of them on the stack
-//! (`arch/x86/include/asm/linkage.h`; GCC manual, x86 function attributes, `regparm`): read those as [`UserCode`] does.
+//! (`arch/x86/include/asm/linkage.h`; GCC manual, x86 function attributes, `regparm`): read its arguments by
+//! [`UserCode`].
 #![doc = include_str!(concat!(env!("OUT_DIR"), "/x86.md"))]
 
 use crate::{
@@ -53,7 +54,7 @@ const GO: GoConvention = GoConvention {
     context: slot!(edx),
 };
 
-// One line for each register that ctx has; then those that it does not have.
+// One line for each register that ctx has, and then the registers that it does not have.
 const REGISTERS: Groups = &[
     &[
         register("eax", 0, slot!(eax)).parts(["", "ax", "al", "ah"]),
@@ -93,7 +94,7 @@ const REGISTERS: Groups = &[
     &elsewhere(93, numbered!(["k"] 0 1 2 3 4 5 6 7)),
 ];
 
-/// What is known of this machine.
+/// The facts of this machine.
 pub const MACHINE: Machine = Machine {
     name: "x86",
     word: 4,
@@ -110,7 +111,7 @@ pub const MACHINE: Machine = Machine {
         start: Start::Any,
         order: Order::LowFirst,
     }),
-    // Since Linux 5.7, `arch/x86/include/asm/syscall_wrapper.h`. Before, they were `asmlinkage`.
+    // Since Linux 5.7, `arch/x86/include/asm/syscall_wrapper.h`. Before 5.7 the functions were `asmlinkage`.
     wraps_syscalls: Some(true),
     syscall_symbols: &[
         SyscallPrefix::registers("__ia32_"),

@@ -7,9 +7,9 @@
 //!   instruction overwrites.
 //! * `ctx`: the kernel's `struct pt_regs` is the UAPI's; fields have the UAPI's names.
 //!
-//! The instruction pointer in a kprobe is one byte past the probed instruction. `cs` and `ss` are whole
-//! slots, `csx` and `ssx` in kernels that know FRED: only their low 16 bits are the selectors, and where
-//! the processor has FRED the others describe the event that entered the kernel.
+//! The instruction pointer in a kprobe is one byte past the start of the probed instruction. `cs` and `ss` are whole
+//! slots. Kernels that support FRED call them `csx` and `ssx`: only the low 16 bits are the selectors. If the processor
+//! has FRED, the other bits describe the event that entered the kernel.
 #![doc = include_str!(concat!(env!("OUT_DIR"), "/x86_64.md"))]
 
 use crate::{
@@ -38,7 +38,7 @@ const GO: GoConvention = GoConvention {
     context: slot!(rdx),
 };
 
-// One line for each register that ctx has; then those that it does not have.
+// One line for each register that ctx has, and then the registers that it does not have.
 const REGISTERS: Groups = &[
     &[
         register("rax", 0, slot!(rax)).parts(["eax", "ax", "al", "ah"]),
@@ -91,7 +91,7 @@ const REGISTERS: Groups = &[
     &elsewhere(118, numbered!(["k"] 0 1 2 3 4 5 6 7)),
 ];
 
-/// What is known of this machine.
+/// The facts of this machine.
 pub const MACHINE: Machine = Machine {
     name: "x86_64",
     word: 8,
@@ -112,8 +112,8 @@ pub const MACHINE: Machine = Machine {
         SyscallPrefix::arguments(""),
     ],
     compat_syscall_symbols: &[],
-    // `user_64bit_mode` in `arch/x86/include/asm/ptrace.h`: `__USER_CS`, or 0xe033 in a guest of Xen's (`FLAT_USER_CS64`).
-    // `__USER32_CS` is one selector of code of 32 bits; a process can make others (modify_ldt(2)).
+    // `user_64bit_mode` in `arch/x86/include/asm/ptrace.h`: `__USER_CS`, or 0xe033 in a Xen guest (`FLAT_USER_CS64`).
+    // `__USER32_CS` is one selector for code of 32 bits; a process can make other selectors (modify_ldt(2)).
     compat: Compat::Mode {
         slot: slot!(cs),
         mask: 0xff,
@@ -153,12 +153,12 @@ const MOVED: Moved = &[
 ];
 
 pub mod compat {
-    //! i386 on an x86_64 kernel: what a uprobe in a program of 32 bits is called with, and its syscalls.
+    //! i386 on an x86_64 kernel: function arguments in a program of 32 bits, for a uprobe, and its syscalls.
     //!
     //! Such a task makes its syscalls by `int $0x80`, `sysenter` or `syscall`, with the numbers and the registers of
-    //! x86 (`arch/x86/entry/entry_64_compat.S`). A program of 64 bits can make them too, by `int $0x80`, and then
-    //! [`is_compat`](super::SysEnter::is_compat) is false: its code is of 64 bits. What a kprobe sees on the functions that
-    //! [`compat_syscall_function`](Machine::compat_syscall_function) finds is one of these syscalls for sure.
+    //! x86 (`arch/x86/entry/entry_64_compat.S`). A program of 64 bits can make these syscalls too, by `int $0x80`. Then
+    //! [`is_compat`](super::SysEnter::is_compat) is false, because the code is of 64 bits. A kprobe on a function that
+    //! [`compat_syscall_function`](Machine::compat_syscall_function) finds always sees one of these syscalls.
 
     use crate::arch::x86 as other;
 

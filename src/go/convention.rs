@@ -1,4 +1,4 @@
-//! How Go's functions are called: data of each machine, and the rules that make places of it.
+//! The calling convention of Go: the data of each machine, and the rules that compute places.
 
 use core::fmt;
 
@@ -7,43 +7,43 @@ use crate::{
     machine::{Endian, Machine, Slot},
 };
 
-/// How functions of Go are called on a machine: `src/cmd/compile/abi-internal.md` in Go's sources.
+/// How Go functions are called on a machine: `src/cmd/compile/abi-internal.md` in Go's sources.
 ///
-/// The registers are those of `ParamIntRegNames` in `src/cmd/compile/internal/ssa/_gen/*Ops.go`; the releases are those of
-/// `src/internal/buildcfg/exp.go` and of Go's release notes.
+/// The registers come from `ParamIntRegNames` in `src/cmd/compile/internal/ssa/_gen/*Ops.go`. The releases come from
+/// `src/internal/buildcfg/exp.go` and from Go's release notes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GoConvention {
-    /// The GOARCH of its little-endian programs, if there is one.
+    /// The GOARCH of its little-endian programs; `None` if there is no such GOARCH.
     pub little_endian: Option<&'static str>,
-    /// The GOARCH of its big-endian programs, if there is one.
+    /// The GOARCH of its big-endian programs; `None` if there is no such GOARCH.
     pub big_endian: Option<&'static str>,
-    /// The first release whose functions have arguments and results in registers, by its second number: 22 is go1.22.
-    /// Before it everything is on the stack. `None` if it is so in every release.
+    /// The first release whose functions have arguments and results in registers, as its second number: 22 is go1.22.
+    /// In older releases everything is on the stack. `None` if everything is on the stack in every release.
     pub registers_since: Option<u16>,
-    /// The registers of integers and pointers, in order: of arguments and of results alike.
+    /// The registers of integers and pointers, in order. Arguments and results have the same ones.
     pub registers: &'static [Slot],
-    /// Where the arguments on the stack start: in bytes above the address in the stack pointer's slot.
+    /// The start of the arguments on the stack, in bytes above the address in the stack pointer's slot.
     pub stack: u16,
-    /// The register that holds `g`, the running goroutine, if one does.
+    /// The register that holds `g`, the running goroutine; `None` if no register holds it.
     pub g: Option<GoG>,
-    /// The register that holds the closure of a function that is one.
+    /// The register that holds the closure, in a function that is one.
     pub context: Slot,
 }
 
 /// The register that holds `g`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GoG {
-    /// In every release.
+    /// The register holds `g` in every release.
     Always(Slot),
-    /// In the releases that pass arguments in registers. Before, `g` is in the thread's own memory.
+    /// The register holds `g` in releases that pass arguments in registers. Before, `g` is in the thread's own memory.
     WithRegisters(Slot),
 }
 
-/// What places depend on of a parameter's or a result's type.
+/// The properties of a parameter's or a result's type that decide its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GoShape {
-    /// How many registers it takes: one for each integer or pointer that it is made of. `None` if it is never in registers,
-    /// because it has an array of several elements.
+    /// The number of registers that it takes: one for each integer or pointer in it. `None` if it is never in
+    /// registers, because it has an array of several elements.
     pub components: Option<u8>,
     /// In bytes, in memory.
     pub size: u16,
@@ -51,18 +51,19 @@ pub struct GoShape {
     pub alignment: u8,
 }
 
-/// Where a parameter is at a function's first instruction, or a result at its return instruction.
+/// The place of a parameter at a function's first instruction, or of a result at the function's return instruction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GoPlace {
-    /// In registers: the first component is in the one with this index of [`GoConvention::registers`], and each other
-    /// component in the next. Of a register a narrow component has the low bytes, and the others mean nothing.
+    /// In registers. The first component is in the register with this index of [`GoConvention::registers`], and each
+    /// further component is in the next register. A narrow component is in the low bytes of its register; the other
+    /// bytes mean nothing.
     Registers(u8),
-    /// On the stack, as it lies in memory: so many bytes above the address in the stack pointer's slot.
+    /// On the stack, in its form in memory: the distance in bytes from the address in the stack pointer's slot.
     Stack(u16),
 }
 
 impl GoConvention {
-    /// Its GOARCH in a byte order, if there is one.
+    /// Its GOARCH in a byte order; `None` if there is no such GOARCH.
     #[inline]
     pub const fn goarch(&self, endian: Endian) -> Option<&'static str> {
         match endian {
@@ -71,7 +72,7 @@ impl GoConvention {
         }
     }
 
-    /// Whether functions of a release have arguments in registers. `release` is its second number: 22 is go1.22.
+    /// Whether a release passes arguments in registers. `release` is its second number: 22 is go1.22.
     #[inline]
     pub const fn has_registers(&self, release: u16) -> bool {
         match self.registers_since {
@@ -80,10 +81,10 @@ impl GoConvention {
         }
     }
 
-    /// Where parameter `n` of a function is at its first instruction; `None` if there is none. A receiver is the first
-    /// parameter.
+    /// The place of parameter `n` of a function at its first instruction; `None` if there is no parameter `n`. A
+    /// receiver is the first parameter.
     ///
-    /// `in_registers` is what [`has_registers`](Self::has_registers) says of the program's release.
+    /// `in_registers` is the answer of [`has_registers`](Self::has_registers) for the program's release.
     ///
     /// ```
     /// use probe_abi::machine::{GoPlace, GoShape, Machine};
@@ -113,8 +114,8 @@ impl GoConvention {
         Some(place)
     }
 
-    /// Where result `n` of a function is at its return instruction; `None` if there is none. On the stack it is where it
-    /// would be at the first instruction: the function has given back the rest of its stack.
+    /// The place of result `n` of a function at its return instruction; `None` if there is no result `n`. An offset on
+    /// the stack is the same as at the first instruction, because the function has given back the rest of its stack.
     #[inline]
     pub const fn result_place(
         &self,
@@ -128,13 +129,13 @@ impl GoConvention {
             return None;
         }
         let (_, end) = self.assign(parameters, parameters.len(), self.stack, in_registers);
-        // The area starts at a multiple of a word, as the stack does.
+        // The results start at a multiple of a word, as the stack does.
         let start = end.next_multiple_of(word as u16);
         let (place, _) = self.assign(results, n, start, in_registers);
         Some(place)
     }
 
-    /// The place of value `n`, and where the stack ends that the values before it take.
+    /// The place of value `n`, and the end of the values before it on the stack.
     const fn assign(
         &self,
         values: &[GoShape],
@@ -180,7 +181,7 @@ impl GoConvention {
 }
 
 impl Machine {
-    /// The machine and the byte order that Go's name for an architecture means.
+    /// The machine and the byte order of a GOARCH, which is Go's name for an architecture.
     ///
     /// ```
     /// use probe_abi::machine::{Endian, Machine};
@@ -196,7 +197,7 @@ impl Machine {
     ///
     /// # Errors
     ///
-    /// There is no such GOARCH among those of Linux, or Go's compiler has none for the machine that it names.
+    /// There is no such GOARCH for Linux, or Go's compiler does not support the machine of that name.
     #[inline]
     pub fn of_goarch(name: &str) -> Result<(&'static Machine, Endian), NoGoarch<'_>> {
         match goarchs().find(|(_, _, goarch)| *goarch == name) {
@@ -206,7 +207,7 @@ impl Machine {
     }
 }
 
-/// Each machine and byte order that has one, with its GOARCH.
+/// Each machine and byte order that has a GOARCH, with its GOARCH.
 #[inline]
 fn goarchs() -> impl Iterator<Item = (&'static Machine, Endian, &'static str)> {
     let each = |machine: &'static Machine| {
@@ -217,14 +218,14 @@ fn goarchs() -> impl Iterator<Item = (&'static Machine, Endian, &'static str)> {
     crate::arch::MACHINES.iter().flat_map(each)
 }
 
-/// A name that is no GOARCH of Linux.
+/// A name that is not a GOARCH of Linux.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoGoarch<'a> {
     /// The name.
     pub name: &'a str,
 }
 
-/// Names that others have for the machines of a GOARCH.
+/// Other names of the machines of a GOARCH.
 const ALIASES: &[(&str, &str)] = &[
     ("x86_64", "amd64"),
     ("x86-64", "amd64"),
@@ -245,7 +246,7 @@ impl fmt::Display for NoGoarch<'_> {
     #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.name;
-        // Names that `go tool dist` keeps for ports that it does not have are among them.
+        // The GOARCHs include names that `go tool dist` keeps for ports that it does not have.
         let is_without = Machine::named(name).is_some_and(|machine| machine.go.is_none());
         if is_without || matches!(name, "ppc" | "riscv" | "sparc") {
             return write!(

@@ -1,7 +1,8 @@
 //! Functions of Go programs: typed parameters at a function's entry, and typed results at its return instructions.
 //!
-//! Go does not call as C does, and how it does depends on the release. Say the function once, in types that stand for Go's,
-//! with a receiver as the first parameter; `Go` is what [`User`](crate::User) is for C:
+//! Go's calling convention is not C's, and it depends on the release. Write the function once, in types that stand for
+//! Go's types, with a receiver as the first parameter. `Go` is for Go functions what [`User`](crate::User) is for C
+//! functions:
 //!
 //! ```
 //! use probe_abi::{Entry, Go, GoError, GoSlice, Ptr, Return, c_void};
@@ -40,15 +41,15 @@
 //! | a struct, by value | `GoStruct<(A, B)>`, by its fields | a tuple |
 //! | several results | `-> (A, B)` | each by its number |
 //!
-//! A function has up to 12 parameters and 8 results; a struct up to 8 fields. Floating point is refused: its registers are
-//! not in `ctx`. A function with type parameters has one more parameter, a pointer to its dictionary, before the others, and
-//! behind the receiver if it has one.
+//! A function has up to 12 parameters and 8 results; a struct has up to 8 fields. Floating point is refused: its
+//! registers are not in `ctx`. A function with type parameters has one more parameter, a pointer to its dictionary. It
+//! comes before the other parameters, and after the receiver if there is one.
 //!
 //! # Results without return probes
 //!
-//! A uretprobe writes its own return address on the goroutine's stack. Go moves that stack when it grows, finds an address
-//! there that is in no function, and the program dies. So results are read by uprobes on the function's return
-//! instructions, which `probe-abi-go` lists; and [`Return::from_ctx`] does not compile for a `Go` function.
+//! A uretprobe writes its own return address on the goroutine's stack. When Go moves a stack that must grow, it finds
+//! this address, which is in no function, and the program dies. So uprobes on the function's return instructions read
+//! the results. `probe-abi-go` lists these instructions. [`Return::from_ctx`] does not compile for a `Go` function.
 //!
 //! # The release
 //!
@@ -64,15 +65,15 @@
 //! | `mipsle`, `mips` | `mips`, of either byte order | never: on the stack |
 //! | `mips64le`, `mips64` | `mips64`, of either byte order | never: on the stack |
 //!
-//! There is no Go for `sparc64`, `powerpc` and `riscv32`. [`Machine::of_goarch`](crate::machine::Machine::of_goarch) is this
-//! table as a function.
+//! There is no Go for `sparc64`, `powerpc` and `riscv32`. [`Machine::of_goarch`](crate::machine::Machine::of_goarch) is
+//! this table as a function.
 //!
-//! `Go<F>` is for programs of the releases that have registers. Of older ones everything is on the stack, and for a
-//! program of any release the loader tells which it is, by a constant of the object:
-//! [`go_release!`](crate::go_release) makes one.
+//! `Go<F>` is for programs of the releases that use registers. In older programs everything is on the stack. To watch
+//! programs of any release, the loader sets a constant of the object to the release. [`go_release!`](crate::go_release)
+//! makes such a constant.
 //!
-//! What is written in assembly keeps Go's first convention, with everything on the stack, in every release:
-//! that is `Go<F, OnStack>`.
+//! Functions that are written in assembly keep Go's first convention, with everything on the stack, in every release:
+//! for them there is `Go<F, OnStack>`.
 
 pub(crate) mod convention;
 mod signature;
@@ -95,23 +96,23 @@ use crate::{
     syscall::Decided,
 };
 
-/// A function of a Go program: how a uprobe sees it. `F` is its [signature](self); `Release` tells whether its arguments
-/// are in registers.
+/// A function of a Go program, for a uprobe. `F` is its [signature](self); `Release` tells whether its arguments are in
+/// registers.
 pub struct Go<F, Registers, Release>(PhantomData<fn(Registers, Release) -> F>);
 
-/// What a probe knows of the release of the program that it watches: [`InRegisters`], [`OnStack`], or a type of
+/// The probe's knowledge of the watched program's release: [`InRegisters`], [`OnStack`], or a type of
 /// [`go_release!`](crate::go_release).
 pub trait Release {
-    /// Whether functions have arguments in registers, on a machine where they have since a release, by its second
-    /// number.
+    /// Whether functions have arguments in registers, on a machine where functions have had them since release `since`,
+    /// by its second number.
     #[doc(hidden)]
     fn has_registers(since: Option<u16>) -> bool;
 }
 
-/// The release is one whose functions have arguments in registers, if the machine has any that does.
+/// Functions have arguments in registers, if the machine has any release that does this.
 pub enum InRegisters {}
 
-/// The release is one whose functions have everything on the stack, or the function is written in assembly.
+/// Functions have everything on the stack, or the function is written in assembly.
 pub enum OnStack {}
 
 impl Release for InRegisters {
@@ -128,7 +129,7 @@ impl Release for OnStack {
     }
 }
 
-/// Makes a constant of the object that tells the Go release of the watched program, and a type for it.
+/// Makes a constant of the object, for the Go release of the watched program, and a type that reads it.
 ///
 /// ```
 /// use probe_abi::{Entry, Go, GoInt, GoString, c_void, go_release};
@@ -149,9 +150,9 @@ impl Release for OnStack {
 /// ```
 ///
 /// The constant is a `u32`, the second number of the release: 22 is go1.22. It is in `.rodata` under the name in the
-/// parentheses, and a loader sets it before it loads the program: with Aya, `EbpfLoader::override_global("GO_RELEASE", &22u32,
-/// true)`. The kernel's verifier then knows the constant and removes the reads that are of other releases. Of an object
-/// whose loader does not set it, it is the newest release.
+/// parentheses. A loader sets it before it loads the program: with Aya, `EbpfLoader::override_global("GO_RELEASE",
+/// &22u32, true)`. The kernel's verifier then knows the constant, and removes the reads for other releases. If no
+/// loader sets it, it means the newest release.
 #[macro_export]
 macro_rules! go_release {
     ($(#[$attribute:meta])* $visibility:vis struct $name:ident($constant:ident);) => {
@@ -182,14 +183,14 @@ macro_rules! go_release {
 #[inline(always)]
 pub fn told(constant: &'static u32) -> u32 {
     if cfg!(debug_assertions) {
-        // `read_volatile` would look at the alignment, which the verifier refuses.
+        // `read_volatile` would check the alignment, and the verifier refuses that check.
         return *core::hint::black_box(constant);
     }
-    // SAFETY: it is a reference.
+    // SAFETY: the pointer comes from a reference.
     unsafe { core::ptr::from_ref(constant).read_volatile() }
 }
 
-/// Of a machine: Go's compiler has it.
+/// Of a machine: Go's compiler supports it.
 #[diagnostic::on_unimplemented(
     message = "there is no Go for this machine",
     label = "Go's compiler has no GOARCH for `sparc64`, `powerpc` and `riscv32`"
@@ -199,7 +200,7 @@ pub trait HasGo {}
 
 impl HasGo for Decided<true> {}
 
-/// A machine that has Go.
+/// The convention of a machine that has Go.
 const fn convention<R: Registers>() -> GoConvention {
     match R::MACHINE.go {
         Some(go) => go,
@@ -212,7 +213,7 @@ impl<F, R: Machine, L> Code for Go<F, R, L> {
     const MEMORY: Memory = Memory::User;
 }
 
-/// What all that reads asks of a function.
+/// The bounds that every read of a function needs.
 macro_rules! bounded {
     ([$(const $n:ident: usize)?] $trait:ty { $($items:tt)* } $(where $($bounds:tt)*)?) => {
         impl<F, R, L, $(const $n: usize)?> $trait for Go<F, R, L>
@@ -235,7 +236,7 @@ type ResultList<F, R> = <<F as GoSignature>::Results as GoResults<Word<R>>>::Lis
 
 bounded!([] Probed {});
 
-/// Where a value is, in either convention.
+/// The place of a value, in both conventions.
 trait Located {
     const IN_REGISTERS: GoPlace;
     const ON_STACK: GoPlace;
@@ -308,12 +309,12 @@ struct FirstOf<At>(PhantomData<At>);
 impl<At: Located> First for FirstOf<At> {
     const FIRST: usize = match At::IN_REGISTERS {
         GoPlace::Registers(first) => first as usize,
-        // Nothing reads it.
+        // Nothing reads this register.
         GoPlace::Stack(_) => 0,
     };
 }
 
-/// The value there. `given_back` is how far the stack pointer is below where it was at entry.
+/// Reads the value. `given_back` is the distance from the stack pointer up to its address at entry.
 #[inline(always)]
 fn read<T, R, L, At>(regs: &R, given_back: u32) -> Result<T::Value, i32>
 where
@@ -331,7 +332,7 @@ where
         GoPlace::Registers(_) => 0,
     };
     let offset = match const { (At::IN_REGISTERS, At::ON_STACK) } {
-        // Behind others that are in registers, it is elsewhere.
+        // If other values before it are in registers, it has another offset.
         (GoPlace::Stack(offset), GoPlace::Stack(old)) if offset != old => {
             match L::has_registers(const { convention::<R>().registers_since }) {
                 true => offset,
@@ -360,7 +361,7 @@ bounded! {
         F::Parameters: GoNth<N, R::Word>,
 }
 
-/// Of a function of Go's: it has a result `N`, counted from 0.
+/// Of a Go function: it has a result `N`, counted from 0.
 pub trait HasResult<const N: usize>: Code {
     /// The type that the probe gets.
     type Value: Copy;
@@ -385,27 +386,28 @@ bounded! {
 }
 
 impl<F, R: Machine, L> Return<Go<F, R, L>> {
-    /// The return of a Go function, whose return instruction a probe program was started for.
+    /// The return of a Go function, in a probe program on one of its return instructions.
     ///
     /// # Safety
     ///
-    /// `ctx` is what the kernel passed to this program, and the program is a uprobe at a return instruction of a function
-    /// with this signature. For the rest see [`Entry::from_ctx`](crate::call::Entry::from_ctx).
+    /// `ctx` is the pointer that the kernel passed to this program, and the program is a uprobe at a return instruction
+    /// of a function with this signature. For the rest see [`Entry::from_ctx`](crate::call::Entry::from_ctx).
     #[inline(always)]
     #[allow(clippy::transmute_ptr_to_ref)]
     pub unsafe fn at_ret<'ctx>(ctx: *const c_void) -> &'ctx Self
     where
         Go<F, R, L>: Probed,
     {
-        // SAFETY: the caller passes a ctx, and this is a transparent wrapper of what that points to.
+        // SAFETY: the caller passes a ctx, and this is a transparent wrapper of the registers there.
         unsafe { core::mem::transmute(ctx) }
     }
 
-    /// Result `N`, counted from 0, wherever this release passes it.
+    /// Result `N`, counted from 0, from the place where this release passes it.
     ///
     /// # Errors
     ///
-    /// The error of `bpf_probe_read_user`: a negative number. A result in registers is a load, and cannot fail.
+    /// The error of `bpf_probe_read_user`: a negative number. The read of a result in registers is a load, and cannot
+    /// fail.
     #[inline(always)]
     pub fn read_result<const N: usize>(&self) -> Result<<Go<F, R, L> as HasResult<N>>::Value, i32>
     where
@@ -414,12 +416,12 @@ impl<F, R: Machine, L> Return<Go<F, R, L>> {
         self.read_result_above::<N>(0)
     }
 
-    /// [`read_result`](Self::read_result) at a return instruction that itself gives back the function's stack, of so many
-    /// bytes: on arm `ldr pc, [sp], #24` does.
+    /// [`read_result`](Self::read_result) at a return instruction that itself gives back the function's stack.
+    /// `given_back` is the number of bytes. On arm `ldr pc, [sp], #24` is such an instruction.
     ///
     /// # Errors
     ///
-    /// The same.
+    /// The same as for [`read_result`](Self::read_result).
     #[inline(always)]
     pub fn read_result_above<const N: usize>(
         &self,
@@ -432,21 +434,21 @@ impl<F, R: Machine, L> Return<Go<F, R, L>> {
     }
 }
 
-/// The register with `g`.
+/// The register that holds `g`.
 enum G {}
 
 impl<R: Registers> Role<R> for G {
     const SLOT: Slot = match convention::<R>().g {
         Some(GoG::Always(slot) | GoG::WithRegisters(slot)) => slot,
-        // Nothing reads it.
+        // Nothing reads this slot.
         None => R::MACHINE.stack_pointer,
     };
 }
 
-/// `-EOPNOTSUPP`, of `asm-generic/errno.h`: what no register tells. (mips has another number for it.)
+/// `-EOPNOTSUPP`, of `asm-generic/errno.h`: no register holds the goroutine. (mips has another number for it.)
 const EOPNOTSUPP: i32 = -95;
 
-/// The goroutine that calls or returns: `g`, as `runtime` calls it.
+/// The goroutine that calls or returns: Go's `runtime` calls it `g`.
 #[inline(always)]
 fn g<R: Registers, L: Release>(regs: &R) -> Result<Ptr<c_void, R::Word>, i32> {
     let is_there = match const { convention::<R>().g } {
@@ -469,18 +471,18 @@ macro_rules! goroutine {
             ///
             /// # Errors
             ///
-            /// -95 (`-EOPNOTSUPP`) where no register holds it: on x86, and on x86_64 in programs of go1.16 and older.
+            /// -95 (`-EOPNOTSUPP`) if no register holds it: on x86, and on x86_64 in programs of go1.16 and older.
             #[inline(always)]
             pub fn goroutine(&self) -> Result<Ptr<c_void, R::Word>, i32> {
                 g::<R, L>(self.regs())
             }
 
-            /// The number of the goroutine that runs, as panics print it. `offset` is where the member `goid` of `runtime.g` is, in
-            /// bytes: releases differ, and the program's DWARF says it.
+            /// The number of the goroutine that runs, as panics print it. `offset` is the offset in bytes of the field
+            /// `goid` in `runtime.g`. It differs between releases; the program's DWARF has it.
             ///
             /// # Errors
             ///
-            /// Those of [`goroutine`](Self::goroutine), and the error of `bpf_probe_read_user`: a negative number.
+            /// The errors of [`goroutine`](Self::goroutine), and the error of `bpf_probe_read_user`: a negative number.
             #[inline(always)]
             pub fn read_goroutine_id(&self, offset: usize) -> Result<u64, i32> {
                 let id: Ptr<u64, R::Word> = self.goroutine()?.wrapping_byte_add(offset).cast();
@@ -492,7 +494,7 @@ macro_rules! goroutine {
 
 goroutine!(Entry Return);
 
-/// Where a test puts a component.
+/// The place that a test puts a component in.
 fn component<R: Registers>(place: Option<GoPlace>, before: Before) -> Option<Place> {
     match place? {
         GoPlace::Registers(first) => {
@@ -525,7 +527,7 @@ where
     }
 }
 
-/// A tuple of the results, also of a single one.
+/// A tuple of the results, even for a single result.
 #[diagnostic::do_not_recommend]
 impl<F, R, L> GivesBack<<ResultList<F, R> as GoValues<R::Word>>::Values> for Go<F, R, L>
 where

@@ -1,4 +1,4 @@
-//! A signature of Go's as a Rust type.
+//! A Go signature as a Rust type.
 
 use super::{
     convention::GoShape,
@@ -6,7 +6,7 @@ use super::{
 };
 use crate::signature::Address;
 
-/// A signature of Go's: `fn(…) -> …`, in the types that stand for Go's.
+/// A Go signature: `fn(…) -> …`, in the types that stand for Go's types.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the type of a Go function",
     label = "a signature is written `fn(GoInt, GoString) -> (GoInt, GoError)`, with up to 12 parameters",
@@ -17,19 +17,20 @@ pub trait GoSignature {
     #[doc(hidden)]
     type Parameters;
 
-    /// What it returns: `()`, a type, or a tuple of several.
+    /// The results: `()`, a type, or a tuple of several types.
     type Results;
 }
 
 /// All parameters or all results of a signature, as a list.
 #[doc(hidden)]
 pub trait GoValues<Address> {
-    /// One of each, as a tuple.
+    /// One value of each type, as a tuple.
     type Values;
 
     const SHAPES: &'static [GoShape];
 
-    /// Hands over each component of each value: whose it is, and what [`GoType::components`] says.
+    /// Calls `visit` for each component of each value, with the index of the value and the arguments of
+    /// [`GoType::components`].
     fn components(values: Self::Values, visit: &mut dyn FnMut(usize, Before, u8, u64));
 }
 

@@ -1,4 +1,4 @@
-//! Which Rust types stand for Go's, and how each is put together from registers or from memory.
+//! The Rust types that stand for Go's types, and how each value is read from registers or from memory.
 
 use core::{ffi::c_void, fmt, marker::PhantomData, mem::offset_of};
 
@@ -11,7 +11,7 @@ use crate::{
     signature::Address,
 };
 
-/// A type that stands for the type of a parameter or a result of Go's, on a machine whose addresses are `Address`.
+/// A type that stands for the type of a Go parameter or result, on a machine whose addresses are `Address`.
 ///
 /// [`go`](super) has the list.
 #[diagnostic::on_unimplemented(
@@ -24,11 +24,11 @@ pub trait GoType<Address>: Sized {
     /// The type that the probe gets.
     type Value: Copy;
 
-    /// [`Known`], if it has a place.
+    /// [`Known`], if a value of the type has a known place.
     #[doc(hidden)]
     type Kind;
 
-    /// The same, as it lies in memory.
+    /// The type in the form that it has in memory.
     #[doc(hidden)]
     type Memory: AnyBitPattern;
 
@@ -45,17 +45,17 @@ pub trait GoType<Address>: Sized {
     #[doc(hidden)]
     fn from_memory(memory: Self::Memory) -> Self::Value;
 
-    /// Its components are in the registers from that one on.
+    /// The value, whose components are in the registers from `At` on.
     #[doc(hidden)]
     fn from_registers<R: Registers<Word = Address>, At: First>(regs: &R) -> Self::Value;
 
-    /// Hands over each component: how many components and bytes of memory are before it, how many bytes it has, and its
-    /// bits.
+    /// Calls `visit` for each component, with the numbers of components and of bytes of memory before it, its size in
+    /// bytes, and its bits.
     #[doc(hidden)]
     fn components(value: Self::Value, before: Before, visit: &mut dyn FnMut(Before, u8, u64));
 }
 
-/// What is before a component.
+/// The components and bytes before a component.
 #[doc(hidden)]
 #[derive(Clone, Copy, Default)]
 pub struct Before {
@@ -72,13 +72,13 @@ impl Before {
     }
 }
 
-/// An index among the registers of the convention, as a type: only a constant may be in an instruction.
+/// An index among the registers of the convention, as a type, because only a constant may be in an instruction.
 #[doc(hidden)]
 pub trait First {
     const FIRST: usize;
 }
 
-/// Behind a value of type `T`.
+/// The index after a value of type `T`.
 #[doc(hidden)]
 pub struct Behind<At, T, A>(PhantomData<(At, T, A)>);
 
@@ -90,7 +90,7 @@ impl<At: First, T: GoType<A>, A> First for Behind<At, T, A> {
         };
 }
 
-/// The register there, as far as a `T` fills it.
+/// The register at that index, or the part of it that a `T` fills.
 struct Component<At, T>(PhantomData<(At, T)>);
 
 impl<R: Registers, At: First, T> Role<R> for Component<At, T> {
@@ -98,19 +98,19 @@ impl<R: Registers, At: First, T> Role<R> for Component<At, T> {
         Some(go) if At::FIRST < go.registers.len() => {
             go.registers[At::FIRST].low(size_of::<T>() as u8, Endian::THIS)
         }
-        // Nothing reads it.
+        // Nothing reads this slot.
         _ => R::MACHINE.stack_pointer,
     };
 }
 
-/// An integer, a pointer, or made of such.
+/// An integer, a pointer, or a type that consists of integers and pointers.
 #[doc(hidden)]
 pub enum Known {}
 
 #[doc(hidden)]
 pub enum FloatingPoint {}
 
-/// As wide as BPF's addresses.
+/// A type that is as wide as BPF's addresses.
 #[doc(hidden)]
 pub enum OfBpf {}
 
@@ -125,7 +125,7 @@ pub trait InCtx<T> {}
 impl<T> InCtx<T> for Known {}
 impl<T> InCtx<T> for OfBpf {}
 
-/// Of a kind of types: they are as wide as on the machine.
+/// Of a kind of types: they have the same width in BPF as on the machine.
 #[diagnostic::on_unimplemented(
     message = "`{T}` is as wide as BPF's addresses, and not as this machine's",
     label = "write `GoInt`, `GoUint` or `GoUintptr`"
@@ -136,7 +136,7 @@ pub trait OfTheMachine<T> {}
 impl<T> OfTheMachine<T> for Known {}
 impl<T> OfTheMachine<T> for FloatingPoint {}
 
-/// What functions return: `()`, a type of Go's, or a tuple of several.
+/// The return type of a function: `()`, a type that stands for a Go type, or a tuple of several.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not stand for what a function of Go's returns",
     label = "neither `()`, a type of Go's nor a tuple of up to 8",
@@ -158,7 +158,7 @@ macro_rules! result {
     };
 }
 
-/// One component: its type, how it lies in memory, and how it is made from that, from bits and to bits.
+/// One component: its type, its form in memory, and its conversions from that form, from bits and to bits.
 macro_rules! component {
     (
         $([$($parameters:tt)*] $type:ty: $value:ty, $memory:ty,
@@ -209,7 +209,7 @@ component! {
     [T,] *mut T: Ptr<T, A>, Ptr<T, A>, |memory| memory, |bits| Ptr::new(A::from_bits(bits)), |value: Ptr<T, A>| value.address().into();
 }
 
-/// Types that look like Go's and are none: each has a kind without a place.
+/// Types that look like Go's types but do not stand for any: each has a kind without a place.
 macro_rules! refused {
     ($($type:ident is $kind:ident;)*) => { $(
         #[doc(hidden)]
@@ -242,7 +242,7 @@ refused! {
     isize is OfBpf;
 }
 
-/// A type of Go's that is several words, each of them a component.
+/// A Go type of several words. Each word is a component.
 macro_rules! words {
     ($(
         $(#[$attribute:meta])*
@@ -282,7 +282,7 @@ macro_rules! words {
             }
         }
 
-        // SAFETY: it is made of integers and pointers of one width.
+        // SAFETY: the struct has only integers and pointers of one width.
         unsafe impl<$($t,)? A: Address> AnyBitPattern for $name<$($t,)? A> {}
 
         #[diagnostic::do_not_recommend]
@@ -330,7 +330,7 @@ macro_rules! words {
     };
 }
 
-/// A field that is an address or as wide.
+/// A field that is an address, or is as wide as an address.
 trait Word {
     fn from_bits(bits: u64) -> Self;
     fn bits(self) -> u64;
@@ -359,16 +359,16 @@ impl<T, A: Address> Word for Ptr<T, A> {
 }
 
 words! {
-    /// Go's `string`, as it lies in the traced machine's memory: [`go::GoString`](super) of each machine is this type with its
-    /// addresses.
+    /// Go's `string` in the form that it has in the traced machine's memory. [`go::GoString`](super) of each machine is
+    /// this type with that machine's addresses.
     struct GoString[] {
-        /// Its bytes, with no zero behind them.
+        /// Its bytes. There is no zero byte after them.
         data: Ptr<u8, Address>,
         /// In bytes.
         length: Address,
     }
 
-    /// Go's `[]T`, as it lies in the traced machine's memory. `T` is how an element lies there.
+    /// Go's `[]T` in the form that it has in the traced machine's memory. `T` is the form of an element there.
     struct GoSlice[T] {
         data: Ptr<T, Address>,
         /// In elements.
@@ -377,25 +377,25 @@ words! {
         capacity: Address,
     }
 
-    /// An interface of Go's that has methods, `error` among them, as it lies in the traced machine's memory.
+    /// A Go interface that has methods, such as `error`, in the form that it has in the traced machine's memory.
     struct GoInterface[] {
-        /// Which type it holds and its methods: `abi.ITab`, of `internal/abi/iface.go`. Null if the interface is nil.
+        /// The type of the value and its methods: `abi.ITab`, of `internal/abi/iface.go`. Null for a nil interface.
         table: Ptr<c_void, Address>,
-        /// The value, or a pointer to it: a value that is one pointer stands here itself.
+        /// A pointer to the value, or the value itself if it is one pointer.
         data: Ptr<c_void, Address>,
     }
 
-    /// Go's `any`, the interface without methods, as it lies in the traced machine's memory.
+    /// Go's `any`, the interface without methods, in the form that it has in the traced machine's memory.
     struct GoAny[] {
-        /// Which type it holds: `abi.Type`, of `internal/abi/type.go`. Null if the interface is nil.
+        /// The type of the value: `abi.Type`, of `internal/abi/type.go`. Null for a nil interface.
         type_word: Ptr<c_void, Address>,
-        /// The value, or a pointer to it: a value that is one pointer stands here itself.
+        /// A pointer to the value, or the value itself if it is one pointer.
         data: Ptr<c_void, Address>,
     }
 }
 
 impl<A: Address> GoString<A> {
-    /// Copies the string to `to`, and gives how many bytes that are. A string that does not fit is cut.
+    /// Copies the string to `to`, and returns the number of bytes copied. A string that does not fit is cut.
     ///
     /// # Errors
     ///
@@ -412,7 +412,7 @@ impl<A: Address> GoString<A> {
 }
 
 impl<T, A: Address> GoSlice<T, A> {
-    /// A pointer to the element; `None` if there is none.
+    /// A pointer to the element; `None` if the index is too large.
     #[inline(always)]
     pub fn get(self, index: usize) -> Option<Ptr<T, A>> {
         match (index as u64) < self.length.into() {
@@ -423,7 +423,7 @@ impl<T, A: Address> GoSlice<T, A> {
 }
 
 impl<T: AnyBitPattern, A: Address> GoSlice<T, A> {
-    /// Copies the first elements to `to`, and gives how many that are.
+    /// Copies the first elements to `to`, and returns the number of elements copied.
     ///
     /// # Errors
     ///
@@ -445,7 +445,7 @@ impl<A: Address> GoInterface<A> {
         self.table.is_null()
     }
 
-    /// The type that it holds, an `abi.Type`: the second word of its table. Of an interface that is nil it is an error.
+    /// The type of the value, an `abi.Type`: the second word of the table. It is an error if the interface is nil.
     ///
     /// # Errors
     ///
@@ -464,7 +464,7 @@ impl<A: Address> GoAny<A> {
     }
 }
 
-/// An array of Go's. One of several elements is on the stack.
+/// A Go array. An array of several elements is on the stack.
 #[diagnostic::do_not_recommend]
 impl<T: GoType<A>, A: Address, const N: usize> GoType<A> for [T; N] {
     type Value = [T::Value; N];
@@ -499,19 +499,19 @@ impl<T: GoType<A>, A: Address, const N: usize> GoResults<A> for [T; N] {
     type List = (Self, ());
 }
 
-/// A struct of Go's that is passed by value, by the types of its fields: `GoStruct<(GoInt, GoString)>` is
-/// `struct { n int; s string }`. The probe gets a tuple.
+/// A Go struct that is passed by value, by the types of its fields: `GoStruct<(GoInt, GoString)>` is `struct { n int; s
+/// string }`. The probe gets a tuple.
 pub struct GoStruct<Fields>(PhantomData<Fields>);
 
 macro_rules! structs {
     ($($memory:ident: $($field:ident $index:tt)+;)*) => { $(
-        /// Fields as they lie in memory.
+        /// The fields in the form that they have in memory.
         #[doc(hidden)]
         #[derive(Clone, Copy)]
         #[repr(C)]
         pub struct $memory<$($field),+>($($field),+);
 
-        // SAFETY: any bytes are a value of each field, and a gap is none.
+        // SAFETY: any bytes are a value of each field, and the gaps are not part of a value.
         unsafe impl<$($field: AnyBitPattern),+> AnyBitPattern for $memory<$($field),+> {}
 
         impl<$($field: GoType<Addr>,)+ Addr: Address> GoType<Addr> for GoStruct<($($field,)+)>
@@ -564,7 +564,7 @@ macro_rules! structs {
     };
 }
 
-/// The list of some types.
+/// A list of types.
 macro_rules! list {
     () => { () };
     ($first:ident $($other:ident)*) => { ($first, list!($($other)*)) };
@@ -592,7 +592,7 @@ impl<Addr> GoResults<Addr> for () {
     type List = ();
 }
 
-/// Of fields; `None` if one is never in registers.
+/// The number of components of all fields; `None` if a field is never in registers.
 const fn sum(components: &[Option<u8>]) -> Option<u8> {
     let (mut sum, mut index) = (0, 0);
     while index < components.len() {

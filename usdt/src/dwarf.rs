@@ -1,5 +1,5 @@
-//! Locations in DWARF, where they take one step: a variable in a register, at an address in a register plus an offset, or
-//! in the function's frame.
+//! Locations in DWARF that take one step: a variable in a register, at an address in a register plus an offset, or in
+//! the function's frame.
 //!
 //! ```
 //! use gimli::{EndianSlice, Expression, LittleEndian};
@@ -29,13 +29,13 @@ use probe_abi::{
     registers::{RegisterError, View},
 };
 
-/// What DWARF says of the frame of the function that a variable is in.
+/// DWARF's description of the frame of the function that a variable is in.
 #[derive(Debug, Clone)]
 pub struct Frame<R: Reader> {
     /// `DW_AT_frame_base` of the function.
     pub base: Option<Expression<R>>,
-    /// Where the canonical frame address is at the instruction that the probe is on: the rule of that row in
-    /// `.debug_frame` or `.eh_frame`, as gimli's `unwind_info_for_address` finds it.
+    /// The rule for the canonical frame address at the probe's instruction: the rule of that row in `.debug_frame` or
+    /// `.eh_frame`. gimli's `unwind_info_for_address` finds it.
     pub cfa: Option<CfaRule<R::Offset>>,
 }
 
@@ -51,15 +51,15 @@ impl<R: Reader> Default for Frame<R> {
 /// A register and a number that is added to it.
 type Address = (gimli::Register, i64);
 
-/// What a probe reads a variable by, at an instruction where DWARF gives it this location.
+/// The operand by which a probe reads a variable, at an instruction where DWARF gives it this location.
 ///
-/// DWARF says how many bytes the variable has, and what they mean, in the variable's type: `size` is 1, 2, 4 or 8. Of
-/// several locations (a location list) it is that of the probe's instruction.
+/// The variable's type in DWARF gives the size in bytes and the meaning of the bytes: `size` is 1, 2, 4 or 8. If the
+/// variable has several locations (a location list), pass the one for the probe's instruction.
 ///
 /// # Errors
 ///
-/// The location takes more than one step, or is in a register that ctx does not have, or depends on something of the frame
-/// that is not there. [`Error`] says which.
+/// The location takes more than one step, or is in a register that ctx does not have, or depends on a part of the frame
+/// that is not given. [`Error`] says which.
 pub fn operand<R: Reader>(
     location: Expression<R>,
     encoding: Encoding,
@@ -130,7 +130,7 @@ impl<R: Reader> Frame<R> {
 
 fn address<R: Reader>(operation: &Operation<R>) -> Result<Address, Error> {
     match *operation {
-        // With a type, it is no address.
+        // With a type, it is not an address.
         Operation::RegisterOffset {
             register,
             offset,
@@ -143,14 +143,15 @@ fn address<R: Reader>(operation: &Operation<R>) -> Result<Address, Error> {
     }
 }
 
-/// The first two operations: what takes one step has one, or a value and a word that it is one.
+/// The first two operations. A location of one step has one operation, or has a value and an operation that says that
+/// this is the value.
 fn steps<R: Reader>(
     expression: Expression<R>,
     encoding: Encoding,
 ) -> Result<[Option<Operation<R>>; 2], Error> {
     let mut operations = expression.operations(encoding);
     let steps = [operations.next()?, operations.next()?];
-    // The pieces of a variable are many.
+    // The pieces of a variable may be more than two operations.
     match (&steps, operations.next()?) {
         ([_, Some(Operation::Piece { .. })], _) | (_, None) => Ok(steps),
         (_, Some(Operation::Piece { .. })) => Err(Error::Pieces),
@@ -162,33 +163,33 @@ fn view(register: gimli::Register, machine: &Machine) -> Result<View, Error> {
     Ok(machine.dwarf_register(register.0)?)
 }
 
-/// Why a location is none that a probe can read.
+/// Why a probe cannot read a location.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
-    /// A variable of so many bytes is none of the sizes that can be read.
+    /// A variable of this many bytes cannot be read.
     Size(u8),
-    /// The location is empty: the compiler has done without the variable there.
+    /// The location is empty: the compiler has removed the variable there.
     Nowhere,
     /// The variable is in several places.
     Pieces,
-    /// It has to be computed.
+    /// The location must be computed.
     Steps,
     /// It is an address that depends on where the file was loaded.
     Global,
-    /// Each thread has its own.
+    /// Each thread has its own variable.
     ThreadLocal,
-    /// It is what a register held when the function was entered.
+    /// It is the value that a register had when the function was entered.
     AtEntry,
-    /// The function says nothing of its frame.
+    /// DWARF has no frame base for the function.
     NoFrameBase,
-    /// Where the frame is, another table says, which was not asked.
+    /// Another table, which was not given, has the place of the frame.
     NoCfa,
-    /// The register has so many bytes, and the variable more.
+    /// The register has this many bytes, and the variable has more.
     Narrow(u8),
     /// There is no such register, or ctx does not have it.
     Register(RegisterError),
-    /// It is no location at all.
+    /// It is not a valid location.
     Damaged(gimli::Error),
 }
 

@@ -1,6 +1,6 @@
 //! The notes of static probes in a file.
 //!
-//! Their format: SystemTap's wiki, "UserSpaceProbeImplementation", and `sys/sdt.h`.
+//! The format is described in SystemTap's wiki, "UserSpaceProbeImplementation", and in `sys/sdt.h`.
 
 use object::{
     Endianness, FileKind, elf,
@@ -10,7 +10,7 @@ use probe_abi::machine::{Endian, Machine};
 
 use crate::{Error, Place, Probe};
 
-/// The sections, and what the notes in the first of them are.
+/// The sections, and the kind of the notes in the first section.
 const NOTES: &[u8] = b".note.stapsdt";
 const BASE: &[u8] = b".stapsdt.base";
 const NAME: &[u8] = b"stapsdt";
@@ -29,8 +29,8 @@ impl<'a> Elf<'a> {
     ///
     /// # Errors
     ///
-    /// It is no ELF file, or none that a linker made, or its machine is not known. What is wrong with one of its probes,
-    /// [`probes`](Self::probes) tells.
+    /// It is not an ELF file, a linker has not made it, or its machine is not known. [`probes`](Self::probes) reports
+    /// the errors of single probes.
     pub fn parse(file: &'a [u8]) -> Result<Self, Error> {
         match FileKind::parse(file) {
             Ok(FileKind::Elf32) => Self::read::<elf::FileHeader32<Endianness>>(file),
@@ -53,17 +53,17 @@ impl<'a> Elf<'a> {
     ///
     /// # Errors
     ///
-    /// A note is cut, or what it says is in no part of the file. The others count all the same; what is behind a cut one
-    /// cannot be found.
+    /// A note is cut, or an address in it is in no part of the file. The other notes are still read, but notes after a
+    /// cut one cannot be found.
     pub fn probes(&self) -> impl Iterator<Item = Result<&Probe<'a>, &Error>> {
         self.probes.iter().map(Result::as_ref)
     }
 
-    /// The places of the probe that is called `provider:name`, of which there is at least one.
+    /// The places of the probe `provider:name`: at least one.
     ///
     /// # Errors
     ///
-    /// There is no such probe: the error says which may be meant. Or one of its places is in no part of the file.
+    /// There is no such probe: the error names one that may be meant. Or one of its places is in no part of the file.
     pub fn probe(&self, name: &str) -> Result<Vec<&Probe<'a>>, Error> {
         let mut places = Vec::new();
         for probe in &self.probes {
@@ -80,7 +80,7 @@ impl<'a> Elf<'a> {
     }
 
     fn unknown(&self, name: &str) -> Error {
-        // A cut note may have been its.
+        // A cut note may have belonged to this probe.
         let cut = self.probes.iter().find_map(|probe| match probe {
             Err(error @ Error::Cut { .. }) => Some(error),
             _ => None,
@@ -90,7 +90,7 @@ impl<'a> Elf<'a> {
         }
         let names = self.probes().flatten().map(|probe| probe.to_string());
         let near = names.map(|other| (strsim::damerau_levenshtein(name, &other), other));
-        // A name without its provider is as good as one with a slip in it.
+        // A name without its provider counts as a name with a slip in it.
         let is_near = |(distance, other): &(usize, String)| {
             *distance <= 1 + name.len() / 5 || other.split(':').any(|part| part == name)
         };
@@ -109,7 +109,7 @@ impl<'a> Elf<'a> {
         let endian = header.endian()?;
         let word = if header.is_class_64() { 8 } else { 4 };
         let e_machine = header.e_machine(endian);
-        // N32: addresses of 4 bytes, in registers of 8.
+        // N32: addresses of 4 bytes in registers of 8 bytes.
         let is_n32 = e_machine == elf::EM_MIPS
             && word == 4
             && header.e_flags(endian) & elf::EF_MIPS_ABI2 != 0;
@@ -169,7 +169,7 @@ impl<'a> Elf<'a> {
     }
 }
 
-/// A part of the file that a process has in its memory.
+/// A part of the file that is in the memory of a process.
 struct Segment {
     address: u64,
     size: u64,
@@ -177,12 +177,12 @@ struct Segment {
     flags: u32,
 }
 
-/// What notes are read by.
+/// The properties of the file that are needed to read its notes.
 struct Reader {
     machine: &'static Machine,
     endian: Endianness,
-    /// The address of the section that every note names too, so that a note shows by how much the file was moved after
-    /// it was linked (prelink).
+    /// The address of the section that every note names too. The difference between the two shows by how much prelink
+    /// has moved the file after it was linked.
     base: u64,
     segments: Vec<Segment>,
 }
@@ -210,7 +210,7 @@ impl Reader {
             .map(|bytes| self.number(bytes));
         let mut address = || addresses.next().ok_or_else(cut);
         let (location, base, semaphore) = (address()?, address()?, address()?);
-        // Each ends with a zero, and no operands may be nothing at all or `:`.
+        // Each text ends with a zero byte. Without operands, their text is empty, or `:`.
         let mut texts = text.split(|byte| *byte == 0);
         let mut text = || {
             let text = texts.next().ok_or_else(cut)?;
@@ -247,7 +247,7 @@ impl Reader {
         }))
     }
 
-    /// One of 4 or 8 bytes.
+    /// A number of 4 or 8 bytes.
     fn number(&self, bytes: &[u8]) -> u64 {
         let shifted = |number: u64, byte: &u8| number << 8 | u64::from(*byte);
         match self.endian {

@@ -2,24 +2,24 @@ use std::{error, fmt};
 
 use probe_abi::arch::MACHINES;
 
-/// Why a file, or a note in it, is not read; or why there is no such probe.
+/// Why a file or a note in it cannot be read, or why there is no such probe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
-    /// It does not start as ELF files do.
+    /// It does not start like an ELF file.
     NotElf,
-    /// Its headers are damaged: what reads them says how.
+    /// Its headers are damaged. The text comes from the reader of the headers.
     Damaged(String),
-    /// It is for a machine that is not known: its `e_machine`, and how many bytes an address has.
+    /// The machine that it is for is not known. `word` is the size of an address in bytes.
     Machine { e_machine: u16, word: u8 },
     /// It is an object that was not linked yet.
     NotLinked,
-    /// A note ends before it should, or lies outside of the file: the one behind so many others.
+    /// A note ends too early, or is outside of the file. `after` is the number of notes before it.
     Cut { after: usize },
     /// A name or an operand is not UTF-8.
     NotUtf8 { after: usize },
-    /// The location or the semaphore of a probe, by its address, is in no part of the file that can be executed, or
-    /// written.
+    /// The location of a probe is in no part of the file that can be executed, or its semaphore is in no part that can
+    /// be written.
     Nowhere {
         /// `provider:name`
         probe: String,
@@ -30,15 +30,15 @@ pub enum Error {
     /// The file has no probe of that name.
     Unknown {
         asked: String,
-        /// The probe that may be meant.
+        /// The name of a probe that may be meant.
         meant: Option<String>,
-        /// Whether it has others.
+        /// Whether the file has other probes.
         has_probes: bool,
     },
 }
 
 impl Error {
-    /// The probe that it is about, as `provider:name`; `None` if that is not known.
+    /// The probe that the error is about, as `provider:name`; `None` if it is not known.
     pub fn probe(&self) -> Option<&str> {
         match self {
             Self::Nowhere { probe, .. } => Some(probe),

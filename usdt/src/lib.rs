@@ -14,18 +14,18 @@ use probe_abi::{
 pub use elf::Elf;
 pub use error::Error;
 
-/// A static probe of a program, at one of its places: a name may have several, each with operands of its own.
+/// One place of a program's static probe. A name may have several places, each with its own operands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Probe<'a> {
     pub provider: &'a str,
     pub name: &'a str,
     /// The instruction that a uprobe is set on.
     pub location: Place,
-    /// The counter, of 2 bytes, that the program asks whether anybody listens; `None` if it always does its part. Whoever
-    /// listens raises it by one, and lowers it at the end: the kernel does that for a uprobe whose `ref_ctr_offset` is
-    /// the offset of this place.
+    /// A counter of 2 bytes that shows whether a tracer listens. The program prepares the arguments only while the
+    /// counter is above zero. `None` if the program always prepares them. A tracer raises the counter by one, and
+    /// lowers it at the end: the kernel does that for a uprobe whose `ref_ctr_offset` is the offset of this place.
     pub semaphore: Option<Place>,
-    /// Where its arguments are, in the words of the machine's assembler: `-4@%eax 8@$16`.
+    /// The places of its arguments, in the syntax of the machine's assembler: `-4@%eax 8@$16`.
     pub operands: &'a str,
     machine: &'static Machine,
 }
@@ -33,9 +33,9 @@ pub struct Probe<'a> {
 /// A place in a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
-    /// As the file says. A process may have loaded the file higher by some pages.
+    /// The address in the file. A process may have loaded the file some pages higher.
     pub address: u64,
-    /// In the file, in bytes from its start: what uprobes are set by.
+    /// The offset in the file, in bytes. Uprobes are set by this offset.
     pub offset: u64,
 }
 
@@ -44,7 +44,7 @@ pub struct Place {
 pub struct Argument<'a> {
     /// Its part of the probe's text.
     pub text: &'a str,
-    /// Where that part starts, in bytes. The place in an error is counted from there.
+    /// The offset of that part in the probe's text, in bytes. The place in an error is counted from there.
     pub start: usize,
     machine: &'static Machine,
 }
@@ -55,7 +55,7 @@ impl<'a> Probe<'a> {
         let (all, machine) = (self.operands, self.machine);
         Operand::texts(all).map(move |text| Argument {
             text,
-            // It is a part of the other.
+            // `text` is a part of `all`.
             start: text.as_ptr() as usize - all.as_ptr() as usize,
             machine,
         })
@@ -70,11 +70,11 @@ impl fmt::Display for Probe<'_> {
 }
 
 impl Argument<'_> {
-    /// What a probe reads it by.
+    /// The operand by which a probe reads it.
     ///
     /// # Errors
     ///
-    /// No probe can read it: [`Operand::parse`] says when.
+    /// No probe can read it: [`Operand::parse`] lists the reasons.
     pub fn operand(&self) -> Result<Operand, OperandError> {
         Operand::parse(self.text, self.machine)
     }

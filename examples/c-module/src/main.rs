@@ -1,7 +1,7 @@
-//! The Rust side: a uprobe on `malloc`. What becomes of a call is C's to say, in my_module.bpf.c; where its
-//! argument is, is probe-abi's.
+//! The Rust side: a uprobe on `malloc`. The C side, in my_module.bpf.c, decides about a call. probe-abi knows the place
+//! of its argument.
 
-// As a BPF program. Its tests are programs of this computer: see the end.
+// For a BPF program. The tests are programs of your computer: see the end.
 #![cfg_attr(not(test), no_std, no_main)]
 
 use core::ptr;
@@ -9,7 +9,7 @@ use core::ptr;
 use probe_abi::{User, c_int, c_void, prototype, pt_regs, size_t};
 
 prototype! {
-    /// The C library's.
+    /// The C library's `malloc`.
     struct Malloc(User<unsafe extern "C" fn(size: size_t) -> *mut c_void>);
 }
 
@@ -19,7 +19,7 @@ unsafe extern "C" {
     safe fn keep_largest(regs: &pt_regs);
 }
 
-/// A helper would refuse to read for a program that is under no GPL-compatible licence.
+/// A helper reads nothing for a program whose licence is not compatible with the GPL.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = "license")]
 static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";
@@ -33,8 +33,8 @@ extern "C" fn called(ctx: *const c_void) -> c_int {
     0
 }
 
-/// Called in my_module.bpf.c: how much memory the call asks for. It is 0 where that cannot be read: on x86 it is on
-/// the stack.
+/// How much memory the call asks for. my_module.bpf.c calls this function. It returns 0 if the size cannot be read: on
+/// x86 the size is on the stack.
 #[unsafe(no_mangle)]
 extern "C" fn asked_for(regs: &pt_regs) -> size_t {
     // SAFETY: these are the registers of a call of `malloc`, and the reference does not leave this function.
@@ -42,20 +42,20 @@ extern "C" fn asked_for(regs: &pt_regs) -> size_t {
     call.read().size().unwrap_or(0)
 }
 
-/// Nothing here panics: the verifier refuses a program that could get here, because it would not end.
+/// Never called: the verifier refuses a program that could get here, because the program would not end.
 #[cfg(not(test))]
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo) -> ! {
     loop {}
 }
 
-// A kernel runs no test harness, so mistakes that no verifier sees are found where the program is written: README.md has
+// A kernel cannot run a test harness. These tests find mistakes that no verifier sees, on your computer. README.md has
 // the command, for which build.rs compiles the C too.
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// As my_module.bpf.c has it.
+    /// The struct of my_module.bpf.c.
     #[repr(C)]
     #[derive(Clone, Copy)]
     struct Largest {
@@ -73,7 +73,7 @@ mod tests {
         for (size, kept) in [(3, 3), (7, 7), (5, 7), (HIGH, HIGH), (9, HIGH)] {
             let call = Malloc::call((size,));
             assert_eq!(called(call.ctx()), 0);
-            // SAFETY: this is the only test that has C write to it.
+            // SAFETY: no other test has C write to it.
             let now = unsafe { (&raw const largest).read() };
             assert_eq!(now.size, kept, "{size}");
             // No two calls have the same stack pointer.
@@ -86,7 +86,7 @@ mod tests {
         let call = Malloc::call((7,));
         assert_eq!(asked_for(call.regs()), 7);
         let regs = *call.regs();
-        // And with it its stack.
+        // The stack goes with the call.
         drop(call);
         let in_a_register = probe_abi::ARCH != "x86";
         assert_eq!(asked_for(&regs), if in_a_register { 7 } else { 0 });

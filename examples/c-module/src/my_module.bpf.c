@@ -1,9 +1,9 @@
 /*
  * The C side: keeps the registers of the call of malloc that asked for the most memory so far.
  *
- * There is no machine in this file. What `struct pt_regs` looks like is in the header, and which of
- * its slots is the argument, if one is, is Rust's to say. A `c_ulong` is what `unsigned long` is on that
- * machine, and so what `size_t` is; `unsigned long` itself would here be BPF's.
+ * This file names no machine. The header has the fields of `struct pt_regs`. The Rust side knows which
+ * slot is the argument, if a slot is. A `c_ulong` is the machine's `unsigned long`, and as wide as its
+ * `size_t`. `unsigned long` itself would be BPF's here.
  */
 
 #include <probe_abi.h>
@@ -11,13 +11,13 @@
 /* In main.rs. */
 c_ulong asked_for(const struct pt_regs *regs);
 
-/* All that is in the map `.bss`, where user space reads it. */
+/* The only variable in the map `.bss`, where user space reads it. */
 struct largest {
 	c_ulong size;
 	struct pt_regs regs;
 } largest;
 
-/* Called in main.rs. It takes no lock: two processors that are here at once may mix their calls. */
+/* main.rs calls it. It takes no lock: two processors that run it at the same time may mix their calls. */
 void keep_largest(const struct pt_regs *regs)
 {
 	c_ulong size = asked_for(regs);

@@ -1,4 +1,4 @@
-/* What the traced program and the probe both know: an application's own struct, and two of Linux'. */
+/* Structs that the traced program and the probe share: the program's own struct, and two of Linux. */
 
 typedef __SIZE_TYPE__ size_t;
 
@@ -12,7 +12,7 @@ struct timespec {
 	long tv_nsec;
 };
 
-/* What `int submit(const struct transfer *transfer)` is asked to do. */
+/* The argument of `int submit(const struct transfer *transfer)`. */
 struct transfer {
 	char direction;
 	unsigned char urgent : 1;

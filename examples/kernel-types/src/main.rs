@@ -1,7 +1,7 @@
 //! A uprobe on `int submit(const struct transfer *transfer)`: it reads the struct that the pointer points to, with
-//! types that bindgen made of include/transfer.h.
+//! types that bindgen generates from include/transfer.h.
 
-// As a BPF program. Its tests are programs of this computer: see the end.
+// For a BPF program. The tests are programs of your computer: see the end.
 #![cfg_attr(not(test), no_std, no_main)]
 
 use core::mem::zeroed;
@@ -17,11 +17,11 @@ mod types {
 use types::transfer;
 
 prototype! {
-    /// The function under the probe.
+    /// The probed function.
     struct Submit(User<unsafe extern "C" fn(transfer: *const transfer) -> c_int>);
 }
 
-/// How many parts of a transfer are looked at: the verifier wants an end.
+/// How many parts of a transfer are read: the verifier requires a bound.
 const PARTS: usize = 16;
 
 /// The last call. A loader finds it in the map `.bss`.
@@ -31,22 +31,22 @@ static mut SUBMITTED: Submitted = unsafe { zeroed() };
 
 #[repr(C)]
 struct Submitted {
-    /// As it lay in the caller's memory.
+    /// The transfer, as it was in the caller's memory.
     transfer: transfer,
     /// The string that its first name points to.
     name: [u8; 16],
-    /// The lengths of its parts, added up.
+    /// The sum of the lengths of its parts.
     bytes: u64,
     urgent: bool,
     retries: u8,
 }
 
-/// A helper would refuse to read for a program that is under no GPL-compatible licence.
+/// A helper reads nothing for a program whose licence is not compatible with the GPL.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = "license")]
 static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";
 
-/// `ctx` might as well be a `*const c_void`, but then `pt_regs` would not be in the object's BTF.
+/// `ctx` could also be a `*const c_void`, but then `pt_regs` would not be in the object's BTF.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = "uprobe")]
 extern "C" fn on_submit(ctx: *const pt_regs) -> c_int {
@@ -57,7 +57,7 @@ extern "C" fn on_submit(ctx: *const pt_regs) -> c_int {
     submitted(call, last).map_or(1, |()| 0)
 }
 
-/// What the probe does with a call.
+/// The probe's work on a call.
 #[inline(always)]
 fn submitted(call: &Submit, last: &mut Submitted) -> Result<(), i32> {
     let transfer = call.read().transfer()?.read_user()?;
@@ -77,14 +77,14 @@ fn submitted(call: &Submit, last: &mut Submitted) -> Result<(), i32> {
     Ok(())
 }
 
-/// Nothing here panics: the verifier refuses a program that could get here, because it would not end.
+/// Never called: the verifier refuses a program that could get here, because the program would not end.
 #[cfg(not(test))]
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo) -> ! {
     loop {}
 }
 
-// A kernel runs no test harness, so mistakes that no verifier sees are found where the program is written: README.md has
+// A kernel cannot run a test harness. These tests find mistakes that no verifier sees, on your computer. README.md has
 // the command.
 #[cfg(test)]
 mod tests {
@@ -114,7 +114,7 @@ mod tests {
         transfer
     }
 
-    /// What is written down of a call with it.
+    /// The record of a call with this transfer.
     fn submit(transfer: transfer) -> Result<Submitted, i32> {
         // SAFETY: it has integers, and addresses that may be null.
         let mut last: Submitted = unsafe { zeroed() };

@@ -1,5 +1,4 @@
-//! What the probe and its loader say to each other, and what the probe does with calls: all of it that needs no kernel, and
-//! so has tests.
+//! The messages between the probe and its loader, and the parts of the probe that need no kernel and so have tests.
 
 #![no_std]
 
@@ -34,16 +33,16 @@ pub struct Url {
     pub path: GoString,
 }
 
-// SAFETY: it has words alone.
+// SAFETY: it has only words.
 unsafe impl AnyBitPattern for Request {}
 // SAFETY: the same.
 unsafe impl AnyBitPattern for Url {}
 
-/// What an event is about.
+/// The kind of an event.
 #[repr(u32)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A request has come: its method and its path.
+    /// A request has come: the event has its method and its path.
     Request = 1,
     /// The handler has returned.
     Served = 2,
@@ -54,29 +53,29 @@ pub enum Kind {
 /// How many bytes of a text are kept.
 pub const TEXT: usize = 64;
 
-/// An event, as it lies in the ring buffer.
+/// An event, in the form that it has in the ring buffer.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct Event {
     /// A [`Kind`].
     pub kind: u32,
-    /// As the kernel numbers processes.
+    /// The kernel's number of the process.
     pub process: u32,
-    /// The address of the goroutine's `g`: the same at a function's entry and at its return. 0 where no register tells it, on
-    /// x86, and on x86_64 in programs of go1.16 and older.
+    /// The address of the goroutine's `g`: the same at a function's entry and at its return. 0 if no register has it:
+    /// on x86, and on x86_64 in programs of go1.16 and older.
     pub goroutine: u64,
-    /// How many bytes of the texts there are.
+    /// The number of bytes in each text.
     pub method_length: u32,
     pub text_length: u32,
     pub method: [u8; 16],
-    /// The path, or what was read.
+    /// The path, or the bytes that were read.
     pub text: [u8; TEXT],
 }
 
-// An address has 32 or 64 bits, by the machine.
+// An address has 32 or 64 bits, which depends on the machine.
 #[allow(clippy::useless_conversion)]
 impl Event {
-    /// Writes down which request a handler is called with.
+    /// Records the request that a handler is called with.
     ///
     /// # Errors
     ///
@@ -91,14 +90,14 @@ impl Event {
         Ok(())
     }
 
-    /// Writes down that a handler returns.
+    /// Records that a handler returns.
     #[inline(always)]
     pub fn served<R: Release>(&mut self, returned: &Return<ServeHttp<R>>) {
         self.kind = Kind::Served as u32;
         self.goroutine = returned.goroutine().map_or(0, |g| g.address().into());
     }
 
-    /// Writes down what was read into a buffer, which was known when the function was called.
+    /// Records the bytes that were read into a buffer. The buffer was found when the function was called.
     ///
     /// # Errors
     ///
@@ -112,7 +111,7 @@ impl Event {
         self.kind = Kind::Read as u32;
         self.goroutine = returned.goroutine().map_or(0, |g| g.address().into());
         let count = returned.read_result::<0>()?;
-        // What was read is the start of the buffer.
+        // The bytes that were read are at the start of the buffer.
         let text = GoString {
             data: buffer.data,
             length: if count > 0 { count as _ } else { 0 },
@@ -122,7 +121,7 @@ impl Event {
     }
 }
 
-/// The buffer that a call of `Read` is to fill.
+/// The buffer that a call of `Read` will fill.
 ///
 /// # Errors
 ///
@@ -146,7 +145,7 @@ mod tests {
     use super::*;
 
     fn event() -> Event {
-        // SAFETY: it has integers.
+        // SAFETY: it has only integers.
         unsafe { zeroed() }
     }
 

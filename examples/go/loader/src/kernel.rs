@@ -1,4 +1,4 @@
-//! The BPF programs in the kernel, and what they say.
+//! The BPF programs in the kernel, and their events.
 
 use std::{
     fs,
@@ -37,7 +37,7 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// Loads the programs of an object, for programs of that release of Go.
+    /// Loads the programs of an object, for Go programs of that release.
     pub fn load(object: &Path, release: &Release) -> Result<Self, String> {
         let shown = object.display();
         let bytes = fs::read(object)
@@ -66,7 +66,7 @@ impl Kernel {
         Ok(Self { ebpf })
     }
 
-    /// Runs one of the programs wherever a process comes by an offset of a file, as long as this lives.
+    /// Runs one of the BPF programs whenever a process reaches an offset of a file, as long as `self` lives.
     pub fn attach(&mut self, program: &str, path: &Path, offset: u64) -> Result<(), String> {
         let cannot = |error: &dyn std::fmt::Display| {
             format!("cannot attach `{program}` to `{}`: {error}", path.display())
@@ -75,7 +75,7 @@ impl Kernel {
         let found: &mut UProbe = found
             .and_then(|program| program.try_into().ok())
             .ok_or_else(|| cannot(&"the probe has no such program"))?;
-        // aya looks a path up among libraries that is not absolute.
+        // aya searches the libraries for a path that is not absolute.
         let whole = path.canonicalize().map_err(|error| cannot(&error))?;
         let location = UProbeAttachLocation::AbsoluteOffset(offset);
         found
@@ -84,7 +84,7 @@ impl Kernel {
             .map_err(|error| cannot(&error))
     }
 
-    /// Tells of each event until the command ends. Returns its exit status.
+    /// Passes on each event until the command ends. Returns the command's exit status.
     pub fn follow(
         &mut self,
         command: &mut Child,
@@ -93,7 +93,7 @@ impl Kernel {
         let events = self.map("EVENTS")?;
         let mut events = RingBuf::try_from(events).map_err(|error| error.to_string())?;
         let status = loop {
-            // First asked and then read: what it did before it ended is in the buffer by now.
+            // This is asked before the buffer is read: if the command has ended, all of its events are in the buffer.
             let ended = command
                 .try_wait()
                 .map_err(|error| format!("cannot wait for the command: {error}"))?;
@@ -101,7 +101,7 @@ impl Kernel {
                 if event.len() != size_of::<Event>() {
                     continue;
                 }
-                // SAFETY: an event is as long as that, and integers may have any value.
+                // SAFETY: the bytes are as long as an event, and integers may have any value.
                 let event: Event = unsafe { event.as_ptr().cast::<Event>().read_unaligned() };
                 tell(&event).map_err(|error| format!("cannot print: {error}"))?;
             }
@@ -118,7 +118,7 @@ impl Kernel {
             0u64 => {}
             lost => eprintln!("gohttp: {lost} events came too fast and were lost"),
         }
-        // As a shell tells it.
+        // The status that a shell reports.
         let status = status.code().or_else(|| Some(128 + status.signal()?));
         Ok(status
             .and_then(|status| status.try_into().ok())

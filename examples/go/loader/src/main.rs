@@ -1,4 +1,4 @@
-//! `gohttp` runs a Go program, and prints the requests that its HTTP server gets and what it reads through TLS.
+//! `gohttp` runs a Go program, and prints the requests of its HTTP server and the bytes that it reads through TLS.
 
 mod kernel;
 
@@ -26,7 +26,7 @@ that returns, and for what it reads by `crypto/tls`.
   --probe OBJECT   the BPF program; without it, what `cargo xtask probe` built of examples/go/probe
   --help           print this";
 
-/// The functions that are watched, with the programs at their entry and at their returns.
+/// The functions that are watched, with the BPF programs at their entry and at their returns.
 const WATCHED: [(&str, &str, &str); 2] = [
     (
         "net/http.serverHandler.ServeHTTP",
@@ -41,13 +41,13 @@ fn main() -> ExitCode {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
             eprintln!("error: {error}");
-            // As `timeout` and its like say that they failed, and not the command.
+            // The status by which `timeout` and similar programs say that they failed, and not the command.
             ExitCode::from(125)
         }
     }
 }
 
-/// What the command line asks for.
+/// The contents of the command line.
 #[derive(Default)]
 struct Arguments {
     object: Option<PathBuf>,
@@ -106,7 +106,7 @@ fn run() -> Result<u8, String> {
     let mut missing = Vec::new();
     for (name, at_entry, at_return) in WATCHED {
         let function = match program.function(name) {
-            // It need not serve both.
+            // The program may use only one of the two.
             Err(error @ Error::Unknown { .. }) => {
                 missing.push(error);
                 continue;

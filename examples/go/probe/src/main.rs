@@ -1,8 +1,8 @@
-//! The BPF programs: uprobes on the first instruction of a Go function, and on its return instructions. One object serves
-//! programs of every release of Go.
+//! The BPF programs: uprobes on the first instruction of a Go function, and on its return instructions. One object
+//! serves programs of every release of Go.
 //!
-//! There is no machine in this file, and little else than maps and helpers: what is read is in the package beside it,
-//! ../event, which has tests.
+//! This file names no machine, and has little more than maps and helpers. The package beside it, ../event, reads the
+//! registers and memory, and has tests.
 
 #![no_std]
 #![no_main]
@@ -19,14 +19,14 @@ use go_event::{Event, Read, ServeHttp, buffer};
 use probe_abi::{Entry, GoSlice, Return, go_release};
 
 go_release! {
-    /// The release of Go that built the program: the loader tells it.
+    /// The release of Go that built the program. The loader sets it.
     struct Watched(GO_RELEASE);
 }
 
 #[map]
 static EVENTS: RingBuf = RingBuf::with_byte_size(1 << 20, 0);
 
-/// How many events found the ring buffer full.
+/// How many events were lost because the ring buffer was full.
 #[map]
 static LOST: PerCpuArray<u64> = PerCpuArray::with_max_entries(1, 0);
 
@@ -38,17 +38,17 @@ static BUFFERS: LruHashMap<(u64, u64), GoSlice<u8>> = LruHashMap::with_max_entri
 #[unsafe(link_section = "license")]
 static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";
 
-/// Hands out an event that `write` has filled, if it could.
+/// Sends an event, if `write` could fill it.
 #[inline(always)]
 fn tell(ctx: &ProbeContext, write: impl FnOnce(&mut Event) -> Result<(), i32>) {
     let Some(mut entry) = EVENTS.reserve::<Event>(0) else {
         if let Some(lost) = LOST.get_ptr_mut(0) {
-            // SAFETY: it is this processor's own, and map values stay where they are.
+            // SAFETY: this processor alone uses it, and map values stay at their addresses.
             unsafe { *lost += 1 };
         }
         return;
     };
-    // SAFETY: it is as large as an event, and is made of integers, which have any value.
+    // SAFETY: it is as large as an event, and an event has only integers, which may have any value.
     let event: &mut Event = unsafe { &mut *entry.as_mut_ptr() };
     event.process = ctx.tgid();
     (event.method_length, event.text_length) = (0, 0);
@@ -93,7 +93,7 @@ fn on_read_done(ctx: ProbeContext) {
         return;
     };
     let key = (ctx.tgid().into(), goroutine.address());
-    // SAFETY: the value is copied at once, and this goroutine alone has this key.
+    // SAFETY: the value is copied at once, and no other goroutine has this key.
     let Some(buffer) = (unsafe { BUFFERS.get(&key) }).copied() else {
         return;
     };
@@ -101,7 +101,7 @@ fn on_read_done(ctx: ProbeContext) {
     tell(&ctx, |event| event.read(buffer, returned));
 }
 
-/// Nothing here panics: the verifier refuses a program that could get here, because it would not end.
+/// Never called: the verifier refuses a program that could get here, because the program would not end.
 #[panic_handler]
 fn panic(_: &PanicInfo) -> ! {
     loop {}

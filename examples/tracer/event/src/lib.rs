@@ -1,8 +1,7 @@
-//! What the probe and its loader say to each other, and how the probe finds what it is asked for: all of it that needs no
-//! kernel, and so has tests.
+//! The messages between the probe and its loader, and the parts of the probe that need no kernel and so have tests.
 //!
-//! No file of the tracer names a machine's register. The loader asks probe-abi where each argument of a prototype is,
-//! and tells the probe which register that is, counted from 0, or how far above the stack pointer.
+//! No file of the tracer names a machine's register. The loader asks probe-abi for the place of each argument of a
+//! prototype. It sends the probe the index of the register, counted from 0, or the distance above the stack pointer.
 
 #![no_std]
 
@@ -12,48 +11,48 @@ use probe_abi::{
     uintptr_t,
 };
 
-/// How many arguments of a call are followed, however many of them this machine has registers for.
+/// How many arguments of a call are followed. This machine may have registers for fewer.
 pub const ARGUMENTS: usize = 10;
 
-/// How much of a string is copied, with its terminating zero.
+/// How many bytes of a string are copied, with its terminating zero.
 pub const TEXT: usize = 128;
 
-/// What the loader wants to know of a function. It lies in the map `REQUESTS`, at the function's number, which travels to
-/// the probe as the BPF cookie of the attachment.
+/// The loader's request about a function. It is in the map `REQUESTS`, at the function's number. The probe gets this
+/// number as the BPF cookie of the attachment.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Request {
-    /// How many arguments it has.
+    /// How many arguments the function has.
     pub arguments: u16,
-    /// 1: it returns a string.
+    /// 1: the function returns a string.
     pub returns_string: u8,
-    /// 1: it returns 64 bits in two registers.
+    /// 1: the function returns 64 bits in two registers.
     pub returns_pair: u8,
-    /// Where its arguments are.
+    /// The places of the arguments.
     pub places: [Place; ARGUMENTS],
 }
 
-/// Where an argument is. On a machine of 32 bits, one of 64 bits can be in two registers, or half in a register and
-/// half on the stack.
+/// The place of an argument. On a machine of 32 bits, an argument of 64 bits can be in two registers, or half in a
+/// register and half on the stack.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
-    /// The register with the value or its low half, as an index among those that arguments are in; or [`NO_REGISTER`].
+    /// The register with the value or its low half, as an index among the argument registers; or [`NO_REGISTER`].
     pub low: u8,
     /// The register with the high half; or [`NO_REGISTER`].
     pub high: u8,
     /// How many bytes are on the stack: 0, 1, 2, 4 or 8.
     pub on_stack: u8,
-    /// 1: it is a string.
+    /// 1: the argument is a string.
     pub string: u8,
-    /// How far these bytes are above the address in the stack pointer's slot.
+    /// The distance from the address in the stack pointer's slot up to these bytes.
     pub offset: u16,
 }
 
-/// No machine has so many registers for arguments.
+/// No machine has this many argument registers.
 pub const NO_REGISTER: u8 = u8::MAX;
 
-/// A call or a return, as it lies in the ring buffer.
+/// A call or a return, in the form that it has in the ring buffer.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct Event {
@@ -61,9 +60,9 @@ pub struct Event {
     pub function: u32,
     /// 0: the function was called, and `values` are its arguments. 1: it returned `values[0]`.
     pub returned: u32,
-    /// The thread, as `bpf_get_current_pid_tgid` tells it.
+    /// The thread, as `bpf_get_current_pid_tgid` returns it.
     pub thread: u64,
-    /// The first ones, as many as the [`Request`] asked for; the others hold anything.
+    /// The first values, as many as the [`Request`] asks for; the other values may be anything.
     pub values: [Value; ARGUMENTS],
 }
 
@@ -71,13 +70,13 @@ pub struct Event {
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct Value {
-    /// The value, in the low bits. Above it there may be anything.
+    /// The value, in the low bits. The bits above it may be anything.
     pub bits: u64,
-    /// How reading it went: 0, or a negative error number.
+    /// The result of reading it: 0, or a negative error number.
     pub read: i32,
-    /// The length of `text`, or a negative error number. 0 where no string was asked for.
+    /// The length of `text`, or a negative error number. 0 if no string was requested.
     pub length: i32,
-    /// Where it was asked for, the string that `bits` points to.
+    /// The string that `bits` points to, if it was requested.
     pub text: [u8; TEXT],
 }
 
@@ -90,7 +89,7 @@ impl Place {
         offset: 0,
     };
 
-    /// From what probe-abi says of an argument of so many bytes.
+    /// The place in probe-abi's form, for an argument of `size` bytes.
     pub fn new(place: machine::Place, size: u8, convention: &Convention) -> Self {
         let index = |slot: Slot| {
             let mut registers = convention.registers.iter();
@@ -121,11 +120,11 @@ impl Place {
         }
     }
 
-    /// From what probe-abi says of a syscall's argument of so many bytes: it is in the syscall's own registers, which lie in
-    /// memory. `None` if it is in two that are not next to each other.
+    /// The place of a syscall's argument of `size` bytes, from probe-abi's form. It is in the syscall's own registers,
+    /// which are in memory. `None` if it is in two registers that are not next to each other.
     pub fn of_syscall(place: machine::Place, size: u8, endian: Endian) -> Option<Self> {
         let offset = match (place, endian) {
-            // A narrow value is at the end of its slot that has the low bytes.
+            // A narrow value is at the end of the slot that has the low bytes.
             (machine::Place::Register(slot), Endian::Big) => {
                 slot.offset + u16::from(slot.width - size)
             }
@@ -146,7 +145,7 @@ impl Place {
         })
     }
 
-    /// The argument of a syscall that is there.
+    /// Reads the argument of a syscall at this place.
     #[inline(always)]
     fn read_syscall(&self, enter: &SysEnter) -> Result<u64, i32> {
         let at = enter.regs().cast::<u8>();
@@ -159,10 +158,10 @@ impl Place {
         })
     }
 
-    /// The argument that is there.
+    /// Reads the argument at this place.
     #[inline(always)]
     fn read(&self, regs: &UserCode) -> Result<u64, i32> {
-        // There is no register of another index.
+        // Each index in a place is that of a register.
         let register = |index: u8| wide(regs.arg_at(index.into()).unwrap_or(0));
         let in_registers = register(self.low) | register(self.high) << 32;
         let stack = Ptr::<u8>::new(regs.stack_pointer() as uintptr_t);
@@ -181,7 +180,7 @@ impl Place {
     }
 }
 
-/// A register, of 32 or of 64 bits.
+/// A register of 32 or of 64 bits.
 #[inline(always)]
 fn wide(register: impl Into<u64>) -> u64 {
     register.into()
@@ -193,14 +192,14 @@ impl Default for Place {
     }
 }
 
-/// A function that returns what one register holds.
+/// A function whose return value is in one register.
 type Word = User<unsafe extern "C" fn() -> c_ulong>;
 
 /// A function that returns 64 bits.
 type Wide = User<unsafe extern "C" fn() -> u64>;
 
 impl Event {
-    /// Writes down a call.
+    /// Records a call.
     #[inline(always)]
     pub fn call(&mut self, request: &Request, regs: &UserCode) {
         self.returned = 0;
@@ -210,7 +209,7 @@ impl Event {
         }
     }
 
-    /// Writes down a syscall.
+    /// Records a syscall.
     #[inline(always)]
     pub fn syscall(&mut self, request: &Request, enter: &SysEnter) {
         self.returned = 0;
@@ -220,16 +219,16 @@ impl Event {
         }
     }
 
-    /// Writes down the end of a syscall.
+    /// Records the end of a syscall.
     #[inline(always)]
     pub fn syscall_ends(&mut self, exit: &SysExit) {
         self.returned = 1;
         let result = exit.value::<unsafe extern "C" fn() -> c_long>();
-        // Extended by its sign.
+        // The sign is extended.
         self.values[0].put(Ok(result as u64), 0);
     }
 
-    /// Writes down a return.
+    /// Records a return.
     ///
     /// # Safety
     ///
@@ -237,7 +236,7 @@ impl Event {
     #[inline(always)]
     pub unsafe fn returned(&mut self, request: &Request, ctx: *const c_void) {
         self.returned = 1;
-        // SAFETY: the caller says that it is one, and the references do not leave this function.
+        // SAFETY: the caller ensures that it is one, and the references do not leave this function.
         let bits = unsafe {
             match request.returns_pair {
                 0 => wide(Return::<Word>::from_ctx(ctx).value()),
@@ -249,7 +248,7 @@ impl Event {
 }
 
 impl Value {
-    /// Writes down a value, and the string that it points to.
+    /// Records a value, and the string that it points to.
     #[inline(always)]
     fn put(&mut self, value: Result<u64, i32>, string: u8) {
         (self.bits, self.read) = match value {
@@ -283,12 +282,12 @@ mod tests {
     use super::*;
 
     prototype! {
-        /// On machines of 32 bits, the 64-bit ones are in every place that such a machine has.
+        /// On machines of 32 bits, the 64-bit parameters are in every place that such a machine has.
         struct Mixed(User<unsafe extern "C" fn(
             a: c_int, b: u64, path: *const c_char, c: c_uchar, d: u64, e: i16, f: u64, g: size_t, h: i64, name: *const c_char
         ) -> u64>);
 
-        /// The split one of riscv32 among them.
+        /// On riscv32 one of them is split.
         struct Odd(User<unsafe extern "C" fn(
             a: u64, b: u64, c: u64, d: c_int, e: u64, f: c_int
         ) -> *const c_char>);
@@ -296,7 +295,7 @@ mod tests {
 
     const WORD: u8 = MACHINE.word;
 
-    /// What the loader asks for.
+    /// The loader's request.
     fn request(sizes: &[u8], strings: &[usize]) -> Request {
         let mut request = Request {
             arguments: sizes.len() as u16,
@@ -313,9 +312,9 @@ mod tests {
         request
     }
 
-    /// What the probe writes down of a call, each value without what is above it.
+    /// The probe's record of a call. Bits above a value are removed.
     fn call(request: &Request, sizes: &[u8], regs: &pt_regs) -> (Vec<u64>, Event) {
-        // SAFETY: it has integers.
+        // SAFETY: it has only integers.
         let mut event: Event = unsafe { zeroed() };
         event.call(request, regs.user_code());
         let values = sizes.iter().zip(&event.values);
@@ -383,10 +382,10 @@ mod tests {
         let made = Mixed::call((0, 0, nowhere.cast(), 0, 0, 0, 0, 0, 0, long.cast()));
         let (values, event) = call(&request(&MIXED, &[2, 9]), &MIXED, made.regs());
         assert_eq!((values[2], text(&event.values[2])), (16, Err(-14)));
-        // It is cut.
+        // The string is cut.
         assert_eq!(text(&event.values[9]), Ok(&[b'x'; TEXT - 1][..]));
 
-        // Without its stack.
+        // The registers without their stack.
         let regs = *made.regs();
         drop(made);
         let request = request(&MIXED, &[]);
@@ -403,7 +402,7 @@ mod tests {
         assert_eq!(event.values.map(|value| value.bits)[1..3], [2, 0]);
     }
 
-    /// `pread64` has its offset in two registers on machines of 32 bits.
+    /// On machines of 32 bits `pread64` has its offset in two registers.
     #[test]
     fn finds_what_a_syscall_has() {
         type Pread = unsafe extern "C" fn(c_int, *const c_char, size_t, i64) -> c_long;
@@ -422,7 +421,7 @@ mod tests {
                 ..place.expect("its halves are next to each other")
             };
         }
-        // SAFETY: it has integers.
+        // SAFETY: it has only integers.
         let mut event: Event = unsafe { zeroed() };
         event.syscall(&request, &enter);
         let bits = event.values.map(|value| value.bits);
@@ -431,14 +430,14 @@ mod tests {
         assert_eq!(text(&event.values[1]), Ok(&b"/etc"[..]));
 
         let words = [0, -2_i64 as u64];
-        // SAFETY: these are the two words that `sys_exit` hands over.
+        // SAFETY: these are the two words that `sys_exit` passes.
         event.syscall_ends(unsafe { SysExit::from_ctx(words.as_ptr().cast()) });
         assert_eq!((event.returned, event.values[0].bits as i64), (1, -2));
     }
 
     #[test]
     fn finds_what_is_returned() {
-        // SAFETY: it has integers.
+        // SAFETY: it has only integers.
         let mut event: Event = unsafe { zeroed() };
         let returns = |size| MACHINE.user.return_place(size, Endian::THIS);
         let mut request = Request {
@@ -446,7 +445,7 @@ mod tests {
             ..Request::default()
         };
         let made = Mixed::returning(0x0102_0304_0506_0708);
-        // SAFETY: it is that of a return.
+        // SAFETY: it is the ctx of a return.
         unsafe { event.returned(&request, made.ctx()) };
         assert_eq!(
             (event.returned, event.values[0].bits),

@@ -1,5 +1,4 @@
-//! From events to lines: a call and its return are found together, and printed in the order of the
-//! calls.
+//! From events to lines: finds the return of each call, and prints the calls in their order.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -14,14 +13,14 @@ use crate::prototype::{Prototype, Type};
 /// The calls that are not printed yet.
 pub struct Calls<'f, W> {
     functions: &'f [Prototype],
-    /// They are syscalls, which return the number of an error.
+    /// They are syscalls, which return error numbers.
     syscalls: bool,
     out: W,
-    /// In the order in which they were made. The first one has not returned.
+    /// In the order of the calls. The first call has not returned.
     waiting: VecDeque<Call>,
-    /// How many were printed: what the first one's number is.
+    /// How many calls were printed: the number of the first waiting call.
     printed: usize,
-    /// For each thread the numbers of its calls that have not returned, the innermost one last.
+    /// For each thread, the numbers of its calls that have not returned. The innermost call is the last.
     open: HashMap<u64, Vec<usize>>,
 }
 
@@ -43,12 +42,12 @@ impl<'f, W: Write> Calls<'f, W> {
         }
     }
 
-    /// Takes an event, as it lay in the ring buffer.
+    /// Takes an event in the form that it has in the ring buffer.
     pub fn event(&mut self, bytes: &[u8]) -> io::Result<()> {
         if bytes.len() != size_of::<Event>() {
             return Ok(());
         }
-        // SAFETY: an event is as long as that, and integers may have any value.
+        // SAFETY: the bytes are as long as an event, and integers may have any value.
         let event: Event = unsafe { bytes.as_ptr().cast::<Event>().read_unaligned() };
         let index = event.function as usize;
         let Some(function) = self.functions.get(index) else {
@@ -75,8 +74,8 @@ impl<'f, W: Write> Calls<'f, W> {
         self.print_returned()
     }
 
-    /// The innermost call of the function in that thread has returned. Those within it never will:
-    /// they were left by a jump.
+    /// The innermost call of the function in that thread has returned. The calls within it will never return: a jump
+    /// has left them.
     fn returned(&mut self, event: &Event, value: String) {
         let Some(open) = self.open.get_mut(&event.thread) else {
             return;
@@ -113,7 +112,7 @@ impl<'f, W: Write> Calls<'f, W> {
         writeln!(self.out, "{name}({}) = {returned}", call.arguments)
     }
 
-    /// Prints what has not returned, and tells how many lines were printed in all.
+    /// Prints the calls that have not returned, and returns how many lines were printed in all.
     pub fn finish(mut self) -> io::Result<usize> {
         while !self.waiting.is_empty() {
             self.print_first()?;
@@ -135,20 +134,20 @@ fn arguments(function: &Prototype, values: &[Value]) -> String {
     arguments.join(", ")
 }
 
-/// The error that a syscall returns: the kernel's numbers of errors are up to 4095 (`MAX_ERRNO`).
+/// The error that a syscall returns: the kernel's error numbers are up to 4095 (`MAX_ERRNO`).
 fn error(value: &Value) -> Option<String> {
     let number = (value.bits as i64).checked_neg()?;
     let number = i32::try_from(number)
         .ok()
         .filter(|number| (1..4096).contains(number))?;
     Some(match Errno::from_raw(number) {
-        // The kernel's own, which no program sees: of a syscall that is begun anew.
+        // A number of the kernel's own, for a syscall that is started again. No program sees it.
         Errno::UnknownErrno => format!("-{number}"),
         errno => format!("-{errno:?} ({})", errno.desc()),
     })
 }
 
-/// A value as C would write it, strings in full; `?` for what could not be read.
+/// A value as C writes it, with whole strings; `?` if it could not be read.
 fn shown(ty: Type, value: &Value) -> String {
     if value.read < 0 {
         return "?".to_owned();
@@ -160,7 +159,7 @@ fn shown(ty: Type, value: &Value) -> String {
             let more = if length == TEXT - 1 { "..." } else { "" };
             format!("\"{text}\"{more}")
         }
-        // Of a string that could not be read: its address.
+        // If a string could not be read, its address is printed.
         _ => ty.show(value.bits),
     }
 }

@@ -44,10 +44,10 @@ use crate::{
     request::{request, syscall_request},
 };
 
-/// The programs, accepted by the kernel.
+/// The programs, which the kernel has accepted.
 pub struct Probe(Ebpf);
 
-/// What is traced.
+/// The functions or syscalls that are traced.
 #[derive(Clone, Copy)]
 pub enum Traced<'l> {
     /// Functions of this library.
@@ -57,14 +57,14 @@ pub enum Traced<'l> {
 
 /// Why the programs are not in the kernel.
 pub enum Refused {
-    /// Nobody may load any here, or not this user.
+    /// The kernel loads no programs here, or not for this user.
     Unavailable(String),
-    /// There is something wrong with these.
+    /// These programs have an error.
     Failed(String),
 }
 
 impl Probe {
-    /// Loads the programs, and has them know these functions.
+    /// Loads the programs, and sets up their requests for these functions.
     pub fn load(object: &[u8], functions: &[Prototype], syscalls: bool) -> Result<Self, Refused> {
         if probe_abi::ARCH != ARCH {
             return Err(Refused::Failed(format!(
@@ -127,7 +127,7 @@ impl Probe {
         Ok(())
     }
 
-    /// Runs a command to its end, printing its calls of these functions. Returns its exit status.
+    /// Runs a command to its end, and prints its calls of these functions. Returns its exit status.
     pub fn trace(
         mut self,
         functions: &[Prototype],
@@ -147,7 +147,7 @@ impl Probe {
 
         let mut command = stopped.go()?;
         let status = loop {
-            // First asked and then read: what it did before it ended is in the buffer by now.
+            // This is asked before the buffer is read: if the command has ended, all of its events are in the buffer.
             let ended = command
                 .try_wait()
                 .map_err(|error| format!("cannot wait for the command: {error}"))?;
@@ -157,7 +157,7 @@ impl Probe {
             if let Some(status) = ended {
                 break status;
             }
-            // The end of the command does not wake this up: so not for long.
+            // The end of the command does not end the wait, so the wait is short.
             let mut readable = [PollFd::new(events.as_fd(), PollFlags::POLLIN)];
             let _ = poll(&mut readable, PollTimeout::from(20_u8));
         };
@@ -169,7 +169,7 @@ impl Probe {
                 "tracer: {lost} calls and returns came too fast and were lost"
             );
         }
-        // As a shell tells it.
+        // The status that a shell reports.
         let status = status.code().or_else(|| Some(128 + status.signal()?));
         Ok(status
             .and_then(|status| status.try_into().ok())
@@ -237,12 +237,12 @@ impl Probe {
     }
 }
 
-/// A request as it lies in a map.
+/// A request in the form that it has in a map.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 struct InMap(Request);
 
-// SAFETY: it has integers, and nothing between them.
+// SAFETY: it has only integers, and no gaps between them.
 unsafe impl Pod for InMap {}
 
 fn program<'e, P>(ebpf: &'e mut Ebpf, name: &str) -> Result<&'e mut P, String>
@@ -261,7 +261,7 @@ fn cannot_print(error: io::Error) -> String {
 /// An error and its causes, in one line.
 fn told(error: &(dyn Error + 'static)) -> String {
     let mut lines: Vec<String> = causes(error).map(|error| error.to_string()).collect();
-    // Some already say what caused them.
+    // Some errors already name their causes.
     lines.dedup_by(|cause, error| error.contains(cause.as_str()));
     lines.join(": ").trim_end().to_owned()
 }
@@ -295,7 +295,7 @@ impl Stopped {
         };
         let mut command = Command::new(program);
         command.args(arguments);
-        // SAFETY: between fork and exec only this one system call is made.
+        // SAFETY: between fork and exec this makes only one system call.
         unsafe { command.pre_exec(|| Ok(ptrace::traceme()?)) };
         let child = command.spawn().map_err(|error| {
             let program = program.display();
@@ -305,10 +305,10 @@ impl Stopped {
             }
         })?;
         let stopped = Self(child);
-        // Whoever asked to be traced stops with a SIGTRAP when exec has set up the new program.
+        // A process that asked to be traced stops with a SIGTRAP when exec has set up the new program.
         match waitpid(stopped.pid()?, None) {
             Ok(WaitStatus::Stopped(pid, _)) => {
-                // Where this ends before the command goes, so does the command.
+                // If this process ends before the command, the command is killed.
                 ptrace::setoptions(pid, ptrace::Options::PTRACE_O_EXITKILL)
                     .map_err(|error| format!("cannot hold the command: {error}"))?;
                 Ok(stopped)
@@ -330,7 +330,7 @@ impl Stopped {
         Ok(Pid::from_raw(id))
     }
 
-    /// A program of 32 bits has syscalls with other numbers, on a kernel of 64.
+    /// On a kernel of 64 bits, the syscalls of a program of 32 bits have other numbers.
     fn is_of_this_machine(&self) -> Result<(), String> {
         let path = format!("/proc/{}/exe", self.0.id());
         let program = fs::read(&path).map_err(|error| format!("cannot read `{path}`: {error}"))?;

@@ -1,4 +1,4 @@
-//! Where a function is in a library, or in a program.
+//! The place of a function in a library or in a program.
 
 use std::{
     collections::BTreeSet,
@@ -23,7 +23,7 @@ impl Library {
         Ok(library)
     }
 
-    /// The C library: the one that this very process runs with.
+    /// The C library that this process itself runs with.
     pub fn libc() -> Result<Self, String> {
         let maps = fs::read_to_string("/proc/self/maps")
             .map_err(|error| format!("cannot read `/proc/self/maps`: {error}"))?;
@@ -48,8 +48,8 @@ impl Library {
         })
     }
 
-    /// The offsets in the file at which the function of that name starts. There are several where
-    /// the library has kept older versions of it for older programs.
+    /// The offsets in the file at which the function of that name starts. There are several if the library keeps older
+    /// versions of it for older programs.
     pub fn function(&self, name: &str) -> Result<BTreeSet<u64>, String> {
         let path = self.path.display();
         let elf = self.elf()?;

@@ -1,4 +1,4 @@
-//! `tracer` runs a command and prints its calls of C functions, arguments and return values included.
+//! `tracer` runs a command and prints its calls of C functions, with their arguments and return values.
 
 mod calls;
 mod kernel;
@@ -32,13 +32,13 @@ fn main() -> ExitCode {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
             eprintln!("error: {error}");
-            // As `timeout` and its like say that they failed, and not the command.
+            // The status by which `timeout` and similar programs say that they failed, and not the command.
             ExitCode::from(125)
         }
     }
 }
 
-/// What the command line asks for.
+/// The contents of the command line.
 #[derive(Default)]
 struct Arguments {
     functions: Vec<Prototype>,
@@ -128,7 +128,7 @@ fn run() -> Result<u8, String> {
     }
 }
 
-/// Prototypes of syscalls. A machine may lack some.
+/// Prototypes of syscalls. A machine may lack some of them.
 const SYSCALLS: &[&str] = &[
     "int access(const char *path, int mode)",
     "void *brk(void *end)",

@@ -1,4 +1,4 @@
-//! The probe's object file, before it is loaded anywhere.
+//! The probe's object file, before it is loaded.
 
 use std::{
     fs,
@@ -21,7 +21,7 @@ pub fn default_path() -> PathBuf {
         .join("release/tracer")
 }
 
-/// The object, which is for the machine that this loader is for.
+/// The object, which must be for the machine of this loader.
 pub fn read(path: &Path) -> Result<Vec<u8>, String> {
     let shown = path.display();
     let object = fs::read(path).map_err(|error| {

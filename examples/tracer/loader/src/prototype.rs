@@ -1,4 +1,4 @@
-//! C prototypes: what the user asks for.
+//! C prototypes: the functions that the user asks for.
 
 use tracer_event::ARGUMENTS;
 
@@ -18,7 +18,7 @@ pub struct Parameter {
     pub ty: Type,
 }
 
-/// What is passed.
+/// The type of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Type {
     Void,
@@ -34,7 +34,7 @@ pub enum Type {
     Pointer,
 }
 
-/// An integer type of probe-abi's, as wide and as signed as on the machine that is traced.
+/// An integer type of probe-abi, with the width and the sign that it has on the traced machine.
 macro_rules! integer {
     ($name:ident) => {
         Type::Integer {
@@ -63,7 +63,7 @@ const NAMED: &[(&str, Type)] = &[
     ("uint32_t", integer!(uint32_t)),
     ("int64_t", integer!(int64_t)),
     ("uint64_t", integer!(uint64_t)),
-    // The C library's, by what POSIX and glibc define them as.
+    // Types of the C library, as POSIX and glibc define them.
     ("clockid_t", integer!(c_int)),
     ("gid_t", integer!(c_uint)),
     ("mode_t", integer!(c_uint)),
@@ -178,7 +178,7 @@ fn is_name(token: &str) -> bool {
     !keyword && token.starts_with(|c: char| is_name_character(c) && !c.is_ascii_digit())
 }
 
-/// The parameters between commas; `None` where parentheses do not match.
+/// The parameters between commas; `None` if parentheses do not match.
 fn split<'t>(tokens: &'t [&'t str]) -> Option<Vec<&'t [&'t str]>> {
     let mut depth = 0_usize;
     let mut parameters = Vec::new();
@@ -208,7 +208,7 @@ fn parameter(tokens: &[&str]) -> Result<Parameter, String> {
     }
 }
 
-/// A type, and the name it may give to something: `const char *path`, `char **`, `int (*compare)(int)`.
+/// A type, and the name that it may declare: `const char *path`, `char **`, `int (*compare)(int)`.
 fn declaration(tokens: &[&str]) -> Result<Parameter, String> {
     let shown = tokens.join(" ");
     let declarator = tokens
@@ -221,7 +221,7 @@ fn declaration(tokens: &[&str]) -> Result<Parameter, String> {
         .filter(|token| !QUALIFIERS.contains(token))
         .collect();
 
-    // `int fd`, `size_t size`, `struct stat`: a last word that the type can do without is the name.
+    // `int fd`, `size_t size`, `struct stat`: if the words before the last one are a type, the last word is the name.
     let mut name = None;
     let least = if base.first().is_some_and(|first| TAGS.contains(first)) {
         2
@@ -257,7 +257,7 @@ fn declaration(tokens: &[&str]) -> Result<Parameter, String> {
 /// The type that words without a `*` name.
 fn base_type(words: &[&str]) -> Option<Type> {
     match words {
-        // Its width is the compiler's choice, but all that are in use choose this one.
+        // The compiler may choose its width, but all compilers in use choose this one.
         ["enum", _] => return Some(integer!(c_uint)),
         [word] => {
             if let Some((_, ty)) = NAMED.iter().find(|(name, _)| name == word) {
@@ -266,7 +266,7 @@ fn base_type(words: &[&str]) -> Option<Type> {
         }
         _ => {}
     }
-    // C lets them stand in any order: `long unsigned int`.
+    // C allows them in any order: `long unsigned int`.
     let mut words = words.to_vec();
     words.sort_unstable();
     Some(match words.as_slice() {
@@ -323,8 +323,8 @@ impl Type {
         }
     }
 
-    /// A value of this type that is not a string, as C would write it. Only the type's own bits count:
-    /// the others hold anything.
+    /// A value of this type that is not a string, as C writes it. Only the type's own bits count: the other bits may be
+    /// anything.
     pub fn show(self, bits: u64) -> String {
         match self {
             Type::Void => "void".to_owned(),

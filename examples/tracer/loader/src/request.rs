@@ -1,11 +1,11 @@
-//! What the probe has to know of a function: where probe-abi says that its arguments are.
+//! The probe's request about a function: the places of its arguments, from probe-abi.
 
 use probe_abi::machine::{self, Endian, Machine};
 use tracer_event::{Place, Request};
 
 use crate::prototype::{Prototype, Type};
 
-/// The places of a function's arguments, and of what it returns, on a machine.
+/// The places of a function's arguments and return value, on a machine.
 pub fn request(function: &Prototype, machine: &Machine, endian: Endian) -> Request {
     let convention = &machine.user;
     let sizes = sizes(function);
@@ -68,7 +68,7 @@ pub fn sizes(function: &Prototype) -> Vec<u8> {
         .collect()
 }
 
-/// Where the value is that the function returns; `None` of `void`.
+/// The place of the function's return value; `None` for `void`.
 pub fn return_place(
     function: &Prototype,
     machine: &Machine,
@@ -118,8 +118,8 @@ mod tests {
         }
     }
 
-    /// Procedure Call Standard for the Arm Architecture, "Parameter passing": rules C.3 to C.8. A pair starts at an even
-    /// register, and on the stack at a multiple of 8; the register before it stays empty.
+    /// Procedure Call Standard for the Arm Architecture, "Parameter passing": rules C.3 to C.8. A pair starts at an
+    /// even register, and on the stack at a multiple of 8. The register before it stays empty.
     #[test]
     fn arm() {
         // off64_t lseek64(int fd, off64_t offset, int whence);
@@ -129,7 +129,7 @@ mod tests {
         let expected = [register(0), pair(3, 2), stack(4, 0)];
         assert_eq!(places(lseek, "arm", Endian::Big), expected);
 
-        // The last register stays empty, and so it does for what comes behind.
+        // The last register stays empty, for the later parameters too.
         let odd = "void f(int, int, int, int64_t, int, int64_t, short)";
         let expected = [
             register(0),
@@ -143,8 +143,8 @@ mod tests {
         assert_eq!(places(odd, "arm", Endian::Little), expected);
     }
 
-    /// System V ABI, MIPS Processor Supplement, "Function Calling Sequence": as arm, with room on the stack for the four
-    /// registers. A narrow value is at the far end of its slot where the machine is big-endian.
+    /// System V ABI, MIPS Processor Supplement, "Function Calling Sequence": as on arm, with room on the stack for the
+    /// four registers. On a big-endian machine a narrow value is at the high-address end of its slot.
     #[test]
     fn mips() {
         let odd = "void f(int, int64_t, char, int64_t, short)";
@@ -166,7 +166,8 @@ mod tests {
         assert_eq!(places(odd, "mips", Endian::Big), big);
     }
 
-    /// RISC-V calling convention, "Integer Calling Convention": what needs two registers and finds one is split.
+    /// RISC-V calling convention, "Integer Calling Convention": a value that needs two registers is split if only one
+    /// is left.
     #[test]
     fn riscv32() {
         let odd = "void f(int, int64_t, int64_t, int64_t, int64_t, int)";
@@ -185,7 +186,7 @@ mod tests {
         assert_eq!(places(odd, "riscv32", Endian::Little), expected);
     }
 
-    /// System V ABI, PowerPC Processor Supplement, "Parameter Passing": the high half first, in r3, r5, r7 or r9.
+    /// System V ABI, PowerPC Processor Supplement, "Parameter Passing": the high half comes first, in r3, r5, r7 or r9.
     #[test]
     fn powerpc() {
         let odd = "void f(int, int64_t, int, int64_t, int64_t, int)";
@@ -200,7 +201,8 @@ mod tests {
         assert_eq!(places(odd, "powerpc", Endian::Big), expected);
     }
 
-    /// System V ABI, Intel386 Processor Supplement, "Function Calling Sequence": all of it on the stack, aligned to 4.
+    /// System V ABI, Intel386 Processor Supplement, "Function Calling Sequence": all arguments are on the stack,
+    /// aligned to 4.
     #[test]
     fn x86() {
         let odd = "void f(int, int64_t, char, int64_t)";

@@ -1,8 +1,7 @@
-//! The probe where there is no kernel for it: the same bytecode, run by rbpf on registers and memory
-//! that are made up.
+//! The probe without a kernel: rbpf runs the same bytecode on made-up registers and memory.
 //!
-//! Nothing here knows which register is which. The memory is probe_abi::testing's, at addresses of its own, so
-//! that a 64-bit computer can run the probe of a 32-bit machine.
+//! This file does not know which register is which. The memory is that of probe_abi::testing, at its own addresses, so
+//! a 64-bit computer can run the probe of a 32-bit machine.
 
 use std::{
     cell::RefCell,
@@ -46,10 +45,10 @@ pub fn run(object: &[u8], functions: &[Prototype], out: impl Write) -> Result<()
     Ok(())
 }
 
-/// What registers, and what is around a value on the stack, hold that nothing was put in.
+/// The bytes of registers, and around a value on the stack, that no value was put in.
 const ANYTHING: u8 = 0xa5;
 
-/// How large the stack is. The stack pointer is in the middle.
+/// The size of the stack. The stack pointer is in the middle.
 const STACK: usize = 0x4000;
 
 /// The registers of a thread.
@@ -70,7 +69,7 @@ impl Registers {
         registers
     }
 
-    /// The call of a function: each argument where this machine passes it.
+    /// The registers at a function's call, with each argument in the place where this machine passes it.
     fn of_call(function: &Prototype) -> Self {
         let mut registers = Self::new();
         let sizes = sizes(function);
@@ -94,12 +93,12 @@ impl Registers {
         registers
     }
 
-    /// Puts a value of so many bytes where it belongs. `void` is nowhere.
+    /// Puts a value of `size` bytes into its place. `void` has no place.
     fn put(&mut self, place: Option<Place>, size: u8, value: u64) {
         match place {
             None => {}
             Some(Place::Register(slot)) => {
-                // What is left of the register are bits that are not the value's.
+                // The other bits of the register do not belong to the value.
                 let rest = u64::from_ne_bytes([ANYTHING; 8]);
                 let rest = rest.checked_shl(8 * u32::from(size)).unwrap_or(0);
                 self.write(slot, rest | value);
@@ -125,7 +124,7 @@ impl Registers {
         }
     }
 
-    /// Writes the low bytes so far above the address in the stack pointer's slot.
+    /// Writes the low bytes `offset` bytes above the address in the stack pointer's slot.
     fn push(&self, offset: u16, size: u8, bits: u64) {
         let at = self.stack.wrapping_byte_add(offset.into());
         match size {
@@ -137,8 +136,8 @@ impl Registers {
     }
 }
 
-/// Something of a type: numbers that count up, or down from zero where the type has a sign. What takes two registers
-/// has another number in its other half.
+/// A value of a type: numbers that count up, or down from zero if the type has a sign. A value that takes two registers
+/// has a different number in its other half.
 fn value(ty: Type, index: usize, text: String) -> u64 {
     let number = index as u64 + 1;
     let within = |size: Option<u8>, value: u64| value & (u64::MAX >> (64 - 8 * size.unwrap_or(8)));
@@ -193,7 +192,7 @@ impl Program {
             .ok_or_else(|| wrong("its section is too short"))?
             .to_vec();
 
-        // Maps are only handed on to helpers, which know them by a number.
+        // The probe only passes maps on to helpers. A helper knows a map by its number.
         for (offset, relocation) in section.relocations() {
             let offset = offset as usize;
             if !range.contains(&offset) {
@@ -217,8 +216,8 @@ impl Program {
         Ok(Self(code))
     }
 
-    /// Runs the program as the kernel would, for a thread with these registers. Gives what came to
-    /// lie in the ring buffer.
+    /// Runs the program as the kernel would, for a thread with these registers. Returns the contents of the ring
+    /// buffer.
     fn run(
         &self,
         mut registers: Registers,
@@ -251,13 +250,13 @@ impl Program {
     }
 }
 
-/// What the helpers have behind them.
+/// The state that the helpers work on.
 struct Kernel {
-    /// Which function was called.
+    /// The function that was called.
     function: u32,
-    /// What is asked of it.
+    /// The request about it.
     request: Box<Request>,
-    /// The one place in the ring buffer.
+    /// The only event of the ring buffer.
     reserved: Vec<u8>,
     submitted: Vec<Vec<u8>>,
 }
@@ -269,7 +268,7 @@ impl Kernel {
 }
 
 thread_local! {
-    // rbpf's helpers are plain functions: this is how they are handed anything.
+    // rbpf's helpers are plain functions, so a thread-local variable gives them their state.
     static KERNEL: RefCell<Option<Kernel>> = const { RefCell::new(None) };
 }
 
@@ -288,14 +287,14 @@ const HELPERS: &[(u32, rbpf::Helper)] = &[
     (174, get_attach_cookie),
 ];
 
-/// The map with what is asked of each function.
+/// The map with the requests.
 const REQUESTS: u32 = 1;
 
-/// A map that nothing is found in: the count of lost events, and here none is lost.
+/// A map in which no key is found: the counter of lost events. No event is lost here.
 const OTHER_MAP: u32 = 2;
 
 fn map_lookup_elem(map: u64, key: u64, _: u64, _: u64, _: u64) -> u64 {
-    // SAFETY: the probe hands over an index, on its stack.
+    // SAFETY: the probe passes a pointer to an index on its stack.
     let key = unsafe { (key as *const u32).read_unaligned() };
     kernel(|kernel| {
         let found = map == REQUESTS.into() && key == kernel.function;
@@ -337,17 +336,17 @@ fn probe_read_user(to: u64, size: u64, from: u64, _: u64, _: u64) -> u64 {
 fn probe_read_user_str(to: u64, size: u64, from: u64, _: u64, _: u64) -> u64 {
     // SAFETY: see `place`.
     let read = Ptr::<u8>::new(from as uintptr_t).read_user_str(unsafe { place(to, size) });
-    // The helper counts the zero.
+    // The helper counts the zero byte.
     read.map_or_else(|error| error as u64, |length| length as u64 + 1)
 }
 
-/// What a helper writes to.
+/// The place that a helper writes to.
 ///
 /// # Safety
 ///
-/// The probe hands its helpers a place on its stack or in its event, and that place's size: the same program was held to
-/// it by the kernel's verifier.
+/// The probe passes to its helpers a place on its stack or in its event, and the size of that place. The kernel's
+/// verifier checks this for the same program.
 unsafe fn place<'p>(to: u64, size: u64) -> &'p mut [u8] {
-    // SAFETY: the caller's.
+    // SAFETY: the caller ensures it.
     unsafe { slice::from_raw_parts_mut(to as *mut u8, size as usize) }
 }

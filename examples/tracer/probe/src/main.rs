@@ -1,9 +1,9 @@
-//! The tracer's BPF programs: two for functions, and two for syscalls. One object of them serves every function: what to read
-//! of a call lies in a map, and which entry of it comes with the attachment, as its cookie. Of a syscall its number tells
-//! which.
+//! The tracer's BPF programs: two for functions, and two for syscalls. One object of them serves every function. A map
+//! has an entry for each function, which says how to read its calls. For a function, the attachment's cookie is the
+//! number of the entry. For a syscall, its number selects the entry.
 //!
-//! There is no machine in this file, and little else than maps and helpers: what is read, and from where, is in the
-//! package beside it, ../event, which has tests.
+//! This file names no machine, and has little more than maps and helpers. The package beside it, ../event, reads the
+//! registers and memory, and has tests.
 
 #![no_std]
 #![no_main]
@@ -23,11 +23,11 @@ use tracer_event::{Event, Request};
 #[map]
 static EVENTS: RingBuf = RingBuf::with_byte_size(1 << 22, 0);
 
-/// How many events found the ring buffer full.
+/// How many events were lost because the ring buffer was full.
 #[map]
 static LOST: PerCpuArray<u64> = PerCpuArray::with_max_entries(1, 0);
 
-/// The functions. The loader knows how many there are.
+/// The functions. The loader sets the number of entries.
 #[map]
 static REQUESTS: Array<Request> = Array::with_max_entries(1, 0);
 
@@ -39,7 +39,7 @@ static PROCESS: Array<u32> = Array::with_max_entries(1, 0);
 #[map]
 static SYSCALLS: HashMap<u32, u32> = HashMap::with_max_entries(512, 0);
 
-/// For each thread the function of the syscall that it is in.
+/// For each thread, the function of the syscall that the thread is in.
 #[map]
 static OPEN: HashMap<u64, u32> = HashMap::with_max_entries(4096, 0);
 
@@ -73,7 +73,7 @@ fn sys_enter(ctx: RawTracePointContext) -> i32 {
     // SAFETY: this is the ctx of that raw tracepoint, and the reference does not leave this function.
     let enter = unsafe { SysEnter::from_ctx(ctx.as_ptr()) };
     let number = enter.number() as u32;
-    // SAFETY: nobody changes it while a command runs.
+    // SAFETY: nothing changes it while a command runs.
     let Some(&function) = (unsafe { SYSCALLS.get(&number) }) else {
         return 0;
     };
@@ -85,7 +85,7 @@ fn sys_enter(ctx: RawTracePointContext) -> i32 {
 #[raw_tracepoint(tracepoint = "sys_exit")]
 fn sys_exit(ctx: RawTracePointContext) -> i32 {
     let thread = bpf_get_current_pid_tgid();
-    // SAFETY: no other thread changes what this one has there.
+    // SAFETY: no other thread changes this thread's entry.
     let Some(&function) = (unsafe { OPEN.get(&thread) }) else {
         return 0;
     };
@@ -111,7 +111,7 @@ fn tell_of(function: u32, write: impl FnOnce(&Request, &mut Event)) {
     };
     let Some(mut entry) = EVENTS.reserve::<Event>(0) else {
         if let Some(lost) = LOST.get_ptr_mut(0) {
-            // SAFETY: it is this processor's own, and map values stay where they are.
+            // SAFETY: this processor alone uses it, and map values stay at their addresses.
             unsafe { *lost += 1 };
         }
         return;
@@ -125,11 +125,11 @@ fn tell_of(function: u32, write: impl FnOnce(&Request, &mut Event)) {
 
 #[inline(always)]
 fn as_event(entry: &mut RingBufEntry<Event>) -> &mut Event {
-    // SAFETY: it is as large as an event, and is made of integers, which have any value.
+    // SAFETY: it is as large as an event, and an event has only integers, which may have any value.
     unsafe { &mut *entry.as_mut_ptr() }
 }
 
-/// Nothing here panics: the verifier refuses a program that could get here, because it would not end.
+/// Never called: the verifier refuses a program that could get here, because the program would not end.
 #[panic_handler]
 fn panic(_: &PanicInfo) -> ! {
     loop {}

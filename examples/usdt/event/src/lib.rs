@@ -1,38 +1,37 @@
-//! What the probe and its loader say to each other, and what the probe does with registers: all of it that needs no kernel,
-//! and so has tests.
+//! The messages between the probe and its loader, and the parts of the probe that need no kernel and so have tests.
 
 #![no_std]
 
 use probe_abi::{operand::Operand, pt_regs};
 
-/// How many arguments a static probe has at most: `sys/sdt.h` has macros for no more.
+/// The maximum number of arguments of a static probe: `sys/sdt.h` has macros for no more.
 pub const ARGUMENTS: usize = 12;
 
-/// One place of a static probe, and where its arguments are there. It lies in the map `SITES`, at the place's number, which
-/// travels to the probe as the BPF cookie of the attachment.
+/// One place of a static probe, with the places of its arguments. It is in the map `SITES`, at the place's number. The
+/// probe gets this number as the BPF cookie of the attachment.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Site {
-    /// Those behind the last argument are of no bytes, and read as 0.
+    /// The entries after the last argument have 0 bytes, and read as 0.
     pub operands: [Operand; ARGUMENTS],
 }
 
-/// The program has come by, as it lies in the ring buffer.
+/// A process has reached the place: an event in the form that it has in the ring buffer.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct Event {
     /// The place's number.
     pub site: u32,
-    /// As the kernel numbers processes.
+    /// The kernel's number of the process.
     pub process: u32,
     /// The arguments, with their sign: cast each to its type.
     pub values: [u64; ARGUMENTS],
-    /// How reading each of them went: 0, or a negative error number.
+    /// The result of reading each argument: 0, or a negative error number.
     pub errors: [i32; ARGUMENTS],
 }
 
 impl Event {
-    /// Writes the arguments down.
+    /// Records the arguments.
     #[inline(always)]
     pub fn read(&mut self, site: &Site, regs: &pt_regs) {
         let places = self.values.iter_mut().zip(&mut self.errors);
@@ -58,7 +57,7 @@ mod tests {
     use super::*;
 
     prototype! {
-        /// Its first arguments are in registers, or all of them on the stack.
+        /// Its first arguments are in registers, or all arguments are on the stack.
         struct Function(User<unsafe extern "C" fn(a: c_long, b: c_long)>);
     }
 
@@ -70,7 +69,7 @@ mod tests {
             .expect("it is a register")
     }
 
-    /// Where the function's argument is at its first instruction.
+    /// The place of the function's argument at the function's first instruction.
     fn operand(n: usize, size: u8, class: Class) -> Operand {
         let word = MACHINE.word;
         let endian = probe_abi::machine::Endian::THIS;
@@ -97,7 +96,7 @@ mod tests {
         site.operands[2] = operand(1, 1, Class::Signed);
         site.operands[3] = Operand::constant(-7, 8, Class::Signed);
         let call = Function::call((-5, 0x1280));
-        // SAFETY: it has integers.
+        // SAFETY: it has only integers.
         let mut event: Event = unsafe { zeroed() };
         event.read(&site, call.regs());
         assert_eq!(
@@ -114,7 +113,7 @@ mod tests {
         site.operands[0] = Operand::memory(nowhere, 1 << 20, 4, Class::Signed);
         site.operands[1] = Operand::constant(1, 4, Class::Signed);
         let call = Function::call((0, 0));
-        // SAFETY: it has integers.
+        // SAFETY: it has only integers.
         let mut event: Event = unsafe { zeroed() };
         event.read(&site, call.regs());
         assert_eq!(

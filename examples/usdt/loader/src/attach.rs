@@ -1,7 +1,8 @@
 //! A uprobe on one place of a static probe, with its semaphore.
 //!
-//! aya attaches uprobes too, but it cannot say where the semaphore is, which the kernel has to know when it sets the
-//! uprobe: two uprobes at one place have to agree on it. So this is what aya does, and that number besides.
+//! aya attaches uprobes too, but it cannot pass the semaphore's place. The kernel needs that place when it sets the
+//! uprobe: two uprobes at one place must have the same one. So this does the same as aya, and also passes the
+//! semaphore's place.
 
 use std::{
     ffi::CString,
@@ -19,14 +20,14 @@ use aya_obj::generated::{
 };
 use probe_abi_usdt::Probe;
 
-/// How long it lives is how long the uprobe does. The kernel raises the semaphore of every process that has the file in its
-/// memory, now or later, and lowers it when this is dropped.
+/// A uprobe that lasts as long as this value. The kernel raises the semaphore of every process that has the file in its
+/// memory, now or later, and lowers it when this value is dropped.
 pub struct Attached {
     _link: OwnedFd,
     _event: OwnedFd,
 }
 
-/// Runs a BPF program, with a cookie, wherever any process comes by that place of the file.
+/// Runs a BPF program, with a cookie, whenever a process reaches that place of the file.
 pub fn attach(
     program: BorrowedFd,
     path: &Path,
@@ -34,13 +35,13 @@ pub fn attach(
     cookie: u64,
 ) -> Result<Attached, String> {
     let event = uprobe(path, place)?;
-    // SAFETY: all of it are numbers.
+    // SAFETY: all fields are numbers.
     let mut attr: bpf_attr = unsafe { zeroed() };
     attr.link_create.__bindgen_anon_1.prog_fd = program.as_raw_fd() as u32;
     attr.link_create.__bindgen_anon_2.target_fd = event.as_raw_fd() as u32;
     attr.link_create.attach_type = bpf_attach_type::BPF_PERF_EVENT as u32;
     attr.link_create.__bindgen_anon_3.perf_event.bpf_cookie = cookie;
-    // SAFETY: the kernel reads as much as it is told.
+    // SAFETY: the kernel reads only as many bytes as the size says.
     let link = unsafe {
         libc::syscall(
             libc::SYS_bpf,
@@ -63,13 +64,13 @@ fn uprobe(path: &Path, place: &Probe) -> Result<OwnedFd, String> {
     let ty = fs::read_to_string(TYPE)
         .map_err(|error| format!("this kernel has no uprobes: cannot read `{TYPE}`: {error}"))?;
     let semaphore = place.semaphore.map_or(0, |semaphore| semaphore.offset);
-    // The upper half of `config` is all the room that there is.
+    // `config` has only its upper half for it.
     let semaphore = u32::try_from(semaphore).map_err(|_| {
         format!(
             "the semaphore is `{semaphore:#x}` bytes into the file, and the kernel takes 32 bits"
         )
     })?;
-    // SAFETY: all of it are numbers.
+    // SAFETY: all fields are numbers.
     let mut attr: perf_event_attr = unsafe { zeroed() };
     attr.size = size_of_val(&attr) as u32;
     attr.type_ = ty
@@ -80,7 +81,7 @@ fn uprobe(path: &Path, place: &Probe) -> Result<OwnedFd, String> {
     attr.__bindgen_anon_3.config1 = path.as_ptr() as u64;
     attr.__bindgen_anon_4.config2 = place.location.offset;
     let (any_process, one_cpu, no_group): (i32, i32, RawFd) = (-1, 0, -1);
-    // SAFETY: the kernel reads the attributes, and the path in them, which are there.
+    // SAFETY: the kernel reads the attributes and the path that they point to, and both exist.
     let event = unsafe {
         libc::syscall(
             libc::SYS_perf_event_open,
@@ -96,7 +97,7 @@ fn uprobe(path: &Path, place: &Probe) -> Result<OwnedFd, String> {
 
 fn owned(result: libc::c_long) -> io::Result<OwnedFd> {
     match RawFd::try_from(result) {
-        // SAFETY: the kernel has just made it, and nobody else has it.
+        // SAFETY: the kernel has just made it, and nothing else owns it.
         Ok(descriptor) if descriptor >= 0 => Ok(unsafe { OwnedFd::from_raw_fd(descriptor) }),
         _ => Err(io::Error::last_os_error()),
     }

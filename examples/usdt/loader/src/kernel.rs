@@ -1,4 +1,4 @@
-//! The BPF program in the kernel, and what it says.
+//! The BPF program in the kernel, and its events.
 
 use std::{
     fs,
@@ -40,7 +40,7 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// Loads the program of an object, and has it know these places.
+    /// Loads the program of an object, and sets up these places for it.
     pub fn load(object: &Path, sites: &[Site]) -> Result<Self, String> {
         let shown = object.display();
         let bytes = fs::read(object)
@@ -76,12 +76,12 @@ impl Kernel {
         Ok(kernel)
     }
 
-    /// The program that is to be attached.
+    /// The program, for attaching it.
     pub fn program(&self) -> BorrowedFd<'_> {
         self.program.as_fd()
     }
 
-    /// Tells of each event until the command ends. Returns its exit status.
+    /// Passes on each event until the command ends. Returns the command's exit status.
     pub fn follow(
         &mut self,
         command: &mut Child,
@@ -90,7 +90,7 @@ impl Kernel {
         let events = self.map("EVENTS")?;
         let mut events = RingBuf::try_from(events).map_err(|error| error.to_string())?;
         let status = loop {
-            // First asked and then read: what it did before it ended is in the buffer by now.
+            // This is asked before the buffer is read: if the command has ended, all of its events are in the buffer.
             let ended = command
                 .try_wait()
                 .map_err(|error| format!("cannot wait for the command: {error}"))?;
@@ -98,7 +98,7 @@ impl Kernel {
                 if event.len() != size_of::<Event>() {
                     continue;
                 }
-                // SAFETY: an event is as long as that, and integers may have any value.
+                // SAFETY: the bytes are as long as an event, and integers may have any value.
                 let event: Event = unsafe { event.as_ptr().cast::<Event>().read_unaligned() };
                 tell(&event).map_err(|error| format!("cannot print: {error}"))?;
             }
@@ -115,7 +115,7 @@ impl Kernel {
             0u64 => {}
             lost => eprintln!("usdt: {lost} events came too fast and were lost"),
         }
-        // As a shell tells it.
+        // The status that a shell reports.
         let status = status.code().or_else(|| Some(128 + status.signal()?));
         Ok(status
             .and_then(|status| status.try_into().ok())
@@ -128,10 +128,10 @@ impl Kernel {
     }
 }
 
-/// A place as it lies in a map.
+/// A place in the form that it has in a map.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 struct InMap(Site);
 
-// SAFETY: it has integers, and nothing between them.
+// SAFETY: it has only integers, and no gaps between them.
 unsafe impl Pod for InMap {}

@@ -32,13 +32,13 @@ fn main() -> ExitCode {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
             eprintln!("error: {error}");
-            // As `timeout` and its like say that they failed, and not the command.
+            // The status by which `timeout` and similar programs say that they failed, and not the command.
             ExitCode::from(125)
         }
     }
 }
 
-/// What the command line asks for.
+/// The contents of the command line.
 #[derive(Default)]
 struct Arguments {
     /// The file, and the probe's name.
@@ -105,7 +105,7 @@ fn run() -> Result<u8, String> {
     let places = elf
         .probe(&name)
         .map_err(|error| format!("`{shown}`: {error}"))?;
-    // A program of 32 bits on a kernel of 64 has other registers than its probes name.
+    // The probes of a program of 32 bits name other registers than a kernel of 64 bits has.
     if *elf.machine() != MACHINE {
         let (other, this) = (elf.machine().name, MACHINE.name);
         return Err(format!(
@@ -136,7 +136,7 @@ fn run() -> Result<u8, String> {
             None => Ok(()),
         }
     })?;
-    // Each semaphore is lowered again.
+    // This lowers each semaphore again.
     drop(attached);
     Ok(status)
 }

@@ -1,10 +1,10 @@
-//! One place of a static probe: where its arguments are, what types they have, and what they are.
+//! One place of a static probe: the places, the types and the values of its arguments.
 
 use probe_abi::operand::{Class, Operand};
 use probe_abi_usdt::Probe;
 use usdt_event::{ARGUMENTS, Event, Site};
 
-/// What the BPF program reads there. What it cannot read is said once.
+/// The operands that the BPF program reads there. An argument that it cannot read is reported once.
 pub fn of(place: &Probe) -> Site {
     let mut site = Site::default();
     let arguments = place.arguments().enumerate();

@@ -1,8 +1,8 @@
-//! The BPF program. One object serves every static probe: where the arguments are at each of its places lies in a map, and
-//! which entry of it comes with the attachment, as its cookie.
+//! The BPF program. One object serves every static probe: a map has the places of the arguments, in one entry for each
+//! of the probe's places. The attachment's cookie is the number of the entry.
 //!
-//! There is no machine in this file, and little else than maps and helpers: what is read is in the package beside it,
-//! ../event, which has tests.
+//! This file names no machine, and has little more than maps and helpers. The package beside it, ../event, reads the
+//! registers and memory, and has tests.
 
 #![no_std]
 #![no_main]
@@ -22,11 +22,11 @@ use usdt_event::{Event, Site};
 #[map]
 static EVENTS: RingBuf = RingBuf::with_byte_size(1 << 20, 0);
 
-/// How many events found the ring buffer full.
+/// How many events were lost because the ring buffer was full.
 #[map]
 static LOST: PerCpuArray<u64> = PerCpuArray::with_max_entries(1, 0);
 
-/// The places. The loader knows how many there are.
+/// The places. The loader sets the number of entries.
 #[map]
 static SITES: Array<Site> = Array::with_max_entries(1, 0);
 
@@ -43,12 +43,12 @@ fn came_by(ctx: ProbeContext) {
     };
     let Some(mut entry) = EVENTS.reserve::<Event>(0) else {
         if let Some(lost) = LOST.get_ptr_mut(0) {
-            // SAFETY: it is this processor's own, and map values stay where they are.
+            // SAFETY: this processor alone uses it, and map values stay at their addresses.
             unsafe { *lost += 1 };
         }
         return;
     };
-    // SAFETY: it is as large as an event, and is made of integers, which have any value.
+    // SAFETY: it is as large as an event, and an event has only integers, which may have any value.
     let event: &mut Event = unsafe { &mut *entry.as_mut_ptr() };
     event.site = number;
     event.process = ctx.tgid();
@@ -57,7 +57,7 @@ fn came_by(ctx: ProbeContext) {
     entry.submit(0);
 }
 
-/// Nothing here panics: the verifier refuses a program that could get here, because it would not end.
+/// Never called: the verifier refuses a program that could get here, because the program would not end.
 #[panic_handler]
 fn panic(_: &PanicInfo) -> ! {
     loop {}
