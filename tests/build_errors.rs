@@ -45,6 +45,9 @@ static TOOLCHAIN: LazyLock<Result<Toolchain, String>> = LazyLock::new(Toolchain:
 
 // Selection
 
+/// What a case adds to a build.
+type Given = fn(Build) -> Build;
+
 fn refusals() -> Vec<Proof> {
     let (host, little) = (None, Some(Endian::Little));
     vec![
@@ -83,7 +86,7 @@ fn refusal(
     what: &'static str,
     bpf: Option<Endian>,
     value: Option<&'static [u8]>,
-    given: fn(Build) -> Build,
+    given: Given,
 ) -> Proof {
     let needs = match (bpf, &*TOOLCHAIN) {
         (Some(_), Err(missing)) => Err(missing.clone()),
@@ -112,7 +115,7 @@ fn refusal(
 fn changes() -> Result<(), String> {
     let workshop = Workshop::enter()?;
     let last = |build: Build| build.env(VARIABLE, "mips").cfg(&["arm"]);
-    let selections: [(fn(Build) -> Build, &str); 5] = [
+    let selections: [(Given, &str); 5] = [
         (|build| build.env(VARIABLE, "riscv32"), "riscv32"),
         (|build| build.env(VARIABLE, "powerpc"), "powerpc"),
         (|build| build.file("riscv32"), "riscv32"),
@@ -313,7 +316,7 @@ impl Build {
         variables.any(|(variable, value)| variable == name && value.is_some())
     }
 
-    fn run(mut self) -> Result<Outcome, String> {
+    fn run(mut self) -> Result<Ended, String> {
         let lock = root().join("Cargo.lock");
         let lock = fs::read_to_string(&lock).map_err(cannot("read", &lock))?;
         let manifest = format!(
@@ -347,14 +350,14 @@ impl Build {
         if let Some(line) = lines.find(|line| noise.iter().any(|noise| line.contains(noise))) {
             return Err(format!("there is {line:?}:\n{}", said.stderr));
         }
-        Ok(Outcome(said))
+        Ok(Ended(said))
     }
 }
 
 /// How a run of cargo ended.
-struct Outcome(Said);
+struct Ended(Said);
 
-impl Outcome {
+impl Ended {
     /// The build failed, and each of these is in what the build script reported.
     fn refused(&self, said: &[&str]) -> Result<(), String> {
         let Said { stderr, .. } = &self.0;

@@ -5,7 +5,7 @@ mod facts;
 
 use std::{any::TypeId, collections::BTreeSet, env, process::Command};
 
-use proofs::select::Endian;
+use proofs::{host::output, select::Endian};
 
 include!("../build/src/table.rs");
 
@@ -83,10 +83,7 @@ impl Target {
 
 fn rustc(args: &[&str]) -> String {
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let output = Command::new(rustc).args(args).output();
-    let output = output.expect("the compiler of this test runs");
-    assert!(output.status.success(), "{args:?}");
-    String::from_utf8(output.stdout).expect("rustc prints UTF-8")
+    output(Command::new(rustc).args(args)).expect("the compiler of this test runs")
 }
 
 /// Linux's, and bare machines: rustc has a machine before it has its Linux.

@@ -10,7 +10,7 @@ use std::{
 use proofs::{
     bpf::root,
     debian,
-    host::{cannot, run},
+    host::{cannot, output, run},
     package::{Packages, manifest, registry},
     proof::{self, Proof},
 };
@@ -92,11 +92,10 @@ impl Rustc {
                 library(package("libllvm19")?),
             ],
         };
-        let printed = compiler.command(&compiler.rustc).arg("--version").output();
-        let printed = printed.map_err(|error| format!("cannot run the unpacked rustc: {error}"))?;
-        match String::from_utf8_lossy(&printed.stdout) {
-            version if version.starts_with(&format!("rustc {PROMISED}.")) => Ok(compiler),
-            version => Err(format!(
+        let version = output(compiler.command(&compiler.rustc).arg("--version"))?;
+        match version.starts_with(&format!("rustc {PROMISED}.")) {
+            true => Ok(compiler),
+            false => Err(format!(
                 "Debian's rustc is not {PROMISED} but `{}`",
                 version.trim()
             )),

@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    host::{cannot, run},
+    host::{cannot, output, run},
     select::{Endian, Machine},
 };
 
@@ -357,7 +357,6 @@ fn has_source(rustc: &Path) -> bool {
 
 /// What a program prints, if it succeeds.
 fn printed(program: impl AsRef<Path>, args: &[&str]) -> Option<String> {
-    let output = Command::new(program.as_ref()).args(args).output().ok()?;
-    let text = String::from_utf8(output.stdout).ok()?;
-    output.status.success().then(|| text.trim().to_owned())
+    let text = output(Command::new(program.as_ref()).args(args)).ok()?;
+    Some(text.trim().to_owned())
 }
