@@ -8,14 +8,13 @@ mod facts;
 
 use std::{env::consts, fs};
 
-use facts::Facts;
+use facts::Declared;
 use proofs::{
     btf::{self, RUNNING, kernel_names},
-    c::{Assertion, Compiler},
+    c::{self, Assertion, Compiler},
     debian::Package,
     object::section,
     proof::{self, Proof, none},
-    roles,
     select::Endian,
 };
 
@@ -119,7 +118,7 @@ const KERNELS: &[(&str, &str)] = &[
 ];
 
 fn made_up(machine: &'static str, kernel: &'static str) -> Proof {
-    let clang = roles::clang();
+    let clang = c::clang();
     let needs = clang.as_ref().map(drop).map_err(Clone::clone);
     let title = proof::name(machine, None, "a made-up kernel");
     Proof::new(title, needs, move || {
@@ -131,7 +130,7 @@ fn made_up(machine: &'static str, kernel: &'static str) -> Proof {
         let facts = facts::of(machine)?;
         compare(&facts, &btf, "BTF of made-up kernels")?;
         // With one wrong number it is refused.
-        let wrong = |change: &dyn Fn(&mut Facts)| {
+        let wrong = |change: &dyn Fn(&mut Declared)| {
             let mut facts = facts.clone();
             change(&mut facts);
             compare(&facts, &btf, "a wrong value").is_ok()
@@ -146,7 +145,7 @@ fn made_up(machine: &'static str, kernel: &'static str) -> Proof {
 }
 
 /// Each field's offset and bytes, and how long the struct is at least.
-fn compare(facts: &Facts, btf: &[u8], source: &str) -> Result<(), String> {
+fn compare(facts: &Declared, btf: &[u8], source: &str) -> Result<(), String> {
     let (machine, size) = (facts.machine.name, facts.pt_regs.size);
     let kernel = btf::types(btf)?;
     let length = btf::length(&kernel)?;
