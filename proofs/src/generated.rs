@@ -2,7 +2,6 @@
 
 use std::{fs, path::PathBuf};
 
-#[cfg(feature = "bindgen")]
 use crate::{
     api,
     generate::{self, Error},
@@ -57,7 +56,6 @@ impl Generated {
 }
 
 /// Writes all of it.
-#[cfg(feature = "bindgen")]
 pub fn bless() -> Result<(), String> {
     for machine in MACHINES {
         let bindings = bindings(machine, &machine.variants[0]).map_err(|error| match error {
@@ -76,7 +74,6 @@ pub fn bless() -> Result<(), String> {
 }
 
 /// A machine's bindings: the same for each of its endiannesses.
-#[cfg(feature = "bindgen")]
 pub fn bindings(machine: &Machine, variant: &Variant) -> Result<Generated, Error> {
     let rust_version = rust_version().map_err(Error::Header)?;
     let text = generate::generate(machine, variant, &rust_version)?;

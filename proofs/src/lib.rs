@@ -30,20 +30,16 @@ pub mod pairs;
 mod picture;
 pub mod pins;
 pub mod proof;
-#[cfg(feature = "aya")]
 pub mod random;
 pub mod registers;
 pub mod stopped;
 pub mod syscalls;
 pub mod typed;
-#[cfg(feature = "aya")]
 pub mod verifier;
 pub mod witnesses;
 pub mod wrong;
 
-#[cfg(feature = "bindgen")]
 pub use probe_abi_build::bindings as generate;
 pub use probe_abi_build::select;
 // Which libclang the process has loaded.
-#[cfg(feature = "bindgen")]
 pub use probe_abi_build::bindgen::clang_version;
