@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::Command,
     sync::{Mutex, PoisonError},
@@ -12,7 +13,8 @@ use proofs::{
     bpf::{Toolchain, root},
     generate,
     host::{cannot, ended, write_if_new},
-    package::manifest,
+    libclang,
+    package::{manifest, remove},
     proof::{self, Proof},
     select::{Endian, Target, VARIABLE, select},
 };
@@ -48,6 +50,8 @@ fn main() {
 struct UserPackage {
     folder: PathBuf,
     cargo: Command,
+    /// Whether it is built with a libclang that is none.
+    no_libclang: bool,
 }
 
 /// What a package has beside its build script.
@@ -108,7 +112,11 @@ impl UserPackage {
             .current_dir(&folder)
             .args(["check", "--target", "host-tuple", "--target-dir"])
             .arg(self::folder().join("target"));
-        Ok(Self { folder, cargo })
+        Ok(Self {
+            folder,
+            cargo,
+            no_libclang: false,
+        })
     }
 
     fn env(mut self, name: &str, value: &str) -> Self {
@@ -134,6 +142,17 @@ impl UserPackage {
         // One after the other: they share a folder, and what is compiled in it.
         static ALONE: Mutex<()> = Mutex::new(());
         let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        // The same path for any libclang, because cargo compiles bindgen anew for another.
+        let link = folder().join("libclang.so");
+        remove(&link)?;
+        match (self.no_libclang, libclang::chosen()) {
+            (true, _) => write_if_new(&link, "this is no library")?,
+            (false, Some(chosen)) => symlink(chosen, &link).map_err(cannot("write", &link))?,
+            (false, None) => {}
+        }
+        if link.exists() {
+            self.cargo.env("LIBCLANG_PATH", &link);
+        }
         self.cargo.env("RUST_BACKTRACE", "1");
         let said = ended(&mut self.cargo)?;
         match said.status.success() {
@@ -243,14 +262,12 @@ fn among_dependencies() -> Result<(), String> {
 // Types
 
 fn no_libclang() -> Result<(), String> {
-    let broken = folder().join("libclang.so");
-    write_if_new(&broken, "this is no library")?;
-    let package = typed(
+    let mut package = typed(
         "no-libclang",
         "int x;",
         "from_header(\"types.h\").allow([\"x\"])",
     )?;
-    let package = package.env("LIBCLANG_PATH", &broken.to_string_lossy());
+    package.no_libclang = true;
     package.refuses(&[
         "error: no-libclang@0.0.0: libclang was not found, and bindgen reads C with it: install it (Debian's `libclang1`, \
          Fedora's `clang-libs`), or set `LIBCLANG_PATH` to its folder: ",

@@ -21,7 +21,7 @@ use proofs::{
 const SEED: u64 = 1;
 
 /// How many programs this computer's kernel loads, in each setting.
-const LOADED: u64 = 40;
+const LOADED: u64 = 25;
 
 /// How many programs are decoded and run for each other machine.
 const DECODED: u64 = 30;

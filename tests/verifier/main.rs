@@ -201,7 +201,6 @@ fn settings() -> Vec<Setting> {
         ..release.clone()
     });
     let with_checks = [
-        (&release, "0", "fat", false),
         (&release, "1", "fat", true),
         (&by_construction, "2", "thin", true),
     ]
@@ -505,7 +504,7 @@ impl NotOurs {
 /// The programs that one fence, behind the read, does not hold. `Toolchain` says which way is tried.
 fn reshaped(toolchain: &Toolchain) -> Result<(), String> {
     let mut refused = Vec::new();
-    for opt_level in ["2", "3", "s"] {
+    for opt_level in ["3", "s"] {
         let level = format!("profile.release.opt-level={}", toml(opt_level));
         let arguments = [
             "--features=reshaped".to_owned(),
@@ -525,10 +524,10 @@ fn reshaped(toolchain: &Toolchain) -> Result<(), String> {
     none(refused)
 }
 
-/// The programs that read what operands say, at every level. `Toolchain` says which way is tried.
+/// The programs that read what operands say, at a level for speed and at one for size. `Toolchain` says which way is tried.
 fn operands(toolchain: &Toolchain) -> Result<(), String> {
     let mut complaints = Vec::new();
-    for opt_level in OPT_LEVELS {
+    for opt_level in ["3", "s"] {
         let level = format!("profile.release.opt-level={}", toml(opt_level));
         let arguments = [
             "--features=operands".to_owned(),
