@@ -2,14 +2,14 @@
 
 use btfparse::{Error, ErrorKind, Offset, Readable, TypeInformation};
 
-/// Where the running kernel describes its types.
+/// The file in which the running kernel describes its types.
 pub const RUNNING: &str = "/sys/kernel/btf/vmlinux";
 
-/// What kernels call a field, the newest first. Where the UAPI has other names than the kernel, the
-/// library has the UAPI's.
+/// The names that kernels have for a field, the newest first. If the UAPI's name is not the kernel's, the library has
+/// the UAPI's.
 pub fn kernel_names(machine: &str, field: &str) -> Vec<String> {
     let names: &[&str] = match (machine, field) {
-        // In kernels that know FRED the slot is a union, and this its whole.
+        // In kernels that know FRED the slot is a union, and `csx` is all of it.
         ("x86_64", "cs") => &["csx", "cs"],
         ("x86_64", "ss") => &["ssx", "ss"],
         ("x86_64", "orig_rax") | ("x86", "orig_eax") => &["orig_ax"],
@@ -25,13 +25,13 @@ pub fn kernel_names(machine: &str, field: &str) -> Vec<String> {
     names.iter().map(|&name| name.to_owned()).collect()
 }
 
-/// How many bytes a kernel's `pt_regs` has.
+/// The size of a kernel's `pt_regs` in bytes.
 pub fn length(kernel: &TypeInformation) -> Result<usize, String> {
     let pt_regs = kernel.id_of("pt_regs").ok_or("BTF has no `pt_regs`")?;
     kernel.size_of(pt_regs).map_err(unreadable)
 }
 
-/// Where a kernel has a field of `pt_regs`, and its bytes; `None` if it has no such field.
+/// The offset and the size of a field in a kernel's `pt_regs`, in bytes; `None` if the kernel has no such field.
 pub fn slot(kernel: &TypeInformation, machine: &str, field: &str) -> Option<(usize, usize)> {
     let pt_regs = kernel.id_of("pt_regs")?;
     let names = kernel_names(machine, field);
@@ -41,7 +41,7 @@ pub fn slot(kernel: &TypeInformation, machine: &str, field: &str) -> Option<(usi
             return None;
         };
         let mut size = kernel.size_of(ty).ok()?;
-        // On x86 a selector has half a slot, and the other half a name of its own.
+        // On x86 a selector has half a slot. The other half has a name of its own.
         if let Ok((rest, _)) = kernel.offset_of(pt_regs, &format!("__{name}h")) {
             size += kernel.size_of(rest).ok()?;
         }

@@ -1,4 +1,4 @@
-//! What this computer has.
+//! Finds the parts that this computer has.
 
 use std::{
     env::{self, consts},
@@ -14,9 +14,9 @@ use clang_sys::{clang_getCString, clang_getClangVersion};
 use crate::{Compared, Computer, Core, ENDIAN, Program, btf, machine};
 
 impl Computer {
-    /// The one that this runs on, as the current folder's configuration has it.
+    /// The computer that this runs on, with the configuration of the current folder.
     pub fn this() -> Self {
-        // uname tells some processes of 32 bits another machine.
+        // `uname` names another machine to some processes of 32 bits.
         let arch = fs::read_to_string("/proc/sys/kernel/arch");
         let arch = arch.unwrap_or_else(|_| consts::ARCH.into());
         let release = output(Command::new("uname").arg("-sr"));
@@ -27,7 +27,7 @@ impl Computer {
             _ => None,
         };
         let (trial, selected) = built.unzip();
-        // In a process of its own, because clang-sys tells its standard output where it looked.
+        // In a process of its own, because clang-sys prints to standard output where it looked.
         let libclang = |this| output(Command::new(this).arg("libclang")).ok();
         Self {
             layout: running(&kernel),
@@ -41,7 +41,7 @@ impl Computer {
     }
 }
 
-/// What a program prints. `Err` is the first error that it names, and the last note.
+/// The output of a program. `Err` has the first error in it, and the last note.
 fn output(command: &mut Command) -> Result<String, String> {
     let program = Path::new(command.get_program()).display().to_string();
     let output = command.output();
@@ -66,7 +66,7 @@ fn in_path(program: &str) -> Result<PathBuf, String> {
     found.ok_or_else(|| format!("there is no `{program}` in PATH"))
 }
 
-/// The compiler that cargo takes in this folder; or rustup's nightly, where that alone has `core`.
+/// The compiler that cargo uses in this folder; or rustup's nightly, if only nightly has `core`.
 fn rustc() -> Result<(Program, Core), String> {
     let named = env::var_os("RUSTC").map(PathBuf::from);
     let may_be_other = named.is_none();
@@ -118,9 +118,9 @@ fn program(path: &Path, version: &str, llvm: Option<&str>) -> Program {
     Program { text, llvm }
 }
 
-/// The version of the LLVM in a program: one that is linked to it, or else one that is part of it.
+/// The version of a program's LLVM: of the library that it is linked to, or else of the LLVM in the program itself.
 pub fn llvm_in(program: &[u8]) -> Option<String> {
-    // "libLLVM.so.22.1", "libLLVM-17.so.1", and what LLVM signs its bitcode with: "LLVM22.1.8".
+    // "libLLVM.so.22.1", "libLLVM-17.so.1", and LLVM's signature in its bitcode: "LLVM22.1.8".
     let names = [("libLLVM.so.", 1), ("libLLVM-", 1), ("LLVM", 3)];
     names.iter().find_map(|&(name, numbers)| {
         memchr::memmem::find_iter(program, name).find_map(|at| {
@@ -142,8 +142,8 @@ const TRIAL: [(&str, &str); 3] = [
     ("main.rs", include_str!("trial/main.rs")),
 ];
 
-/// Builds the smallest probe with the current folder's configuration: whether that works, and the value that names a machine
-/// to its build script.
+/// Builds the smallest probe with the current folder's configuration. Returns whether that works, and the value that
+/// names a machine to its build script.
 fn trial(core: Core) -> (Result<(), String>, Option<String>) {
     let folder = env::temp_dir().join(format!("probe-abi-doctor-{}", process::id()));
     let mut files = TRIAL.iter();
@@ -166,12 +166,12 @@ fn trial(core: Core) -> (Result<(), String>, Option<String>) {
     let built = output(&mut cargo).map(drop);
     let selected = fs::read(folder.join("selected")).ok();
     let selected = selected.map(|value| String::from_utf8_lossy(&value).into_owned());
-    // What is left in the temporary folder does no harm.
+    // If files are left in the temporary folder, they do no harm.
     let _ = fs::remove_dir_all(&folder);
     (built, selected)
 }
 
-/// The libclang that bindgen loads: its version, and where it is.
+/// The version and the path of the libclang that bindgen loads.
 pub fn libclang() -> Result<String, String> {
     clang_sys::load()?;
     let library = clang_sys::get_library().ok_or("it is not loaded")?;

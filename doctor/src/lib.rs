@@ -1,6 +1,6 @@
 #![doc = include_str!("../README.md")]
 //!
-//! The library is what the program shares with its tests. It is no promise.
+//! The library is the code that the program shares with its tests. Its API is not a promise.
 
 pub mod btf;
 mod find;
@@ -11,46 +11,46 @@ use probe_abi_build::{Endian, Machine, select};
 pub use find::{layout, libclang, llvm_in};
 pub use report::{Row, shortened};
 
-/// The byte order of this computer, which is that of the probes that are looked at.
+/// The byte order of this computer. The probes that are looked at have the same.
 pub const ENDIAN: Endian = match cfg!(target_endian = "big") {
     true => Endian::Big,
     false => Endian::Little,
 };
 
-/// What was found out of a computer. `Err` says why there is nothing.
+/// The facts that were found about a computer. `Err` says why one was not found.
 #[derive(Debug, Clone)]
 pub struct Computer {
-    /// What `uname -srm` says: the last word is the machine.
+    /// The output of `uname -srm`. Its last word is the machine.
     pub kernel: String,
     pub rustc: Result<(Program, Core), String>,
     pub linker: Result<Program, String>,
-    /// Whether they build a probe; `None` where one of them is missing.
+    /// Whether rustc and the linker build a probe; `None` if one of them is missing.
     pub trial: Option<Result<(), String>>,
-    /// The value that names a machine to this build; `None` if none was told.
+    /// The value that names a machine to this build; `None` if the build was given no value.
     pub selected: Option<String>,
-    /// Its version, and where it is.
+    /// Its version and its path.
     pub libclang: Option<String>,
     pub layout: Compared,
 }
 
-/// How many fields of `pt_regs` were compared with the kernel's, and what differs.
+/// The number of fields of `pt_regs` that were compared with the kernel's, and the differences.
 pub type Compared = Result<(usize, Vec<String>), String>;
 
 #[derive(Debug, Clone)]
 pub struct Program {
-    /// Its version, that of the LLVM in it, and where it is.
+    /// Its version, the version of its LLVM, and its path.
     pub text: String,
-    /// The first number of its LLVM's version, where it can be told.
+    /// The first number of its LLVM's version, if it is known.
     pub llvm: Option<u32>,
 }
 
-/// Where the compiler has `core` for BPF.
+/// The form in which the compiler has `core` for BPF.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Core {
     Precompiled,
-    /// As source, which it may compile.
+    /// As source, and the compiler may compile it.
     Source,
-    /// The same, and it is not the compiler that cargo takes by itself, which has none: it is rustup's nightly.
+    /// As source of rustup's nightly. The compiler that cargo uses by itself has no `core`.
     Nightly,
     Missing,
 }

@@ -27,7 +27,7 @@ fn main() -> ExitCode {
         }
         "--help" => (USAGE.into(), true),
         "--version" => (format!("probe-abi-doctor {VERSION}\n"), true),
-        // What the program asks of itself.
+        // The program runs itself with this argument.
         "libclang" => libclang().map_or_else(|why| (why, false), |found| (found, true)),
         other => {
             let other = other.escape_debug();
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    // Whoever closes the pipe has read enough.
+    // A reader that closes the pipe has read enough.
     let _ = io::stdout().write_all(text.as_bytes());
     ExitCode::from(u8::from(!is_good))
 }

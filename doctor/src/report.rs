@@ -1,4 +1,4 @@
-//! What was found, in rows and as text.
+//! The report, in rows and as text.
 
 use std::{fmt, path::Path};
 
@@ -9,11 +9,11 @@ use probe_abi_build::{
 
 use crate::{Computer, Core, ENDIAN, machine};
 
-/// A mark, a part, and what there is to say of it.
+/// A mark, a part, and the text about it.
 pub type Row = (char, &'static str, String);
 
 const GOOD: char = '✓';
-/// Missing or not known, and no hindrance.
+/// Missing or not known, but no problem.
 const ABSENT: char = '–';
 const BAD: char = '✗';
 
@@ -66,7 +66,7 @@ impl Computer {
         };
         let (text, rustc) = (&linker.text, self.rustc.as_ref().ok());
         match (linker.llvm, rustc.and_then(|(rustc, _)| rustc.llvm)) {
-            // LLVM reads what an older one writes.
+            // LLVM reads the output of an older LLVM.
             (Some(old), Some(new)) if old < new => (
                 BAD,
                 format!("{text}: it does not read what LLVM {new} of rustc writes"),
@@ -104,7 +104,7 @@ impl Computer {
                 _ => (ABSENT, "not known, because nothing was built".into()),
             };
         };
-        // A machine of the other byte order is built for with the other target.
+        // A build for a machine of the other byte order needs the other target.
         let named = Machine::named(value);
         let endian = named.map_or(ENDIAN, |machine| machine.nearest(ENDIAN).endian);
         let arch = "bpf";
@@ -133,7 +133,7 @@ impl Computer {
         (mark, format!("{}: {text}", self.kernel))
     }
 
-    /// Whether nothing that was looked at is bad.
+    /// Whether no part is bad.
     pub fn is_good(&self) -> bool {
         self.rows().iter().all(|(mark, ..)| *mark != BAD)
     }
@@ -157,7 +157,7 @@ impl fmt::Display for Computer {
     }
 }
 
-/// A text in which the home folder is `~`: its path often holds a name.
+/// A text in which the home folder is `~`. Its path often contains a person's name.
 pub fn shortened(text: &str, home: Option<&Path>) -> String {
     match home
         .and_then(Path::to_str)

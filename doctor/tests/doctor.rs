@@ -1,7 +1,8 @@
 //! Promise: the doctor tells a computer that can build probes from one that cannot, and says what is missing and how to get
 //! it.
 //!
-//! Computers that are made up, one defect each; and the one that this runs on, compared with what other sources say of it.
+//! Most computers are made up, with one defect each. The last one is this computer. Its report is compared with other
+//! sources.
 
 use std::{
     env::{self, consts},
@@ -43,7 +44,7 @@ fn equal<T: PartialEq + std::fmt::Debug>(is: &T, should_be: &T) -> Result<(), St
     }
 }
 
-/// A text without the blanks that make columns.
+/// A text without the spaces that align its columns.
 fn single_spaced(text: &str) -> String {
     let line = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ") + "\n";
     text.lines().map(line).collect()
@@ -65,7 +66,7 @@ fn program(text: &str, llvm: u32) -> Program {
     }
 }
 
-/// An x86_64 on which everything is there and works.
+/// An x86_64 that has every part, and every part works.
 fn healthy() -> Computer {
     Computer {
         kernel: "Linux 6.12.1 x86_64".into(),
@@ -88,7 +89,7 @@ const HEALTHY: &str = "\
 ✓ probes can be built here; `bpftool feature` tells which kinds this kernel has
 ";
 
-/// What is changed of the healthy computer, each time one thing.
+/// The changes to the healthy computer. Each is made alone.
 const CHANGES: &[fn(&mut Computer)] = &[
     |it| it.rustc = Err("there is none".into()),
     |it| it.rustc = Ok((program("1.96.0", 22), Core::Missing)),
@@ -108,7 +109,7 @@ const CHANGES: &[fn(&mut Computer)] = &[
     |it| it.layout = Err("there is no BTF".into()),
 ];
 
-/// What is said otherwise then, but for the last line. A change is bad that makes a line with a ✗.
+/// The lines of the report that differ then, except the last line. A change is bad if it makes a line with a ✗.
 const CHANGED: &str = "\
 ✗ rustc there is none
 → `rustup toolchain install nightly --component rust-src`, with rustup from https://rustup.rs
@@ -154,7 +155,7 @@ fn made_up_computers() -> Result<(), String> {
         changed += &rows.concat();
     }
     equal(&changed.as_str(), &CHANGED)?;
-    // What the README shows.
+    // The report that the README shows.
     let mut shown = healthy();
     let rustc = "1.97.0-nightly, LLVM 22.1.4, ~/.rustup/toolchains/nightly/bin/rustc";
     shown.rustc = Ok((program(rustc, 22), Core::Nightly));
@@ -195,7 +196,7 @@ fn home_is_shortened() -> Result<(), String> {
     )
 }
 
-/// The running kernel's, if the library knows its machine.
+/// The types of the running kernel, if the library knows its machine.
 fn types() -> Result<(&'static Machine, Vec<u8>), String> {
     let machine = Machine::named(consts::ARCH).ok_or("this is none of the machines")?;
     match fs::read(btf::RUNNING) {
@@ -204,7 +205,7 @@ fn types() -> Result<(&'static Machine, Vec<u8>), String> {
     }
 }
 
-/// Each field is named, alone, if it is elsewhere or is called otherwise.
+/// If one field is elsewhere or has another name, the report names this field, and no other.
 fn moved_fields_are_named() -> Result<(), String> {
     let (machine, types) = types()?;
     let kernel = btf::types(&types)?;
@@ -236,7 +237,7 @@ fn moved_fields_are_named() -> Result<(), String> {
 
 // This computer
 
-/// The program, told which compiler the other proofs take, in a folder without configuration.
+/// The program, with the compiler that the other proofs use, in a folder without configuration.
 fn doctor() -> Command {
     let mut doctor = Command::new(env!("CARGO_BIN_EXE_probe-abi-doctor"));
     doctor.current_dir(env::temp_dir()).env_remove("RUSTFLAGS");
@@ -286,7 +287,7 @@ fn folder(name: &str, file: &str, text: &str) -> Result<PathBuf, String> {
     write_if_new(&folder.join(file), text).map(|()| folder)
 }
 
-/// cargo tells the doctor's trial what it tells a build in the folder.
+/// cargo gives the doctor's trial the same value as a build in the folder.
 fn configuration() -> Result<(), String> {
     let flags = r#"build.rustflags = ["--cfg", 'bpf_target_arch="riscv32"']"#;
     let folder = folder("doctor", ".cargo/config.toml", flags)?;

@@ -1,4 +1,4 @@
-//! Writes down what cargo tells build scripts in the user's folder.
+//! Writes down the value that cargo gives to build scripts in the user's folder.
 
 fn main() {
     if let Some(machine) = std::env::var_os("CARGO_CFG_BPF_TARGET_ARCH") {
