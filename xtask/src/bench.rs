@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: what this crate costs, beside C and beside what others use.
+//! `cargo xtask bench`: the cost of this crate, beside C and beside other crates.
 
 use std::{
     fmt::Write as _,
@@ -133,7 +133,7 @@ Syscalls: where all kernels of the machine wrap them, or none does. `BPF_KSYSCAL
 sum is zero if one of its four reads fails.";
     let headers = Headers::newest()?;
     let clang = c::clang()?;
-    // The first machine has all of them.
+    // The first machine has all typed probes.
     let all = pairs::typed(pairs::machines(Endian::Little)?[0]);
     let names = all.iter().map(|typed| typed.name.replace('_', " "));
     let columns: Vec<String> = ["machine".to_owned()].into_iter().chain(names).collect();
@@ -164,7 +164,7 @@ sum is zero if one of its four reads fails.";
     Ok(())
 }
 
-/// The whole probes that aya-ebpf has the methods for; `None` on a machine that it has not.
+/// The whole probes whose methods aya-ebpf has; `None` on a machine that aya-ebpf does not have.
 fn aya_object(
     toolchain: &Toolchain,
     facts: &Facts,
@@ -235,7 +235,7 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {{
     Object::parse(&bytes).map(Some)
 }
 
-/// How aya-ebpf is told the machine: a cfg, which the variable alone does not set.
+/// The flag that tells aya-ebpf the machine: a cfg. The variable alone does not set it.
 fn aya_machine(name: &str, endian: Endian) -> String {
     let target = endian.bpf_target();
     format!("target.{target}.rustflags=['--cfg=bpf_target_arch=\"{name}\"']")
@@ -244,7 +244,7 @@ fn aya_machine(name: &str, endian: Endian) -> String {
 const ROUNDS: usize = 21;
 const HITS: u64 = 50_000;
 
-/// What is probed.
+/// The function that is probed.
 #[inline(never)]
 #[unsafe(no_mangle)]
 extern "C" fn probe_abi_bench_target(a: u64, b: u64, c: u64, d: u64, e: u64, f: u64) -> u64 {
@@ -307,7 +307,7 @@ fn hits(toolchain: &Toolchain, text: &mut String) -> Result<(), String> {
     Ok(())
 }
 
-/// Ours over C's in each round, in order.
+/// The ratio of our cost to C's in each round, sorted.
 fn ratios(ours: &[u8], c: &[u8], probe: &str) -> Result<Vec<f64>, String> {
     let mut objects = [loaded(ours, probe)?, loaded(c, probe)?];
     let mut ratios = Vec::new();
@@ -424,7 +424,7 @@ fn builds(toolchain: &Toolchain, text: &mut String) -> Result<(), String> {
     Ok(())
 }
 
-/// A package with a probe that reads nothing, and what it depends on downloaded.
+/// A package with a probe that reads nothing. Its dependencies are downloaded.
 fn empty_probe(toolchain: &Toolchain, index: usize, dependency: &str) -> Result<PathBuf, String> {
     let package = folder().join(format!("empty-{index}"));
     let manifest = format!(
@@ -441,7 +441,7 @@ fn empty_probe(toolchain: &Toolchain, index: usize, dependency: &str) -> Result<
     Ok(package)
 }
 
-/// Builds a package, and says how long it took and how many crates were compiled.
+/// Builds a package, and returns how long it took and how many crates were compiled.
 fn build(
     toolchain: &Toolchain,
     package: &Path,
