@@ -1,7 +1,8 @@
-//! What the crate promises to its users: its public API as text, a file for each machine and one for build scripts.
+//! The crate's promise to its users: its public API as text. There is a file for each machine and one for build
+//! scripts.
 //!
-//! A line is an item with its signature, as rustdoc understands it and `public-api` writes it. Where
-//! a field lies is not in it: that is the kernel's to say, and other proofs ask the kernel.
+//! A line is an item with its signature, as rustdoc understands it and `public-api` writes it. The offset of a field is
+//! not in it: the kernel decides that, and other proofs ask the kernel.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -19,10 +20,10 @@ use crate::{
     select::VARIABLE,
 };
 
-/// Where the snapshots are, below the repository's root.
+/// The folder of the snapshots, below the repository's root.
 pub const FOLDER: &str = "tests/api";
 
-/// The snapshot of what belongs to no machine.
+/// The snapshot of the items that belong to no machine.
 pub const ROOT: &str = "root";
 
 /// The snapshot of probe-abi-build.
@@ -34,9 +35,9 @@ const SELECTED: &str = "x86_64";
 /// The text of each snapshot, by the name of its file: a machine's, [`ROOT`] or [`BUILD`].
 pub type Snapshots = BTreeMap<String, String>;
 
-/// What the files under [`FOLDER`] should hold. `Err` says why this cannot be known here.
+/// The text that the files under [`FOLDER`] should have. `Err` says why it cannot be known here.
 pub fn snapshots() -> Result<Snapshots, String> {
-    // Without the feature `bindgen`, which has no API of its own, there is next to nothing to compile.
+    // Without the feature `bindgen`, which has no API of its own, there is little to compile.
     let mut library = document("probe-abi", "--no-default-features")?;
     remove_selection(&mut library)?;
     let mut snapshots = split(&lines(library)?);
@@ -53,7 +54,7 @@ pub fn committed() -> Result<Snapshots, String> {
     let snapshots = entries.map(|entry| {
         let path = entry.map_err(cannot("list", &folder))?.path();
         let text = fs::read_to_string(&path).map_err(cannot("read", &path))?;
-        // A file of another kind keeps its extension, and so is no machine's.
+        // A file of another kind keeps its extension, so it is not taken for a machine's.
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let name = name.strip_suffix(".txt").unwrap_or(&name);
         Ok((name.to_owned(), text))
@@ -69,7 +70,7 @@ fn unreadable(error: serde_json::Error) -> String {
     format!("cannot read rustdoc's JSON: {error}")
 }
 
-/// A package as rustdoc of the compiler that `cargo` uses understands it.
+/// The API of a package, as rustdoc of the compiler that `cargo` uses understands it.
 fn document(package: &str, features: &str) -> Result<Crate, String> {
     let mut rustdoc = cargo(&["rustdoc", "--quiet", "--package", package, "--lib"]);
     rustdoc
@@ -94,8 +95,8 @@ fn document(package: &str, features: &str) -> Result<Crate, String> {
     serde_json::from_value(json).map_err(unreadable)
 }
 
-/// Takes the selected machine's names out of the root, where they are listed in place of the machine's
-/// own. `Err` says that they are not there.
+/// Removes the selected machine's names from the root, where they are listed instead of the machine's own. `Err` if
+/// they are not there.
 fn remove_selection(library: &mut Crate) -> Result<(), String> {
     let source = format!("arch::{SELECTED}");
     let items = library.index.iter();
@@ -135,7 +136,7 @@ fn lines(package: Crate) -> Result<Vec<String>, String> {
         Some(value) => format!("{item} = {value}"),
         None => item.to_string(),
     });
-    // A type has as many `impl` lines as blocks, which is nobody's business.
+    // A type has as many `impl` lines as it has blocks. The number does not matter.
     let mut seen = HashSet::new();
     Ok(lines.filter(|line| seen.insert(line.clone())).collect())
 }
@@ -149,7 +150,7 @@ fn split(lines: &[String]) -> Snapshots {
     let mut sorted: BTreeMap<&str, Vec<&str>> = modules.map(|it| (it, Vec::new())).collect();
     let mut rest = Vec::new();
     for line in lines {
-        // The first is what the line is about. `compat` has another machine's types.
+        // The first path is the subject of the line. `compat` has types of another machine.
         let mut paths = line.split("probe_abi::arch::").skip(1);
         let module = paths.find_map(|path| {
             let (module, _) = path.split_once("::")?;
@@ -172,7 +173,7 @@ fn text(lines: Vec<&str>, path: &str) -> String {
     lines.map(|line| line.replace(path, "") + "\n").collect()
 }
 
-/// Whether every machine offers what the first one does.
+/// Whether every machine has the items that the first one has.
 pub fn same_on_every_machine(snapshots: &Snapshots) -> Result<(), String> {
     let mut machines = snapshots
         .iter()
@@ -192,9 +193,9 @@ pub fn same_on_every_machine(snapshots: &Snapshots) -> Result<(), String> {
     Ok(())
 }
 
-/// What a machine's snapshot has in common with every other's: all of it but the registers and the
-/// types that only they have, what the aliases and constants stand for, the numbers of syscalls, and the module
-/// `compat`, which only some have.
+/// The lines of a machine's snapshot that every other machine's has too. These are all lines except the registers, the
+/// types of the registers, the values of aliases and constants, the numbers of syscalls, and the module `compat`, which
+/// only some machines have.
 fn contract(snapshot: &str) -> BTreeSet<&str> {
     let members = snapshot.lines().filter_map(member);
     let mut own: Vec<&str> = members
@@ -211,7 +212,7 @@ fn contract(snapshot: &str) -> BTreeSet<&str> {
         .collect()
 }
 
-/// The type of a field, which a line without a keyword is: `pub pt_regs::psw: psw_t`.
+/// The type of a field. A line without a keyword is a field: `pub pt_regs::psw: psw_t`.
 fn member(line: &str) -> Option<&str> {
     let (path, ty) = line.strip_prefix("pub ")?.split_once(": ")?;
     (!path.contains([' ', '('])).then_some(ty)
@@ -222,9 +223,9 @@ fn is_about(line: &str, name: &str) -> bool {
     line.contains(&format!(" {name}::")) || line.ends_with(&format!(" {name}"))
 }
 
-/// Whether the packages, as their manifests have them, can be released together: probe-abi asks for exactly the version
-/// that probe-abi-build has, because each machine of the table that build scripts have is a module of the library; and the
-/// CHANGELOG begins with that version.
+/// Whether the packages can be released together, by their manifests. probe-abi must ask for exactly the version that
+/// probe-abi-build has, because each machine of the build scripts' table is a module of the library. The CHANGELOG must
+/// begin with that version.
 pub fn release(library: &Table, build: &Table, changelog: &str) -> Result<(), String> {
     let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or("*").to_owned();
     let version = |manifest: &Table| text(manifest["package"].get("version"));

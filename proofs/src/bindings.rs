@@ -1,6 +1,6 @@
-//! What the bindings of a machine say, as data: the C types, the fields of `pt_regs`.
+//! The bindings of a machine as data: the C types, and the fields of `pt_regs`.
 //!
-//! The numbers are those of the assertions in the bindings, which rustc has checked.
+//! rustc has checked the numbers, because the bindings assert them.
 
 use std::{collections::HashMap, mem};
 
@@ -12,7 +12,7 @@ pub struct Bindings {
     pub types: Vec<CType>,
     /// Bytes of `pt_regs`.
     pub size: usize,
-    /// Down to the integers and arrays of them, in the order of the struct.
+    /// The integers and arrays of integers, in the order of the struct.
     pub fields: Vec<Field>,
 }
 
@@ -45,7 +45,7 @@ pub struct Field {
     pub name: String,
     pub offset: usize,
     pub size: usize,
-    /// The size of one element, where it is an array.
+    /// The size of one element, if the field is an array.
     pub slot: usize,
 }
 
@@ -98,7 +98,7 @@ fn primitive(name: &str) -> (Layout, bool) {
     primitive!(i8 u8 i16 u16 i32 u32 i64 u64)
 }
 
-/// The structs of a file, and the numbers that rustc has checked of them.
+/// The structs of a file, and their numbers that rustc has checked.
 struct Structs<'a> {
     types: &'a [CType],
     items: HashMap<String, &'a syn::ItemStruct>,
@@ -167,7 +167,7 @@ impl<'a> Structs<'a> {
         fields.collect()
     }
 
-    /// How wide the elements of a field are, and how many it has.
+    /// The width of a field's elements, and their number.
     fn slots(&self, ty: &Type) -> (usize, usize) {
         match ty {
             Type::Array(array) => (
@@ -183,7 +183,7 @@ impl<'a> Structs<'a> {
     }
 }
 
-/// The last name of a path: `c_ulong` of `self::c_ulong`. Nothing of what is no path.
+/// The last name of a path: `c_ulong` of `self::c_ulong`. Empty if the type is not a path.
 fn last(ty: &Type) -> String {
     let Type::Path(path) = ty else {
         return String::new();

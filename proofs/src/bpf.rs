@@ -1,4 +1,4 @@
-//! Building probes: whichever of the toolchains for BPF is installed.
+//! Builds probes, with any toolchain for BPF that is installed.
 
 use std::{
     env,
@@ -20,11 +20,11 @@ pub struct Toolchain {
     cargo: PathBuf,
     rustc: PathBuf,
     build_std: bool,
-    /// Whether `rustc` has to be told that it may use what only nightly may.
+    /// Whether `rustc` must be told that it may use features of nightly.
     bootstrap: bool,
 }
 
-/// How a program reads ctx: as `probe_abi::READS_BY_CONSTRUCTION` has it.
+/// How a program reads ctx: `probe_abi::READS_BY_CONSTRUCTION` tells it too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reads {
     /// With inline assembly, which is not stable for BPF.
@@ -53,7 +53,7 @@ impl Toolchain {
         }
     }
 
-    /// The first of: a compiler that comes with `core` for BPF (Debian's, or the one in `PATH`), and
+    /// The first that is installed: a compiler that comes with `core` for BPF (Debian's, or the one in `PATH`), or
     /// rustup's nightly with rust-src. `Err` says what to install.
     pub fn with_core() -> Result<Self, String> {
         let precompiled = [
@@ -115,7 +115,7 @@ impl Toolchain {
         })
     }
 
-    /// The same toolchain, taking what otherwise only nightly takes.
+    /// The same toolchain, which accepts features of nightly.
     #[must_use]
     pub fn unstable(self) -> Self {
         Self {
@@ -124,7 +124,7 @@ impl Toolchain {
         }
     }
 
-    /// How programs read ctx that this toolchain builds.
+    /// How programs that this toolchain builds read ctx.
     pub fn reads(&self) -> Reads {
         let version = printed(&self.rustc, &["--version"]).unwrap_or_default();
         match self.bootstrap || version.contains("-nightly") || version.contains("-dev") {
@@ -133,7 +133,7 @@ impl Toolchain {
         }
     }
 
-    /// This toolchain once for each way of reading ctx that it can build programs with.
+    /// This toolchain, once for each way of reading ctx that its programs can have.
     pub fn ways(&self) -> Vec<(Reads, Self)> {
         let unstable = (Reads::ByConstruction, self.clone().unstable());
         match self.reads() {
@@ -151,7 +151,7 @@ impl Toolchain {
         self.build_std
     }
 
-    /// `cargo` with this toolchain and nothing of the one that runs now.
+    /// `cargo` with this toolchain, without variables of the toolchain that runs now.
     pub fn cargo(&self) -> Command {
         let mut cargo = Command::new(&self.cargo);
         for (name, _) in env::vars_os() {
@@ -192,7 +192,7 @@ impl fmt::Display for Toolchain {
     }
 }
 
-/// A probe package to build, in release mode unless told otherwise.
+/// A probe package to build, in release mode by default.
 #[derive(Debug)]
 pub struct Probe<'a> {
     package: &'a Path,
@@ -205,7 +205,7 @@ pub struct Probe<'a> {
 }
 
 impl<'a> Probe<'a> {
-    /// The package in a folder, for a machine: in that endianness, or else in the one that it has.
+    /// The package in a folder, for a machine: in that endianness, or in the machine's only one.
     pub fn new(package: &'a Path, machine: &'static Machine, endian: Endian) -> Self {
         let target = machine.nearest(endian).endian.bpf_target();
         let package_name = package.file_name().unwrap_or_default();
@@ -245,15 +245,15 @@ impl<'a> Probe<'a> {
         self
     }
 
-    /// Builds somewhere else: where the arguments make other objects of the same package.
+    /// Builds in another folder, because the arguments make other objects of the same package.
     #[must_use]
     pub fn target_dir(mut self, target_dir: impl Into<PathBuf>) -> Self {
         self.target_dir = target_dir.into();
         self
     }
 
-    /// Builds one of the package's objects and reads it. What it depends on is compiled once for all packages and machines,
-    /// because all have the same few folders; and the objects of a folder displace each other.
+    /// Builds one of the package's objects and reads it. All packages and machines share a few folders, so their
+    /// dependencies are compiled once. The objects in a folder replace each other.
     pub fn object(self, toolchain: &Toolchain, name: &str) -> Result<Vec<u8>, String> {
         let folder = Lent::folder(toolchain.reads())?;
         let probe = self.target_dir(&folder.path);
@@ -270,7 +270,7 @@ impl<'a> Probe<'a> {
             .args(toolchain.target(self.target))
             .arg("--target-dir")
             .arg(&self.target_dir)
-            // The one form of naming the machine that every crate takes, aya-ebpf included.
+            // Every crate accepts this form of naming the machine, aya-ebpf included.
             .arg("--config")
             .arg(format!(
                 r#"target.{}.rustflags=["--cfg", 'bpf_target_arch="{}"']"#,
@@ -284,7 +284,7 @@ impl<'a> Probe<'a> {
             };
         }
         run(&mut cargo)?;
-        // cargo's name for the folder of its profile `dev` is older than the profile's name.
+        // cargo's folder for the profile `dev` has an older name.
         let folder = match self.profile {
             "dev" => "debug",
             profile => profile,
@@ -293,7 +293,7 @@ impl<'a> Probe<'a> {
     }
 }
 
-/// A folder to build in that nobody else uses meanwhile, in this process or in another.
+/// A folder to build in that no other build uses meanwhile, in this process or in another.
 struct Lent {
     path: PathBuf,
     /// The folder is free again when this is closed.
@@ -304,7 +304,8 @@ impl Lent {
     /// How many builds can run at once.
     const FOLDERS: u32 = 4;
 
-    /// The first that is free. Each way of reading has its own, because a build script that is told otherwise runs again.
+    /// The first folder that is free. Each way of reading has its own folders, because a build script runs again when
+    /// its variables change.
     fn folder(reads: Reads) -> Result<Self, String> {
         let mut first = None;
         for number in 0..Self::FOLDERS {
@@ -331,7 +332,7 @@ pub fn root() -> &'static Path {
         .expect("xtask is in the repository")
 }
 
-/// Where a program is in `PATH`.
+/// The path of a program in `PATH`.
 pub fn which(program: &str) -> Option<PathBuf> {
     env::split_paths(&env::var_os("PATH")?)
         .map(|dir| dir.join(program))
@@ -355,7 +356,7 @@ fn has_source(rustc: &Path) -> bool {
     })
 }
 
-/// What a program prints, if it succeeds.
+/// The output of a program, if it succeeds.
 fn printed(program: impl AsRef<Path>, args: &[&str]) -> Option<String> {
     let text = output(Command::new(program.as_ref()).args(args)).ok()?;
     Some(text.trim().to_owned())

@@ -1,4 +1,4 @@
-//! Questions to C compilers, asked as assertions: what a compiler lets pass is what it believes.
+//! Questions to C compilers, asked as assertions: a compiler believes the assertions that it accepts.
 
 use std::{
     collections::BTreeSet,
@@ -51,7 +51,7 @@ pub struct Compiler {
 impl Compiler {
     /// gcc for a machine. `Err` says what is missing.
     pub fn gcc(variant: &Variant) -> Result<Self, String> {
-        // What is not a compiler of its own, or not under the name that `cc` expects.
+        // Machines whose compiler is not a separate program, or has another name than `cc` expects.
         let (compiler, flags): (_, &[&str]) = match variant.triple {
             "riscv64-linux-gnu" => ("riscv64-linux-gnu-gcc", &[]),
             "riscv32-linux-gnu" => ("riscv64-linux-gnu-gcc", &["-march=rv32gc", "-mabi=ilp32d"]),
@@ -68,7 +68,7 @@ impl Compiler {
         if tool.is_like_clang() {
             return Err(format!("`{}` is not gcc", gcc.path.display()));
         }
-        // What `cc` falls back to.
+        // `cc` falls back to these.
         let is_this_computers = gcc.path == Path::new("cc") || gcc.path == Path::new("gcc");
         if is_this_computers && !variant.triple.starts_with(consts::ARCH) {
             return Err(format!("no gcc for `{}` is known", variant.triple));
@@ -76,9 +76,9 @@ impl Compiler {
         Ok(gcc)
     }
 
-    /// clang for a machine: the newest that is installed. `Err` says what is missing.
+    /// clang for a machine: the newest clang that is installed. `Err` says what is missing.
     pub fn clang(variant: &Variant) -> Result<Self, String> {
-        // 16 is the first that knows loongarch64.
+        // clang 16 is the first that knows loongarch64.
         let versions = (16..=40).rev().map(|version| format!("clang-{version}"));
         let installed = versions
             .chain(["clang".into()])
@@ -89,7 +89,7 @@ impl Compiler {
         Ok(clang.args(["-ferror-limit=0"]))
     }
 
-    /// A clang, for whatever it calls by this triple: BPF is `bpfel` or `bpfeb`.
+    /// A clang, for the target with this triple: BPF is `bpfel` or `bpfeb`.
     pub fn for_triple(clang: PathBuf, triple: &str) -> Self {
         let args = ["-target", triple, "-ferror-limit=0"];
         let args = args.map(OsString::from).to_vec();
@@ -112,14 +112,14 @@ impl Compiler {
         Ok((Self { path, args }, tool))
     }
 
-    /// More arguments, such as where headers are.
+    /// More arguments, such as folders of headers.
     #[must_use]
     pub fn args<A: Into<OsString>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
         self.args.extend(args.into_iter().map(Into::into));
         self
     }
 
-    /// The compiler's command, before what it is to do.
+    /// The start of the compiler's command: the program, and its arguments for the machine.
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.path);
         command.args(&self.args);
@@ -132,11 +132,10 @@ impl Compiler {
         self.args([OsString::from("-isystem"), folder.into()])
     }
 
-    /// Whether the compiler agrees with all assertions, which are made behind `prelude`. Gives
-    /// their number.
+    /// Whether the compiler agrees with all assertions, which are compiled after `prelude`. Returns their number.
     ///
-    /// Each of them is also made with a wrong value, and the compiler has to refuse each of those: one
-    /// that overlooks assertions proves nothing.
+    /// Each assertion is also made with a wrong value, and the compiler has to refuse each of these. A compiler that
+    /// overlooks assertions proves nothing.
     pub fn prove(&self, prelude: &str, assertions: &[Assertion]) -> Result<usize, String> {
         let complaints = self.complaints(prelude, assertions, 0)?;
         if !complaints.is_empty() {
@@ -157,7 +156,7 @@ impl Compiler {
         Ok(refused)
     }
 
-    /// The values of integer constants, as the compiler works them out behind `prelude`.
+    /// The values of integer constants, as the compiler computes them after `prelude`.
     pub fn numbers(&self, prelude: &str, expressions: &[String]) -> Result<Vec<u64>, String> {
         let list = expressions.join(",\n");
         let source = format!("{prelude}\nconst unsigned long long numbers[] = {{\n{list}\n}};\n");
@@ -183,7 +182,7 @@ impl Compiler {
         Ok(words.map(number).collect())
     }
 
-    /// The errors of a translation unit that makes the assertions: an empty text where it has none.
+    /// The errors of a translation unit that makes the assertions: an empty text if it has none.
     fn complaints(
         &self,
         prelude: &str,
@@ -207,7 +206,7 @@ impl Compiler {
         self.text("-E", source)
     }
 
-    /// What clang makes of a source text, in LLVM's assembly language.
+    /// clang's output for a source text, in LLVM's assembly language.
     pub fn llvm(&self, source: &str) -> Result<String, String> {
         let to_llvm = ["-emit-llvm", "-o", "-"];
         self.clone().args(to_llvm).text("-S", source)
@@ -221,18 +220,18 @@ impl Compiler {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    /// The object that a source text is compiled to.
+    /// The object that the compiler makes of a source text.
     pub fn object(&self, source: &str) -> Result<Vec<u8>, String> {
         self.object_of("c", source)
     }
 
-    /// The object that a text in assembly language is assembled to.
+    /// The object that the assembler makes of a text in assembly language.
     pub fn assembled(&self, source: &str) -> Result<Vec<u8>, String> {
         self.object_of("assembler", source)
     }
 
-    /// The object of a text in which each line stands for itself, without those lines that the compiler refuses: their
-    /// indices.
+    /// The object of a text whose lines do not depend on each other, without the lines that the compiler refuses.
+    /// Returns the indices of these, too.
     pub fn object_without(
         &self,
         language: &str,
@@ -281,7 +280,7 @@ impl Compiler {
         let mut command = self.command();
         command
             .args([what, "-x", language, "-"])
-            // The messages are searched.
+            // The messages are searched, so they have to be in English.
             .env("LC_ALL", "C")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -297,7 +296,7 @@ impl Compiler {
     }
 }
 
-/// Which line an error is about: `<stdin>:12:5: error: …`, and gas says `{standard input}:12: Error: …`.
+/// The line that an error is about: `<stdin>:12:5: error: …`, or gas's `{standard input}:12: Error: …`.
 fn line_of_error(said: &str) -> Option<usize> {
     let (_, place) = said
         .split_once("<stdin>:")
@@ -325,7 +324,7 @@ fn build(variant: &Variant) -> cc::Build {
     build
 }
 
-/// The clang that compiles for BPF, which the figures are of.
+/// The clang that compiles for BPF. The figures are for this clang.
 pub fn clang() -> Result<PathBuf, String> {
     which("clang-22").ok_or_else(|| "no clang-22 in PATH: `scripts/setup` installs it".into())
 }

@@ -1,15 +1,15 @@
-//! What the kernel's verifier does with ctx, for programs that this computer's kernel cannot load:
-//! those of other machines.
+//! The rules of the kernel's verifier for ctx, for programs that this computer's kernel cannot load because they are
+//! for other machines.
 //!
-//! A read of ctx has a constant offset, in the instruction itself. So no register that ctx was
-//! added to, and none that holds ctx on one path and something else on another, may be an address.
+//! A read of ctx has a constant offset, in the instruction itself. So two kinds of registers may not be an address: a
+//! register that was computed from ctx, and a register that holds ctx on one path and another value on another path.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::object::is_local_call;
 use rbpf::ebpf::{self, Insn};
 
-/// What a register or a slot of the stack holds.
+/// The content of a register, or of a slot of the stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Value {
     Ctx,
@@ -68,7 +68,7 @@ impl State {
         self.registers[usize::from(register)] = value;
     }
 
-    /// Runs one instruction; `Err` where it uses what is derived from ctx as an address.
+    /// Runs one instruction; `Err` if it uses a value derived from ctx as an address.
     fn step(&mut self, insn: &Insn) -> Result<(), &'static str> {
         let register_operand = insn.opc & ebpf::BPF_X != 0;
         match insn.opc & ebpf::BPF_CLS_MASK {
@@ -79,7 +79,7 @@ impl State {
                     && (!register_operand || self.get(insn.src) == Value::Other);
                 self.set(insn.dst, if plain { Value::Other } else { Value::Derived });
             }
-            // Half of an address is none.
+            // Half of an address is not an address.
             ebpf::BPF_ALU | ebpf::BPF_LD => self.set(insn.dst, Value::Other),
             ebpf::BPF_LDX => {
                 if self.get(insn.src) == Value::Derived {
@@ -111,7 +111,7 @@ impl State {
     }
 }
 
-/// Whether all reads of ctx in a program have a constant offset. `Err` names one that has not.
+/// Whether all reads of ctx in a program have a constant offset. `Err` names a read that does not.
 pub fn check(program: &[Insn]) -> Result<(), String> {
     let mut seen = BTreeMap::new();
     let mut functions = vec![(
@@ -160,7 +160,7 @@ fn target(index: usize, offset: i32) -> usize {
     index.wrapping_add_signed(offset as isize + 1)
 }
 
-/// Where control goes from an instruction.
+/// The instructions that may run after an instruction.
 fn successors(index: usize, insn: &Insn) -> Vec<usize> {
     let jump = matches!(
         insn.opc & ebpf::BPF_CLS_MASK,

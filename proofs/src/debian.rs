@@ -1,8 +1,8 @@
-//! Packages of any Debian suite and architecture, unpacked in a cache folder: no root, and the
-//! computer's own apt stays as it is.
+//! Packages of any Debian suite and architecture, unpacked in a cache folder. This needs no root, and the computer's
+//! own apt is not changed.
 //!
-//! Which packages they are is pinned (`pins.rs`). One that is pinned is fetched by its path and hash, so
-//! that no index has to be right; where that fails, the suite's index tells the newest.
+//! The packages are pinned (`pins.rs`). A pinned package is fetched by its path and hash, so no index has to be right.
+//! If that fails, the suite's index names the newest package.
 
 use std::{
     cmp::Ordering,
@@ -21,7 +21,7 @@ use crate::{
     proof,
 };
 
-/// How long apt's lists serve before the mirror is asked for newer ones.
+/// apt's lists are used for this long, before the mirror is asked for newer ones.
 const LISTS_SERVE: Duration = Duration::from_secs(24 * 60 * 60);
 
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
@@ -31,16 +31,16 @@ const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 pub struct Package {
     pub name: String,
     pub version: String,
-    /// The folder that it is unpacked in, with the paths that an installation has below `/`.
+    /// The folder that it is unpacked in. It has the paths that an installation has below `/`.
     pub root: PathBuf,
 }
 
 impl Package {
-    /// Downloads and unpacks, unless it is in the cache already, the package of a suite's `main` whose
-    /// whole name matches an extended regular expression: the newest one as of its pin, which `cargo
-    /// xtask pin` renews.
+    /// Downloads and unpacks a package, unless it is in the cache already. It is the package of a suite's `main` whose
+    /// whole name matches an extended regular expression: the newest one at the time of its pin. `cargo xtask pin`
+    /// renews the pin.
     ///
-    /// Several processes may do so at once. Without network, what was fetched before serves.
+    /// Several processes may do this at once. Without network, the packages in the cache are used.
     pub fn newest(suite: &str, arch: &str, name: &str) -> Result<Self, String> {
         let wanted = Wanted::new(suite, arch, name);
         let (package, note) = Archive::debian()?.package(&wanted, Part::Whole)?;
@@ -48,7 +48,7 @@ impl Package {
         Ok(package)
     }
 
-    /// The first file of that name in a folder of the package, or in those below it.
+    /// The first file of that name in a folder of the package, or in the folders below it.
     pub fn file(&self, folder: &str, name: &str) -> Result<PathBuf, String> {
         fn find(folder: &Path, name: &str) -> Option<PathBuf> {
             let entries = fs::read_dir(folder).ok()?.flatten();
@@ -64,13 +64,13 @@ impl Package {
     }
 }
 
-/// What of a package is unpacked.
+/// The part of a package that is unpacked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     Whole,
-    /// The kernel, which comes first, and not the thousands of modules behind it.
+    /// The kernel, which is first in the package, without the thousands of modules after it.
     Kernel,
-    /// Of a kernel's sources, the tables of syscalls and which lines of them a machine has.
+    /// From a kernel's sources: the tables of syscalls, and the files that select each machine's lines of them.
     SyscallTables,
 }
 
@@ -100,14 +100,14 @@ impl Part {
                 output(tar.stdin(stdout(&mut unpack)))
             }
         };
-        // tar has the file, or says why not; the rest of the package is for nobody.
+        // tar has the file, or says why it does not. Nobody needs the rest of the package.
         let _ = unpack.kill();
         let _ = unpack.wait();
         unpacked.map(drop)
     }
 }
 
-/// Starts a program whose output another one takes.
+/// Starts a program whose output another program reads.
 fn spawn(command: &mut Command) -> Result<Child, String> {
     let program = command.get_program().to_owned();
     let child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
@@ -118,22 +118,22 @@ fn stdout(child: &mut Child) -> Stdio {
     child.stdout.take().map_or(Stdio::null(), Stdio::from)
 }
 
-/// Where packages come from, and where they are kept.
+/// The sources of packages, and the folder that keeps them.
 #[derive(Debug, Clone)]
 pub struct Archive {
     /// The cache.
     pub folder: PathBuf,
     /// The file of pins.
     pub pins: PathBuf,
-    /// The one that this computer's own packages come from, if it is not another.
+    /// The mirror of this computer's own packages, unless another one is set.
     pub mirror: Option<Mirror>,
 }
 
-/// What `pin` did.
+/// The result of `pin`.
 #[derive(Debug, Default)]
 pub struct Renewal {
     pub changes: Vec<String>,
-    /// Where an index failed. What was pinned stays.
+    /// The indices that failed. Their pins stay as they were.
     pub failures: Vec<String>,
 }
 
@@ -153,7 +153,7 @@ impl Archive {
         })
     }
 
-    /// The package by its pin, or else by the index; and then a line that says so.
+    /// The package by its pin, or else by the index. In the second case a line says so.
     pub fn package(
         &self,
         wanted: &Wanted,
@@ -167,7 +167,7 @@ impl Archive {
             },
             None => format!("it is not pinned: `{}` does so", wanted.command()),
         };
-        // There, nothing may depend on what an index says today.
+        // CI may not depend on today's index.
         if pinned.is_none() && proof::ci() {
             return Err(format!("no package `{wanted}`: {by_pin}"));
         }
@@ -186,8 +186,8 @@ impl Archive {
         }
     }
 
-    /// Pins the newest package that the mirror has, of what is wanted or else of everything that is pinned.
-    /// An index may tell of a package that is not there yet.
+    /// Pins the newest package that the mirror has: the wanted one, or else every package that is pinned. An index may
+    /// name a package that is not on the mirror yet.
     pub fn pin(&self, only: Option<Wanted>) -> Result<Renewal, String> {
         let mut pins = Pins::read(&self.pins)?;
         let mut indices = BTreeMap::new();
@@ -220,7 +220,7 @@ impl Archive {
         Ok(renewal)
     }
 
-    /// Whether a package can be had by its path and hash.
+    /// Whether a package can be fetched by its path and hash.
     fn has(&self, entry: &Entry) -> Result<(), String> {
         let parts = [Part::Whole, Part::Kernel, Part::SyscallTables];
         if parts.iter().any(|part| self.root(entry, *part).exists()) {
@@ -245,7 +245,7 @@ impl Archive {
         )
     }
 
-    /// Where a package is kept: by its hash, whatever it is called.
+    /// The folder of a package in the cache, named by the package's hash.
     fn root(&self, entry: &Entry, part: Part) -> PathBuf {
         self.folder.join("packages").join(match part {
             Part::Whole => entry.sha256.clone(),
@@ -268,7 +268,7 @@ impl Archive {
         })
     }
 
-    /// The package in the cache, by its hash; `download` has put it in a folder if it was not there.
+    /// The package in the cache, by its hash. If it is not there, `download` puts it in a folder.
     fn unpacked(
         &self,
         entry: &Entry,
@@ -288,7 +288,7 @@ impl Archive {
         if package.root.exists() {
             return Ok(package);
         }
-        // Renamed when it is whole, so that an interrupted run leaves nothing that looks it.
+        // Renamed when it is complete, so that an interrupted run does not leave a folder that looks complete.
         let partial = packages.join("partial");
         if partial.exists() {
             fs::remove_dir_all(&partial).map_err(cannot("remove", &partial))?;
@@ -321,7 +321,7 @@ impl Archive {
 /// As root, apt would fetch as a user that cannot write in the cache folder.
 const AS_THIS_USER: &str = "APT::Sandbox::User=";
 
-/// apt with lists of its own, for one suite and architecture. Nobody else uses them meanwhile.
+/// apt with its own lists, for one suite and architecture. Nobody else uses these lists meanwhile.
 struct Apt {
     folder: PathBuf,
     arch: String,
@@ -332,13 +332,13 @@ struct Apt {
 impl Apt {
     fn new(folder: PathBuf, suite: &str, arch: &str, mirror: &Mirror) -> Result<Self, String> {
         let lock = lock(&folder)?;
-        // apt wants these; what else it needs it makes.
+        // apt needs these folders. It makes the others itself.
         for part in ["state/lists/partial", "cache/archives/partial"] {
             create(&folder.join(part))?;
         }
         let Mirror { options, address } = mirror;
         let source = format!("deb [{options}] {address} {suite} main\n");
-        // apt's caches are only as new as what they are of.
+        // apt's caches are only valid for files that are not newer.
         write_if_new(&folder.join("sources.list"), &source)?;
         write_if_new(&folder.join("state/status"), "")?;
         Ok(Self {
@@ -349,8 +349,7 @@ impl Apt {
         })
     }
 
-    /// One of apt's commands, which sees nothing of the computer's packages but how it gets at the
-    /// network.
+    /// One of apt's commands. It sees nothing of the computer's packages, except the settings for the network.
     fn command(&self, program: &str, args: &[&str]) -> Command {
         let mut command = Command::new(program);
         for (option, value) in [
@@ -372,7 +371,7 @@ impl Apt {
             ("APT::Architectures", &self.arch),
             ("Acquire::Languages", "none"),
             ("Acquire::IndexTargets::deb::DEP-11::DefaultEnabled", "no"),
-            // Containers switch these off, and each command then reads all lists anew.
+            // Containers switch these off, and then each command reads all lists again.
             ("Dir::Cache::pkgcache", "pkgcache.bin"),
             ("Dir::Cache::srcpkgcache", "srcpkgcache.bin"),
         ] {
@@ -382,7 +381,7 @@ impl Apt {
         command
     }
 
-    /// Asks the mirror for lists, unless those that are here are young enough.
+    /// Asks the mirror for lists, unless the lists here are new enough.
     fn update(&self, serve: Duration) -> Result<(), String> {
         let updated = self.folder.join("updated");
         let age = fs::metadata(&updated).and_then(|file| file.modified());
@@ -395,8 +394,8 @@ impl Apt {
         write(&updated, "")
     }
 
-    /// Every version of the packages of that name; where there is none, because the lists could not be
-    /// had, why they could not.
+    /// Every version of the packages of that name. If there is no version because the lists could not be fetched, `Err`
+    /// says why.
     fn newest_first(&self, name: &str, listed: Result<(), String>) -> Result<Vec<Entry>, String> {
         let mut entries = self.find(name)?;
         entries.sort_by(|left, right| compare(&right.version, &left.version));
@@ -426,7 +425,7 @@ impl Apt {
     }
 }
 
-/// What the first entry gives that gives anything, and why those before it do not.
+/// The first result that an entry gives, and the reasons why the entries before it gave none.
 fn first<T>(
     entries: &[Entry],
     take: impl Fn(&Entry) -> Result<T, String>,
@@ -449,7 +448,7 @@ fn lock(folder: &Path) -> Result<File, String> {
     lock.map_err(cannot("lock", &path))
 }
 
-/// The folder of what was fetched once: `probe-abi` in the user's cache.
+/// The folder of everything that is fetched once: `probe-abi` in the user's cache.
 pub fn cache() -> Result<PathBuf, String> {
     let named = |name| env::var_os(name).filter(|value| !value.is_empty());
     let cache = named("XDG_CACHE_HOME")
@@ -460,7 +459,7 @@ pub fn cache() -> Result<PathBuf, String> {
         .ok_or_else(|| "neither `XDG_CACHE_HOME` nor `HOME` is set".to_owned())
 }
 
-/// The Debian mirror that this computer's own packages come from.
+/// The Debian mirror of this computer's own packages.
 fn own_mirror() -> Result<Mirror, String> {
     let targets = ["indextargets", "--format", "$(REPO_URI)"];
     let of_debian = ["Created-By: Packages", "Origin: Debian", "Label: Debian"];

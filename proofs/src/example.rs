@@ -14,16 +14,16 @@ use crate::{
     select::{Endian, Machine, VARIABLE},
 };
 
-/// What a test knows of an example.
+/// The facts of an example that a test needs.
 #[derive(Debug)]
 pub struct Example {
-    /// Its folder, which is also what its object is called.
+    /// Its folder, whose name its object has too.
     pub name: &'static str,
-    /// What its loader is called.
+    /// The name of its loader.
     pub loader: &'static str,
 }
 
-/// Where all examples are built.
+/// The folder that all examples are built in.
 pub fn built() -> PathBuf {
     root().join("target/examples")
 }
@@ -45,7 +45,8 @@ impl Example {
         Ok(path)
     }
 
-    /// What the probe does is compiled for this computer, and given calls or registers of the machine: so many tests pass.
+    /// Compiles the code of the probe for this computer, and tests it with calls or registers of the machine. Succeeds
+    /// if `passed` tests pass.
     pub fn event_tests(&self, machine: &str, passed: usize) -> Result<(), String> {
         let mut cargo = Command::new(env!("CARGO"));
         cargo
@@ -60,7 +61,7 @@ impl Example {
         }
     }
 
-    /// The loader, as a command that knows its probe for the machine of this computer. Both are built once.
+    /// The loader, as a command that knows its probe for this computer's machine. Both are built once.
     pub fn command(&self, own: &str) -> Result<Command, String> {
         type Loaders = BTreeMap<&'static str, Result<(PathBuf, PathBuf), String>>;
         static LOADERS: Mutex<Loaders> = Mutex::new(BTreeMap::new());
@@ -98,7 +99,8 @@ pub fn refuses(mut command: Command, arguments: &[&str], message: &str) -> Resul
     }
 }
 
-/// The lines that a loader prints of events, which start with a number, and those of the program that it watches.
+/// The lines that a loader prints about events, which start with a number, and the lines of the program that it
+/// watches.
 ///
 /// `Err` if it complains, or ends with another status.
 pub fn events_and_own(

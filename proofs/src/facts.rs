@@ -1,5 +1,5 @@
-//! What the library knows of every machine, as the proofs ask for it: each role as the slot that is read
-//! and what is done with its value.
+//! The library's facts of every machine, in the form that proofs use: for each role the slot that is read, and the
+//! operations on its value.
 
 use std::{fs, sync::LazyLock};
 
@@ -17,7 +17,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Facts {
     pub machine: &'static Machine,
-    /// Bytes of `unsigned long`, which all slots are but s390x's `int_code`.
+    /// The size of `unsigned long` in bytes. All slots have this size, except s390x's `int_code`.
     pub word: usize,
     pub bindings: Bindings,
     /// Every slot of `pt_regs`, in order.
@@ -30,7 +30,7 @@ pub struct Facts {
     pub return_value: Reading,
     /// The other register of a return value of 64 bits, on a machine of 32 bits.
     pub second_return_value: Option<Reading>,
-    /// The return address, or where it lies on the stack.
+    /// The return address, or the address of its place on the stack.
     pub return_address: Reading,
     pub returns_on_stack: bool,
     pub instruction_pointer: Reading,
@@ -40,7 +40,7 @@ pub struct Facts {
     user_first_on_stack: FirstOnStack,
 }
 
-/// What a read of one role gives: a slot, what is added to it, and what is masked from it.
+/// The result of reading one role: a slot, the number that is added to its value, and the mask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reading {
     pub slot: Slot,
@@ -48,7 +48,7 @@ pub struct Reading {
     pub mask: Option<u32>,
 }
 
-/// A slot of ctx: the C expression for the field, and where it is.
+/// A slot of ctx: the C expression for the field, and its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Slot {
     pub field: &'static str,
@@ -64,7 +64,7 @@ struct FirstOnStack {
 }
 
 impl Facts {
-    /// The roles of a machine. `Err` is what its file says that cannot be read.
+    /// The roles of a machine. `Err` says what in its file cannot be read.
     pub fn of(machine: &Machine) -> Result<&'static Facts, String> {
         let all = FACTS.as_ref().map_err(String::clone)?;
         let found = all.iter().find(|facts| facts.machine == machine);
@@ -75,7 +75,7 @@ impl Facts {
         self.machine.name
     }
 
-    /// The address of argument `index`, for one that is not in a register.
+    /// The address of argument `index`, if it is not in a register.
     pub fn stack_argument(&self, index: usize, endian: Endian) -> Option<Reading> {
         let beyond = index.checked_sub(self.arguments.len())?;
         Some(self.first_on_stack.nth(beyond, self.word, endian))
@@ -88,9 +88,9 @@ impl Facts {
     }
 }
 
-/// What proofs have to refuse.
+/// Changes that proofs have to refuse.
 impl Facts {
-    /// The arguments on the stack, of kernel code or of user code, one word further on.
+    /// Moves the arguments on the stack, of kernel code or of user code, by one word.
     pub fn move_stack(&mut self, user: bool) {
         let first = match user {
             true => &mut self.user_first_on_stack,
@@ -100,7 +100,7 @@ impl Facts {
         first.big.plus += self.word as u64;
     }
 
-    /// A header in which a field and the next one, of the same size, have changed places.
+    /// A header in which a field and the next one, of the same size, are exchanged.
     #[must_use]
     pub fn with_fields_swapped(&self, index: usize) -> Self {
         let mut changed = self.clone();
@@ -145,7 +145,7 @@ impl FirstOnStack {
     }
 }
 
-// The bindings are read when asked for, and not compiled in: `cargo xtask bless` writes them.
+// The bindings are read at run time, and not compiled in, because `cargo xtask bless` writes them.
 static FACTS: LazyLock<Result<Vec<Facts>, String>> = LazyLock::new(|| {
     let facts = MACHINES.iter().map(|machine| {
         let path = root().join(format!("build/bindings/{}.rs", machine.name));
@@ -158,7 +158,7 @@ static FACTS: LazyLock<Result<Vec<Facts>, String>> = LazyLock::new(|| {
 });
 
 impl Facts {
-    /// A machine as a value of the library says it is, in whichever way that is wrong.
+    /// The facts that a value of the library has for a machine, even if they are wrong.
     pub fn new(machine: &'static Machine, value: &machine::Machine, bindings: Bindings) -> Self {
         let (returns_on_stack, return_address) = match value.return_address {
             ReturnAddress::Register(slot) => (false, slot),

@@ -1,4 +1,4 @@
-//! What is committed but generated. `cargo xtask bless` writes it, and the tests compare it.
+//! Files that are committed, but generated. `cargo xtask bless` writes them, and the tests compare them.
 
 use std::{fs, path::PathBuf};
 
@@ -35,7 +35,7 @@ impl Generated {
         fs::write(&self.path, &self.text).map_err(cannot("write", &self.path))
     }
 
-    /// Whether the file has that text. `Err` shows where it has not.
+    /// Whether the file has that text. `Err` shows the first difference.
     pub fn compare(&self) -> Result<(), String> {
         let path = self.path.display();
         let committed = fs::read_to_string(&self.path).map_err(cannot("read", &self.path))?;
@@ -55,7 +55,7 @@ impl Generated {
     }
 }
 
-/// Writes all of it.
+/// Writes all generated files.
 pub fn bless() -> Result<(), String> {
     for machine in MACHINES {
         let bindings = bindings(machine, &machine.variants[0]).map_err(|error| match error {
@@ -101,8 +101,8 @@ pub fn picture(machine: &Machine) -> Result<Generated, String> {
     ))
 }
 
-/// The machines that Aya has, by the names that it and this crate have for them: `emit_bpf_target_arch_cfg`
-/// in aya-build 0.2.1, which aya-ebpf 0.3.0, aya-ebpf-bindings 0.3.0 and aya-ebpf-cty 0.4.0 are built with.
+/// The machines that Aya has, by Aya's names and by this crate's: `emit_bpf_target_arch_cfg` in aya-build 0.2.1.
+/// aya-ebpf 0.3.0, aya-ebpf-bindings 0.3.0 and aya-ebpf-cty 0.4.0 are built with it.
 const AYA: [&str; 9] = [
     "aarch64",
     "arm",

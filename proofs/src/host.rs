@@ -6,7 +6,7 @@ use std::{
     process::{Command, ExitStatus},
 };
 
-/// How a program ended, and what it said.
+/// How a program ended, and its output.
 #[derive(Debug)]
 pub struct Said {
     pub status: ExitStatus,
@@ -14,10 +14,10 @@ pub struct Said {
     pub stderr: String,
 }
 
-/// Runs a program to its end, whatever that is.
+/// Runs a program to its end, whether it succeeds or fails.
 pub fn ended(command: &mut Command) -> Result<Said, String> {
     let output = command
-        // Messages are shown as they are, so in one language.
+        // Messages are shown unchanged, so they are all in one language.
         .env("LC_ALL", "C.UTF-8")
         .env("CARGO_TERM_COLOR", "never")
         .output()
@@ -31,7 +31,7 @@ pub fn ended(command: &mut Command) -> Result<Said, String> {
     })
 }
 
-/// Runs a program that succeeds. `Err` is the command, with all that it said.
+/// Runs a program that has to succeed. `Err` is the command, with its whole output.
 pub fn run(command: &mut Command) -> Result<Said, String> {
     match ended(command)? {
         said if said.status.success() => Ok(said),
@@ -39,8 +39,7 @@ pub fn run(command: &mut Command) -> Result<Said, String> {
     }
 }
 
-/// What a program prints. `Err` is the first line of its complaint, for those who are told why a proof
-/// cannot run.
+/// The output of a program. `Err` is the first line of its complaint: a reason why a proof cannot run.
 pub fn output(command: &mut Command) -> Result<String, String> {
     let said = ended(command)?;
     if said.status.success() {
@@ -62,13 +61,13 @@ pub fn sha256(path: &Path) -> Result<String, String> {
         .ok_or_else(|| "sha256sum printed nothing".to_owned())
 }
 
-/// An error of doing something to a file: `.map_err(cannot("write", path))`.
+/// The error of an operation on a file: `.map_err(cannot("write", path))`.
 pub fn cannot(what: &'static str, path: &Path) -> impl Fn(std::io::Error) -> String {
     let path = path.display().to_string();
     move |error| format!("cannot {what} `{path}`: {error}")
 }
 
-/// Leaves a file alone that is as it should be, so that nothing is built again.
+/// Writes a file, unless it has this text already: then nothing is built again.
 pub fn write_if_new(path: &Path, text: &str) -> Result<(), String> {
     if fs::read_to_string(path).is_ok_and(|before| before == text) {
         return Ok(());

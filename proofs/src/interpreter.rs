@@ -1,4 +1,4 @@
-//! Runs BPF programs without a kernel: rbpf, with what it lacks.
+//! Runs BPF programs without a kernel: with rbpf, and with additions that rbpf lacks.
 
 use std::{
     any::Any,
@@ -29,10 +29,10 @@ impl Constants {
     }
 }
 
-/// The number of a helper, and what it does.
+/// The number of a helper, and its function.
 pub type Helper = (u32, fn(u64, u64, u64, u64, u64) -> u64);
 
-/// What a program without helpers returns for each ctx.
+/// The value that a program without helpers returns for each ctx.
 pub fn run<'a>(
     program: &[Insn],
     constants: &Constants,
@@ -41,7 +41,7 @@ pub fn run<'a>(
     run_with(&[], program, constants, contexts)
 }
 
-/// What a program returns for each ctx.
+/// The value that a program returns for each ctx.
 pub fn run_with<'a>(
     helpers: &[Helper],
     program: &[Insn],
@@ -60,7 +60,7 @@ pub struct Program {
 impl Program {
     /// A program of an object of that endianness.
     ///
-    /// `Err` if it writes to its stack in a way that a big-endian program's are not run here.
+    /// `Err` if the program is for a big-endian machine and writes to its stack in a way that is not supported here.
     pub fn new(program: &[Insn], endian: Endian) -> Result<Self, String> {
         let program = match endian {
             Endian::Little => program.to_vec(),
@@ -73,7 +73,7 @@ impl Program {
         })
     }
 
-    /// What it returns for each ctx, on a machine with that memory.
+    /// The value that it returns for each ctx, on a machine with that memory.
     pub fn run<'a>(
         &self,
         constants: &Constants,
@@ -118,9 +118,9 @@ impl Program {
 /// The memory of a machine, which a program's helpers read.
 #[derive(Debug, Clone, Default)]
 pub struct Memory {
-    /// What lies where in the memory of the process.
+    /// The memory of the process.
     pub user: Vec<Region>,
-    /// What lies where in the kernel's.
+    /// The memory of the kernel.
     pub kernel: Vec<Region>,
 }
 
@@ -132,7 +132,7 @@ pub struct Region {
 }
 
 impl Region {
-    /// So many bytes at an address, if they are all here.
+    /// `size` bytes at an address, if they are all here.
     fn get(&self, at: u64, size: u64) -> Option<&[u8]> {
         let start = usize::try_from(at.checked_sub(self.at)?).ok()?;
         let end = start.checked_add(usize::try_from(size).ok()?)?;
@@ -144,7 +144,7 @@ thread_local! {
     static MEMORY: RefCell<Memory> = RefCell::default();
 }
 
-/// Those that read memory, by their numbers in `enum bpf_func_id` of `uapi/linux/bpf.h`.
+/// The helpers that read memory, by their numbers in `enum bpf_func_id` of `uapi/linux/bpf.h`.
 const READERS: [Helper; 4] = [
     (112, probe_read_user),
     (113, probe_read_kernel),
@@ -170,7 +170,7 @@ fn probe_read_kernel_str(to: u64, size: u64, from: u64, _: u64, _: u64) -> u64 {
 
 const EFAULT: i64 = 14;
 
-/// `bpf_probe_read_user` or `bpf_probe_read_kernel`: zeros and `-EFAULT` where nothing lies.
+/// `bpf_probe_read_user` or `bpf_probe_read_kernel`: zeros and `-EFAULT` if there is no memory at the address.
 fn probe_read(memory: &[Region], to: u64, size: u64, from: u64) -> u64 {
     let to = place(to, size);
     match memory.iter().find_map(|region| region.get(from, size)) {
@@ -185,7 +185,7 @@ fn probe_read(memory: &[Region], to: u64, size: u64, from: u64) -> u64 {
     }
 }
 
-/// `bpf_probe_read_user_str` or `bpf_probe_read_kernel_str`: the length with the zero, which a cut string has too.
+/// `bpf_probe_read_user_str` or `bpf_probe_read_kernel_str`: the length with the final zero. A cut string has one too.
 fn probe_read_str(memory: &[Region], to: u64, size: u64, from: u64) -> u64 {
     let to = place(to, size);
     for (at, end) in (from..).zip(1..=to.len()) {
@@ -202,16 +202,16 @@ fn probe_read_str(memory: &[Region], to: u64, size: u64, from: u64) -> u64 {
     0
 }
 
-/// The place that a program hands to a helper.
+/// The memory that a program passes to a helper.
 pub fn place<'a>(at: u64, size: u64) -> &'a mut [u8] {
     let start = ptr::with_exposed_provenance_mut::<u8>(at as usize);
-    // SAFETY: the program hands over a place of its stack, which is memory of this process, with its size; while
-    // the helper runs, nobody else has it.
+    // SAFETY: the program passes a part of its stack, which is memory of this process, with its size. Nobody else uses
+    // it while the helper runs.
     unsafe { slice::from_raw_parts_mut(start, size as usize) }
 }
 
-/// The same program with values in memory as a big-endian machine has them: each is swapped behind its load, and
-/// before its store. A swap of bytes is one where that machine has it.
+/// The same program, with values in memory as a big-endian machine has them. Each value is swapped after its load and
+/// before its store. An instruction for a byte order has the effect that it has on that machine.
 fn with_memory_of_big_endian(program: &[Insn]) -> Result<Vec<Insn>, String> {
     let swap = |register: u8, bits: i32| Insn {
         opc: ebpf::BE,
@@ -229,7 +229,7 @@ fn with_memory_of_big_endian(program: &[Insn]) -> Result<Vec<Insn>, String> {
             ebpf::LD_W_REG => vec![as_it_is(), swap(insn.dst, 32)],
             ebpf::LD_DW_REG => vec![as_it_is(), swap(insn.dst, 64)],
             ebpf::ST_B_IMM | ebpf::ST_B_REG => vec![as_it_is()],
-            // The stored register is as it was behind that.
+            // After the store, the register has its old value again.
             ebpf::ST_DW_REG if insn.src != insn.dst => {
                 vec![swap(insn.src, 64), as_it_is(), swap(insn.src, 64)]
             }
@@ -255,12 +255,12 @@ fn with_memory_of_big_endian(program: &[Insn]) -> Result<Vec<Insn>, String> {
     }
 }
 
-/// The same program without 64-bit comparisons for (in)equality or order without a sign with a negative
-/// number.
+/// The same program without some 64-bit comparisons with a negative number: comparisons for (in)equality, and for order
+/// without a sign.
 ///
-/// The number is extended by its sign (RFC 9669, 4.3: "imm" is sign-extended), and rbpf 0.4 extends it by
-/// zeros. It is right where the comparison itself has a sign, which those are made of here: a negative
-/// number without its sign is as large as half of all numbers, or larger.
+/// The number is extended by its sign (RFC 9669, 4.3: "imm" is sign-extended), but rbpf 0.4 extends it by zeros. rbpf
+/// is right if the comparison itself has a sign, and so these are used here instead. A negative number taken without
+/// its sign is at least half of the largest number.
 fn with_wide_comparisons(program: &[Insn]) -> Vec<Insn> {
     expanded(program, |insn| match insn.imm < 0 {
         true => wide_comparison(insn),
@@ -268,12 +268,12 @@ fn with_wide_comparisons(program: &[Insn]) -> Vec<Insn> {
     })
 }
 
-/// The same program with some instructions in the place of each.
+/// The same program, with some instructions in place of each instruction.
 fn expanded(program: &[Insn], mut expand: impl FnMut(&Insn) -> Vec<Insn>) -> Vec<Insn> {
     let mut expanded: Vec<Vec<Insn>> = Vec::with_capacity(program.len());
     let mut constant = false;
     for insn in program {
-        // The second half of a load of 64 bits looks like an instruction.
+        // The second half of a load of 64 bits looks like an instruction of its own.
         expanded.push(match constant {
             true => vec![insn.clone()],
             false => expand(insn),
@@ -297,7 +297,7 @@ fn expanded(program: &[Insn], mut expand: impl FnMut(&Insn) -> Vec<Insn>) -> Vec
                 let target = index.wrapping_add_signed(old.off as isize + 1);
                 insn.off = distance(here, starts[target]) as i16;
             } else if is_jump(&insn) {
-                // Past the comparison that it belongs to.
+                // The jump skips the comparison that it belongs to.
                 insn.off = distance(here, starts[index + 1]) as i16;
             }
             rewritten.push(insn);
@@ -306,7 +306,7 @@ fn expanded(program: &[Insn], mut expand: impl FnMut(&Insn) -> Vec<Insn>) -> Vec
     rewritten
 }
 
-/// What is the same as one instruction. A jump to the next instruction has the opposite of its offset.
+/// Instructions with the same effect as one instruction. A jump to the next instruction has the opposite of its offset.
 fn wide_comparison(insn: &Insn) -> Vec<Insn> {
     let compare = |opc: u8, imm: i32| Insn {
         opc,
@@ -339,7 +339,7 @@ fn is_jump(insn: &Insn) -> bool {
         && !matches!(insn.opc, ebpf::CALL | ebpf::EXIT | ebpf::TAIL_CALL)
 }
 
-/// How much of the stack each function uses, by its first instruction.
+/// The size of the stack that each function uses, by the function's first instruction.
 fn frames(insns: &[Insn]) -> BTreeMap<usize, u16> {
     let calls = insns
         .iter()
@@ -358,7 +358,7 @@ fn frames(insns: &[Insn]) -> BTreeMap<usize, u16> {
     functions.collect()
 }
 
-/// The lowest place of the stack that a function's instructions name.
+/// The lowest offset in the stack that a function's instructions have.
 fn lowest(insns: &[Insn]) -> i16 {
     const FRAME_POINTER: u8 = 10;
     let mut lowest = 0;
@@ -368,7 +368,7 @@ fn lowest(insns: &[Insn]) -> i16 {
         let place = match insn.opc & ebpf::BPF_CLS_MASK {
             ebpf::BPF_LDX if insn.src == FRAME_POINTER => insn.off,
             ebpf::BPF_ST | ebpf::BPF_STX if insn.dst == FRAME_POINTER => insn.off,
-            // What is lower is a number in a register that had a copy before.
+            // A lower offset is a number in a register that held a copy before.
             _ if insn.opc == ebpf::ADD64_IMM
                 && copies.contains(&insn.dst)
                 && insn.imm >= -(ebpf::STACK_SIZE as i32) =>
@@ -387,8 +387,8 @@ fn lowest(insns: &[Insn]) -> i16 {
     lowest
 }
 
-/// What rbpf asks for: the frame of the function that an instruction is in, which is the function's first or, because
-/// rbpf takes the numbers of helpers for distances, any other. It hands over the box that it was given.
+/// rbpf calls this for the frame of the function that an instruction is in. The instruction is the function's first, or
+/// any other one, because rbpf takes the numbers of helpers for distances. rbpf passes the box that it was given.
 fn frame(_program: &[u8], instruction: usize, given: &mut dyn Any) -> u16 {
     let frames = given
         .downcast_ref::<Box<dyn Any>>()

@@ -1,4 +1,4 @@
-//! What the maintainer's commands and the proofs under `tests/` share.
+//! The code that the maintainer's commands and the proofs under `tests/` share.
 
 #[path = "../../build-script/syscalls.rs"]
 pub mod table;
@@ -6,7 +6,7 @@ pub mod table;
 pub mod api;
 pub mod bindings;
 pub mod bpf;
-// Published, because a program of users compares the same.
+// In a published package, because a program for users makes the same comparison.
 #[path = "../../doctor/src/btf.rs"]
 pub mod btf;
 pub mod c;
@@ -41,5 +41,5 @@ pub mod wrong;
 
 pub use probe_abi_build::bindings as generate;
 pub use probe_abi_build::select;
-// Which libclang the process has loaded.
+// The libclang that the process has loaded.
 pub use probe_abi_build::bindgen::clang_version;

@@ -2,10 +2,11 @@
 
 use crate::{bpf::root, c::Compiler, debian::Package, facts::Facts};
 
-/// How libbpf writes that a machine has no such register.
+/// libbpf's text for a register that a machine does not have.
 pub const UNSUPPORTED: &str = "__unsupported__";
 
-/// Debian's newest libbpf, and Linux's headers. Both hold headers alone, the same on every architecture of Debian's.
+/// Debian's newest libbpf, and Linux's headers. Both packages contain headers only, the same for every architecture of
+/// Debian.
 #[derive(Clone)]
 pub struct Headers {
     libbpf: Package,
@@ -24,7 +25,7 @@ impl Headers {
     pub fn compiler(&self, clang: Compiler, facts: &Facts) -> Compiler {
         let linux = &self.linux.root;
         clang
-            // So that a struct can be a nameless member.
+            // `-fms-extensions` allows a struct as a nameless member.
             .args(["-nostdinc", "-fms-extensions"])
             .headers(&self.libbpf.root.join("usr/include"))
             .headers(&linux.join("usr/lib/linux/uapi").join(facts.machine.linux))
@@ -34,8 +35,7 @@ impl Headers {
 
 /// The first lines of C that uses the macros on a machine.
 pub fn prelude(facts: &Facts) -> String {
-    // Linux's headers have libbpf's types and sparc's register numbers, and build/headers the struct
-    // that ctx is.
+    // Linux's headers have libbpf's types and sparc's register numbers. build/headers has the struct that ctx is.
     format!(
         "#define pt_regs uapi_pt_regs\n#include <asm/ptrace.h>\n#include <linux/types.h>\n#undef pt_regs\n\
          #include \"{}/build/headers/{}.h\"\n\

@@ -1,11 +1,11 @@
-//! Which libclang a build would load.
+//! The libclang that a build would load.
 
 use std::{
     env, fs,
     path::{Path, PathBuf},
 };
 
-/// The libclang that this computer's user has chosen. Where none is, bindgen looks for the system's.
+/// The libclang that this computer's user has chosen. If there is no choice, bindgen looks for the system's.
 pub fn chosen() -> Option<PathBuf> {
     let path = PathBuf::from(env::var_os("LIBCLANG_PATH")?);
     if path.is_file() {

@@ -1,4 +1,4 @@
-//! BPF programs as they lie in an object, of either endianness.
+//! The BPF programs in an object of either endianness.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,12 +11,12 @@ use rbpf::ebpf::{self, Insn};
 /// The `src` of a call whose target is a function of the same object.
 const LOCAL_CALL: u8 = 1;
 
-/// What a call is marked with whose target the linker of the program has to fill in.
+/// The relocation of a call whose target the program's linker has to fill in.
 const CALL_RELOCATION: RelocationFlags = RelocationFlags::Elf {
     r_type: elf::R_BPF_64_32,
 };
 
-/// The `src` of a load of a 64-bit constant that stands for a map.
+/// The `src` of a load of a 64-bit constant that is the address of a map.
 const MAP: u8 = 1;
 
 /// The section of the maps.
@@ -36,7 +36,7 @@ struct Function {
     insns: Vec<Insn>,
     /// The functions that it calls, by the index of the call.
     calls: BTreeMap<usize, String>,
-    /// The loads of a map's address, which is what the kernel is told to put there.
+    /// The loads of a map's address. The kernel is told to put the address there.
     maps: Vec<usize>,
     data: Vec<Data>,
 }
@@ -54,7 +54,7 @@ impl Object {
         read(bytes).map_err(unreadable)
     }
 
-    /// The names of the programs: the functions that stand in a section of their own kind.
+    /// The names of the programs: the functions that are not in `.text`, but in a section for their kind.
     pub fn programs(&self) -> impl Iterator<Item = &str> {
         let programs = self
             .functions
@@ -63,18 +63,18 @@ impl Object {
         programs.map(|(name, _)| name.as_str())
     }
 
-    /// The names of everything that is defined or referred to.
+    /// The names of all functions that are defined or called.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         let undefined = self.undefined.iter().map(String::as_str);
         self.functions.keys().map(String::as_str).chain(undefined)
     }
 
-    /// The symbols that are nowhere in the object.
+    /// The symbols that the object does not define.
     pub fn undefined(&self) -> &[String] {
         &self.undefined
     }
 
-    /// A program, with the functions that it calls behind it and the calls pointing to them.
+    /// A program, followed by the functions that it calls. The calls point to these functions.
     pub fn program(&self, name: &str) -> Result<Vec<Insn>, String> {
         self.program_with(name, |_| None)
     }
@@ -87,7 +87,7 @@ impl Object {
     ) -> Result<Vec<Insn>, String> {
         let mut order = Vec::new();
         self.callees_first(name, &mut order, &mut BTreeSet::new())?;
-        // Callers first, so that every call is forwards, the only direction that rbpf takes.
+        // Callers first, so that every call is forwards. rbpf takes no other direction.
         order.reverse();
         let mut starts = BTreeMap::new();
         let mut length = 0;
@@ -117,7 +117,7 @@ impl Object {
         Ok(program)
     }
 
-    /// The bytes of a program as its machine's kernel takes them.
+    /// The bytes of a program, in the form that its machine's kernel takes.
     pub fn bytes(&self, name: &str) -> Result<Vec<u8>, String> {
         let mut code: Vec<u8> = self
             .program(name)?
@@ -151,7 +151,7 @@ impl Object {
     }
 }
 
-/// What a section of an object holds.
+/// The content of a section of an object.
 pub fn section(object: &[u8], name: &str) -> Result<Vec<u8>, String> {
     let data = object::File::parse(object).and_then(|file| {
         let section = file.section_by_name(name);
@@ -163,7 +163,7 @@ pub fn section(object: &[u8], name: &str) -> Result<Vec<u8>, String> {
     data.ok_or_else(|| format!("the object has no section `{name}`"))
 }
 
-/// What the sections of an object hold that have constants of its programs.
+/// The content of the sections of an object that hold constants of its programs.
 pub fn constants(object: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, String> {
     let file = object::File::parse(object).map_err(unreadable)?;
     let mut constants = BTreeMap::new();
@@ -191,7 +191,7 @@ pub fn is_helper_call(insn: &Insn) -> bool {
     insn.opc == ebpf::CALL && insn.src != LOCAL_CALL
 }
 
-/// Where a function starts: its section, and its first instruction there.
+/// The start of a function: its section, and its first instruction there.
 type Place = (usize, i64);
 
 fn read(bytes: &[u8]) -> Result<Object, object::Error> {
@@ -284,7 +284,7 @@ fn find_callees(
     Ok(())
 }
 
-/// What a relocation is for: a section's name, and an offset there. Nothing has no name.
+/// The target of a relocation: a section's name, and an offset there. It has no name if there is no target.
 fn section_and_offset(
     file: &object::File<'_>,
     target: RelocationTarget,

@@ -1,10 +1,10 @@
-//! Reads by operands, on whichever machine.
+//! Reads by operands, on any machine.
 
 use probe_abi::operand::Operand;
 
 use crate::select::Endian;
 
-/// The byte order of this computer, and of what is made up on it.
+/// The byte order of this computer, and of registers and memory that are made up on it.
 pub const HOST: Endian = if cfg!(target_endian = "big") {
     Endian::Big
 } else {
@@ -18,7 +18,7 @@ include!("../../build/src/table.rs");
 
 macro_rules! reads {
     ($($module:ident = $name:literal, $linux:literal, $variants:tt;)*) => {
-        /// How a machine of that name reads, over the bytes that ctx points to.
+        /// The function that reads as a machine of that name does, from the bytes that ctx points to.
         pub fn read_of(machine: &str) -> Option<Read> {
             match machine {
                 $($name => Some(|operand, bytes| {
@@ -27,7 +27,7 @@ macro_rules! reads {
 
                     let file = File(*bytes);
                     let ctx = (&raw const file).cast();
-                    // SAFETY: it is longer than any pt_regs, and aligned to 8 bytes.
+                    // SAFETY: the array is longer than any pt_regs, and aligned to 8 bytes.
                     operand.read(unsafe { probe_abi::arch::$module::pt_regs::from_ctx(ctx) })
                 }),)*
                 _ => None,

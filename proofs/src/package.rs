@@ -1,4 +1,4 @@
-//! What is published, as its users get it: cargo's packages, unpacked where nothing of the repository is near.
+//! The published packages, as users get them: cargo's packages, unpacked in a folder far from the repository.
 
 use std::{
     collections::BTreeSet,
@@ -13,7 +13,7 @@ use crate::{
     host::{cannot, output, run, write_if_new},
 };
 
-/// The packages of the repository that are published, as they stand in the working folder.
+/// The packages of the repository that are published, with the files of the working folder.
 #[derive(Debug)]
 pub struct Packages(Vec<Upload>);
 
@@ -27,10 +27,10 @@ pub struct Upload {
 }
 
 impl Packages {
-    /// Packages them together: a package finds what it depends on among the others, and not in the registry.
+    /// Packages them together, so that a package finds its dependencies among the others, and not in the registry.
     pub fn pack() -> Result<Self, String> {
         let packages = published()?;
-        // Offline: what is packaged depends on nothing that the repository's own build does not.
+        // Offline: the packages depend on nothing that the repository's own build does not depend on.
         let mut pack = cargo(&["package", "--quiet", "--offline", "--no-verify"]);
         run(pack
             .arg("--allow-dirty")
@@ -44,7 +44,7 @@ impl Packages {
         self.0.iter()
     }
 
-    /// Unpacks them side by side into a folder of their own, which is removed when this is dropped.
+    /// Unpacks them side by side into a new folder, which is removed when this is dropped.
     pub fn unpack(&self, purpose: &str) -> Result<Unpacked, String> {
         let unpacked = Unpacked::make(purpose)?;
         for package in self.iter() {
@@ -58,7 +58,7 @@ impl Packages {
 }
 
 impl Upload {
-    /// The paths of what is in it.
+    /// The paths of the files in it.
     pub fn files(&self) -> Result<BTreeSet<String>, String> {
         let listed = output(Command::new("tar").arg("-tf").arg(&self.path))?;
         let folder = format!("{}/", self.folder);
@@ -71,7 +71,7 @@ impl Upload {
 
     fn unpack(&self, folder: &Path) -> Result<(), String> {
         fs::create_dir(folder).map_err(cannot("make", folder))?;
-        // All files are of now: cargo compiles what is newer than the last time.
+        // All files get the present time: cargo compiles files that are newer than the last time.
         let mut tar = Command::new("tar");
         tar.args(["--strip-components=1", "--touch", "-xf"])
             .arg(&self.path)
@@ -81,7 +81,7 @@ impl Upload {
     }
 }
 
-/// The packages of the repository that their manifests do not keep from being published.
+/// The packages of the repository whose manifests allow their publication.
 fn published() -> Result<Vec<Upload>, String> {
     let mut metadata = cargo(&["metadata", "--no-deps", "--offline"]);
     let metadata = output(metadata.args(["--format-version", "1"]))?;
@@ -116,7 +116,7 @@ pub fn publish() -> Result<Command, String> {
     Ok(publish)
 }
 
-/// Where packages are made, and built with the toolchain for BPF.
+/// The folder where packages are made, and built with the toolchain for BPF.
 pub fn target_dir() -> PathBuf {
     root().join("target/package")
 }
@@ -126,8 +126,8 @@ pub fn target_dir() -> PathBuf {
 pub struct Unpacked(PathBuf);
 
 impl Unpacked {
-    /// Not under target/, because cargo looks for a workspace in all folders above a package. The name
-    /// is the same in each run, because cargo keeps what it compiled of each path.
+    /// Not under target/, because cargo looks for a workspace in all folders above a package. The name is the same in
+    /// each run, because cargo keeps the compiled crates of each path.
     fn make(purpose: &str) -> Result<Self, String> {
         let mut repository = DefaultHasher::new();
         root().hash(&mut repository);
@@ -138,7 +138,7 @@ impl Unpacked {
         Ok(Self(folder))
     }
 
-    /// The folder of all.
+    /// The folder of all packages.
     pub fn path(&self) -> &Path {
         &self.0
     }
@@ -148,8 +148,8 @@ impl Unpacked {
         self.0.join(package)
     }
 
-    /// Has a package find those beside it that its Cargo.lock names. In the lock they are in the registry, where they
-    /// will be.
+    /// Makes a package find those packages beside it that its Cargo.lock names. In the lock they are in the registry,
+    /// where they will be after the release.
     fn pair(&self, name: &str, packages: &Packages) -> Result<(), String> {
         let path = self.folder(name).join("Cargo.lock");
         let lock = fs::read_to_string(&path).map_err(cannot("read", &path))?;
@@ -176,8 +176,8 @@ impl Unpacked {
         self.patch(name, &found)
     }
 
-    /// Has a package that lies beside the others find these, which it depends on. cargo complains of those that it does
-    /// not depend on.
+    /// Makes a package find the given dependencies beside it. cargo complains about packages that are not its
+    /// dependencies.
     pub fn patch(&self, name: &str, others: &[&str]) -> Result<(), String> {
         let path = |name| format!("patch.crates-io.{name}.path = {:?}\n", self.folder(name));
         let config: String = others.iter().copied().map(path).collect();
@@ -188,19 +188,19 @@ impl Unpacked {
 
 impl Drop for Unpacked {
     fn drop(&mut self) {
-        // What is left is removed by the next run, or by the computer's own care for such folders.
+        // Files that are left are removed by the next run, or by the system's cleaning of temporary folders.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
 
-/// What a Cargo.toml says.
+/// The content of a Cargo.toml.
 pub fn manifest(path: &Path) -> Result<toml::Table, String> {
     let text = fs::read_to_string(path).map_err(cannot("read", path))?;
     text.parse()
         .map_err(|error| format!("cannot read `{}`: {error}", path.display()))
 }
 
-/// Removes a file or a folder, unless there is none.
+/// Removes a file or a folder, if it exists.
 pub fn remove(path: &Path) -> Result<(), String> {
     let removed = match fs::symlink_metadata(path) {
         Ok(found) if found.is_dir() => fs::remove_dir_all(path),
@@ -210,7 +210,7 @@ pub fn remove(path: &Path) -> Result<(), String> {
     removed.map_err(cannot("remove", path))
 }
 
-/// Whether cargo's registry can be asked. `Err` says why not.
+/// Whether cargo's registry can be reached. `Err` says why not.
 pub fn registry() -> Result<(), String> {
     output(&mut cargo(&["update", "--dry-run", "--quiet"])).map(drop)
 }

@@ -1,5 +1,5 @@
-//! The same probes in Rust with this crate and in C with the kernel's struct: one for each role of each
-//! machine, and some that are whole.
+//! The same probes in Rust with this crate and in C with the kernel's struct: one for each role of each machine, and
+//! some whole probes.
 
 use std::{
     ffi::OsString,
@@ -22,7 +22,7 @@ pub struct Pair {
     pub name: String,
     rust: String,
     c: C,
-    /// What a probe that only reads gives; `None` for one that does more.
+    /// The value that a probe returns if it only reads; `None` for a probe that does more.
     pub reading: Option<Option<Reading>>,
 }
 
@@ -30,7 +30,7 @@ pub struct Pair {
 #[derive(Debug)]
 enum C {
     Value(String),
-    /// Whole statements, with `FENCE` behind each read: C has the same need of it.
+    /// Whole statements, with `FENCE` after each read: C needs it as Rust does.
     Statements(String),
 }
 
@@ -141,7 +141,7 @@ pub fn reads(facts: &Facts, endian: Endian) -> Vec<Pair> {
     pairs
 }
 
-/// Reads that a compiler may want to make narrower or wider, for what becomes of the value.
+/// Reads that a compiler may want to make narrower or wider, because of the later use of the value.
 pub fn reshaped(facts: &Facts) -> Vec<Pair> {
     let arguments = &facts.arguments;
     let [first, second] = [0, 1].map(|n| arguments[n].slot.field);
@@ -237,13 +237,13 @@ pub fn whole(facts: &Facts) -> Vec<Pair> {
 #[derive(Debug)]
 pub struct Typed {
     pub name: &'static str,
-    /// An expression of `call` or `returned`, and what that is.
+    /// An expression of `call` or `returned`, and its type.
     rust: String,
-    /// What stands behind the macro's name and the probe's.
+    /// The text after the macro's name and the probe's.
     c: String,
     /// `BPF_KPROBE` and so on.
     c_macro: &'static str,
-    /// How many instructions are for errors that the macro does not tell of.
+    /// The number of instructions for errors that the macro does not report.
     pub for_errors: usize,
 }
 
@@ -402,7 +402,7 @@ pub fn typed(facts: &Facts) -> Vec<Typed> {
                 ],
             ),
             Typed {
-                // One for each of the four reads, and one for the value then.
+                // One for each of the four reads, and one for the value afterwards.
                 for_errors: 5,
                 ..entry(
                     "syscall_sum",
@@ -417,7 +417,7 @@ pub fn typed(facts: &Facts) -> Vec<Typed> {
     typed
 }
 
-/// Whether a machine's kernels wrap their syscalls, if all do or none does.
+/// Whether a machine's kernels wrap their syscalls; `None` if only some kernels do.
 fn wraps_syscalls(facts: &Facts) -> Option<bool> {
     probe_abi::machine::Machine::named(facts.name())?.wraps_syscalls
 }
@@ -427,8 +427,8 @@ pub fn typed_symbol(facts: &Facts, typed: &Typed) -> String {
     format!("{}__typed__{}", facts.name(), typed.name)
 }
 
-/// Whether libbpf's macros read other slots than the machine's, in C for BPF: they cast ctx to a struct of Linux's
-/// (`user_regs_struct`, `user_pt_regs`) whose slots are `unsigned long`, which has 8 bytes there.
+/// Whether libbpf's macros read other slots than the machine's, in C for BPF. They cast ctx to a struct of Linux
+/// (`user_regs_struct`, `user_pt_regs`) whose slots are `unsigned long`, and this type has 8 bytes in BPF.
 pub fn libbpf_is_wrong(facts: &Facts) -> bool {
     facts.word == 4 && matches!(facts.machine.linux, "riscv" | "loongarch")
 }
@@ -443,12 +443,12 @@ pub fn with_libbpf(
     let clang = Compiler::for_triple(clang.to_owned(), endian.bpf_target());
     let mut clang = headers
         .compiler(clang, facts)
-        // rustc's default, which LLVM calls `generic`.
+        // rustc's default, with LLVM's name `generic`.
         .args(["-O2", "-mcpu=v1"])
-        // CO-RE asks for it.
+        // CO-RE needs debug information.
         .args(["-g"]);
     if facts.name() == "x86" {
-        // libbpf asks the compiler, and the compiler is BPF's.
+        // libbpf takes the machine from the compiler, and the compiler's machine is BPF.
         clang = clang.args(["-D__i386__"]);
     }
     // BPF's long has 8 bytes on every machine.
@@ -466,8 +466,8 @@ pub fn with_libbpf(
     clang.object(&source)
 }
 
-/// What a loader does, done by hand: the structs of fields that only the kernel's own `pt_regs` has are that struct, and
-/// what is known of the kernel is a constant.
+/// The work of a loader, done by hand. The names for `pt_regs` with fields that only the kernel's own one has all mean
+/// this struct, and the facts of the kernel are constants.
 const KSYSCALL: &str = "\
 #define pt_regs___arm64 pt_regs
 #define pt_regs___s390 pt_regs
@@ -485,7 +485,7 @@ pub fn all(facts: &Facts, endian: Endian) -> Vec<Pair> {
     pairs
 }
 
-/// The machines that exist in an endianness, with what is expected of them.
+/// The machines that exist in an endianness, with their facts.
 pub fn machines(endian: Endian) -> Result<Vec<&'static Facts>, String> {
     let machines = MACHINES
         .iter()
@@ -498,12 +498,12 @@ pub fn symbol(facts: &Facts, pair: &Pair) -> String {
     format!("{}__{}", facts.name(), pair.name)
 }
 
-/// An object of all machines' probes with this crate: every machine's module is in every build.
+/// An object with all machines' probes that use this crate: every build has the modules of all machines.
 pub fn ours(toolchain: &Toolchain, endian: Endian) -> Result<Vec<u8>, String> {
     of_all_machines("pairs", &rust_source(endian)?, toolchain, endian)
 }
 
-/// The object of a package with this crate: `source` is what its programs' file has behind its first lines.
+/// The object of a package with this crate. `source` is the text of its programs' file after the first lines.
 pub fn of_all_machines(
     name: &str,
     source: &str,
@@ -545,8 +545,8 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 }
 ";
 
-/// The same in C. `fenced` tells the compiler not to merge reads behind branches, without
-/// which it makes of them what kernels refuse.
+/// The same in C. `fenced` tells the compiler not to merge reads after branches. Without it, the compiler makes code
+/// that kernels refuse.
 pub fn c(clang: &Path, endian: Endian, fenced: bool) -> Result<Vec<u8>, String> {
     let fence = if fenced {
         "__asm__ volatile(\"\" ::: \"memory\")"
@@ -554,7 +554,7 @@ pub fn c(clang: &Path, endian: Endian, fenced: bool) -> Result<Vec<u8>, String> 
         ""
     };
     Compiler::for_triple(clang.to_owned(), endian.bpf_target())
-        // rustc's default, which LLVM calls `generic`.
+        // rustc's default, with LLVM's name `generic`.
         .args(["-O2", "-mcpu=v1", "-nostdinc"])
         .args([format!("-DFENCE={fence}")])
         .args([OsString::from("-I"), root().join("build/headers").into()])

@@ -1,4 +1,4 @@
-//! A machine's registers as a picture in text: what is where in `pt_regs`, and what it is there for.
+//! A machine's registers as a picture in text: the place of each slot in `pt_regs`, and its purpose.
 
 use std::fmt::Write as _;
 
@@ -81,7 +81,7 @@ fn roles(facts: &Facts, slot: &Slot) -> Vec<String> {
     roles
 }
 
-/// What an argument of kernel code is called.
+/// The name of an argument of kernel code.
 fn of_the_kernel(same_for_user_code: bool) -> &'static str {
     match same_for_user_code {
         true => "argument",
@@ -89,7 +89,7 @@ fn of_the_kernel(same_for_user_code: bool) -> &'static str {
     }
 }
 
-/// Where the first argument on the stack is from what this slot holds, if that is the stack pointer.
+/// The distance from a slot's value to the first argument on the stack, if the slot is the stack pointer.
 fn on_stack(
     slot: &Slot,
     name: &str,
@@ -112,7 +112,7 @@ fn is(reading: &Reading, slot: &Slot) -> bool {
     reading.slot.offset == slot.offset
 }
 
-/// What is done with a slot's value.
+/// The operation on a slot's value.
 fn and_what(reading: &Reading) -> String {
     match (reading.plus, reading.mask) {
         (0, None) => String::new(),

@@ -1,6 +1,6 @@
-//! The packages that proofs take of Debian, pinned: `proofs/packages.lock`, which `cargo xtask pin` writes.
+//! The packages of Debian that proofs use, pinned: `proofs/packages.lock`, which `cargo xtask pin` writes.
 //!
-//! It is in the format of Debian's indices, deb-control(5), with one field more: what is asked for.
+//! It has the format of Debian's indices, deb-control(5), with one more field: the package that a proof wants.
 
 use std::{collections::BTreeMap, fmt, fs, path::Path};
 
@@ -11,7 +11,7 @@ const HEAD: &str = "\
 # <suite> <architecture> <name>` adds one, whose whole name matches an extended regular expression.
 ";
 
-/// What a proof asks for.
+/// The package that a proof wants.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Wanted {
     pub suite: String,
@@ -27,7 +27,7 @@ impl Wanted {
         Self { suite, arch, name }
     }
 
-    /// How to pin it.
+    /// The command that pins it.
     pub fn command(&self) -> String {
         let Self { suite, arch, name } = self;
         format!("cargo xtask pin {suite} {arch} '{name}'")
@@ -46,18 +46,18 @@ impl fmt::Display for Wanted {
     }
 }
 
-/// What an index says of a package.
+/// The facts of a package in an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     pub package: String,
     pub version: String,
-    /// Below the mirror's address.
+    /// The path below the mirror's address.
     pub path: String,
     pub sha256: String,
 }
 
 impl Entry {
-    /// Takes the fields out of a stanza.
+    /// Reads the fields of a stanza.
     pub fn parse(stanza: &str) -> Result<Self, String> {
         let field = |name: &str| {
             let value = field(stanza, name).map(str::to_owned);
@@ -69,7 +69,7 @@ impl Entry {
             path: field("Filename")?,
             sha256: field("SHA256")?,
         };
-        // It becomes a folder's name, and without it apt would check nothing.
+        // It becomes the name of a folder, and without it apt would not check anything.
         let hash = &entry.sha256;
         if hash.len() != 64 || !hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(format!("`{hash}` is no SHA-256 of `{}`", entry.package));
@@ -83,12 +83,12 @@ fn field<'a>(stanza: &'a str, name: &str) -> Option<&'a str> {
     lines.find_map(|line| Some(line.strip_prefix(name)?.strip_prefix(':')?.trim()))
 }
 
-/// All of the file.
+/// The whole file.
 #[derive(Debug, Default)]
 pub struct Pins(BTreeMap<Wanted, Entry>);
 
 impl Pins {
-    /// Where it is in the repository.
+    /// Its path in the repository.
     pub const PATH: &str = "proofs/packages.lock";
 
     pub fn read(path: &Path) -> Result<Self, String> {
@@ -138,7 +138,7 @@ impl Pins {
         self.0.keys()
     }
 
-    /// Pins a package, and says what changes by that.
+    /// Pins a package, and says what changed.
     pub fn set(&mut self, wanted: Wanted, entry: Entry) -> Option<String> {
         let is = format!("{} {}", entry.package, entry.version);
         let before = self.0.insert(wanted.clone(), entry.clone());

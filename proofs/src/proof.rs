@@ -1,8 +1,7 @@
-//! Proofs that need something of the computer they run on: root, BPF, a compiler.
+//! Proofs that need a part of the computer that they run on: root, BPF, a compiler.
 //!
-//! Rust's own test runner cannot skip a test at run time. These are run by `libtest-mimic`, which
-//! counts the skipped ones as ignored. Whoever asks for the ignored ones too sees them fail: a proof that
-//! cannot run has never passed.
+//! Rust's own test runner cannot skip a test at run time. `libtest-mimic` runs these proofs, and it counts the skipped
+//! ones as ignored. If a user asks for the ignored ones too, they fail: a proof that cannot run has not passed.
 
 use std::{
     collections::BTreeMap,
@@ -16,7 +15,7 @@ use libtest_mimic::{Arguments, Trial};
 
 use crate::select::{Endian, MACHINES, Machine};
 
-/// A proof, and what it needs: `Err` says in one line what is missing.
+/// A proof and its needs: `Err` says in one line what is missing.
 pub struct Proof {
     pub name: String,
     pub needs: Result<(), String>,
@@ -37,7 +36,7 @@ impl Proof {
     }
 }
 
-/// Succeeds if there is nothing to complain of.
+/// Succeeds if there are no complaints.
 pub fn none(complaints: impl IntoIterator<Item = String>) -> Result<(), String> {
     let complaints: Vec<String> = complaints.into_iter().collect();
     match complaints.is_empty() {
@@ -46,7 +45,7 @@ pub fn none(complaints: impl IntoIterator<Item = String>) -> Result<(), String> 
     }
 }
 
-/// Succeeds if there is what should be; numbers are shown in hexadecimal.
+/// Succeeds if the values are equal. Numbers are shown in hexadecimal.
 pub fn equal<T: PartialEq + std::fmt::Debug>(actual: &T, expected: &T) -> Result<(), String> {
     match actual == expected {
         true => Ok(()),
@@ -64,7 +63,7 @@ pub fn superuser() -> Result<(), String> {
     }
 }
 
-/// What attaching a uprobe needs: root, and a kernel with BPF and uprobes.
+/// The needs of a uprobe: root, and a kernel with BPF and uprobes.
 pub fn uprobes() -> Result<(), String> {
     superuser()?;
     for (what, shows) in [
@@ -78,7 +77,7 @@ pub fn uprobes() -> Result<(), String> {
     Ok(())
 }
 
-/// What a program on `sys_enter` and `sys_exit` needs: root, and a kernel with BPF and these tracepoints.
+/// The needs of a program on `sys_enter` and `sys_exit`: root, and a kernel with BPF and these tracepoints.
 pub fn syscall_tracepoints() -> Result<(), String> {
     superuser()?;
     let path = "/proc/kallsyms";
@@ -94,8 +93,8 @@ pub fn syscall_tracepoints() -> Result<(), String> {
     }
 }
 
-/// What a proof of a machine is called: `s390x::BTF` or, where it is of one endianness and the machine has
-/// both, `aarch64::big-endian::BTF`. So `cargo test s390x::` runs everything that is proven of a machine.
+/// The name of a proof of a machine: `s390x::BTF`. If the proof is for one endianness and the machine has both,
+/// `aarch64::big-endian::BTF`. So `cargo test s390x::` runs all proofs of a machine.
 pub fn name(machine: &str, endian: impl Into<Option<Endian>>, what: &str) -> String {
     let has_both = Machine::named(machine).is_some_and(|machine| machine.variants.len() > 1);
     match endian.into().filter(|_| has_both) {
@@ -104,7 +103,7 @@ pub fn name(machine: &str, endian: impl Into<Option<Endian>>, what: &str) -> Str
     }
 }
 
-/// Refuses a name that mentions a machine in any other way.
+/// Refuses a name that mentions a machine in another form.
 pub fn check_name(name: &str) -> Result<(), String> {
     let mut parts: Vec<&str> = name.split("::").collect();
     let last = parts.pop();
@@ -123,7 +122,7 @@ pub fn check_name(name: &str) -> Result<(), String> {
     }
 }
 
-/// Whether a word is in a text, and not as a part of another.
+/// Whether a word is in a text, and is not a part of a longer word.
 fn mentions(text: &str, word: &str) -> bool {
     text.match_indices(word).any(|(at, _)| {
         let before = text[..at].chars().next_back();
@@ -133,7 +132,7 @@ fn mentions(text: &str, word: &str) -> bool {
     })
 }
 
-/// Whether this run is about a proof of that name: what a proof needs may be costly to ask for.
+/// Whether this run is about a proof of that name: the check of a proof's needs may take long.
 pub fn is_wanted(name: &str) -> bool {
     wants(&Arguments::from_args(), name)
 }
@@ -148,15 +147,15 @@ fn wants(arguments: &Arguments, name: &str) -> bool {
         && !arguments.skip.iter().any(matches)
 }
 
-/// Whether every proof has to run: where `CI` is set, what is missing there was forgotten.
+/// Whether every proof has to run. If `CI` is set, a missing part is a mistake.
 pub fn ci() -> bool {
     std::env::var_os("CI").is_some()
 }
 
 /// Runs proofs as `cargo test` runs tests, and ends the process.
 ///
-/// One that lacks what it needs is ignored; it fails where nothing may be, and where somebody asks for
-/// those that are.
+/// A proof is ignored if a part that it needs is missing. It fails then if no proof may be ignored, or if the ignored
+/// ones are asked for.
 pub fn run(proofs: Vec<Proof>) -> ! {
     let arguments = Arguments::from_args();
     let skips = !arguments.ignored && !arguments.include_ignored && !ci();
@@ -179,10 +178,10 @@ pub fn run(proofs: Vec<Proof>) -> ! {
     conclusion.exit()
 }
 
-/// What else there is to say below the tests' names.
+/// Notes to print after the tests' names.
 static NOTES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// Says something that is no failure, at once and, once only, below the tests' names.
+/// Prints a note that is not a failure, immediately and again after the tests' names. Each text only once.
 pub fn note(text: String) {
     let mut notes = NOTES.lock().unwrap_or_else(PoisonError::into_inner);
     if !notes.contains(&text) {
@@ -191,11 +190,11 @@ pub fn note(text: String) {
     }
 }
 
-/// By source, and in it by machine, how many facts were checked.
+/// The number of facts that were checked, by source and machine.
 static CHECKED: Mutex<BTreeMap<String, BTreeMap<String, usize>>> = Mutex::new(BTreeMap::new());
 
-/// Notes that a proof has checked that many facts of a machine against a source, for the summary
-/// below the tests' names.
+/// Records that a proof has checked so many facts of a machine against a source, for the summary after the tests'
+/// names.
 pub fn checked(source: &str, machine: &str, facts: usize) {
     let mut checked = CHECKED.lock().unwrap_or_else(PoisonError::into_inner);
     let machines = checked.entry(source.to_owned()).or_default();

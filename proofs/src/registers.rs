@@ -1,11 +1,11 @@
-//! A register file that is made up: what ctx points to where no kernel is.
+//! A made-up register file, for ctx to point to without a kernel.
 
 use crate::{
     facts::{Facts, Reading},
     select::Endian,
 };
 
-/// What ctx points to: as long as the longest `pt_regs`.
+/// The size of the file: as long as the longest `pt_regs`.
 const FILE: usize = 400;
 
 /// One machine's registers.

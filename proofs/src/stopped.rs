@@ -1,5 +1,5 @@
-//! A program that qemu runs and stops, as a uprobe would: its registers and memory there, asked for in gdb's language
-//! (GDB manual, "Remote Protocol").
+//! A program that qemu runs and stops, as a uprobe would. Its registers and memory at the stop are read in gdb's
+//! protocol (GDB manual, "Remote Protocol").
 
 use std::{
     fs,
@@ -13,12 +13,12 @@ use std::{
 
 use crate::{host::cannot, select::Endian};
 
-/// How a machine's registers lie in what qemu says of them, as its gdbstub.c files and gdb's features have them.
+/// The order of a machine's registers in qemu's answer: qemu's gdbstub.c files and gdb's features have it.
 struct Packet {
     machine: &'static str,
-    /// The first registers of the packet, each of a word. `-` is for one that ctx does not have.
+    /// The first registers of the packet, a word each. `-` is a register that ctx does not have.
     registers: &'static str,
-    /// Behind how many words the program counter is.
+    /// The number of words before the program counter.
     counter: usize,
 }
 
@@ -66,12 +66,12 @@ const PACKETS: &[Packet] = &[
     packet(
         "sparc64",
         "g0 g1 g2 g3 g4 g5 g6 g7 o0 o1 o2 o3 o4 o5 o6 o7",
-        // Behind 32 of integers, 32 floats and 16 doubles.
+        // After 32 integers, 32 floats and 16 doubles.
         64,
     ),
 ];
 
-/// How long qemu may take for an answer.
+/// The time that qemu may take for an answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The program, stopped.
@@ -84,7 +84,7 @@ pub struct Stopped {
 }
 
 impl Stopped {
-    /// Starts a program, which is stopped before its first instruction.
+    /// Starts a program and stops it before its first instruction.
     pub fn start(
         emulator: &Path,
         program: &Path,
@@ -125,7 +125,7 @@ impl Stopped {
                 Err(error) => return Err(cannot("connect to", &socket)(error)),
             }
         };
-        // A program may run for ever.
+        // A program may never end.
         gdb.set_read_timeout(Some(PATIENCE))
             .map_err(cannot("wait for", &socket))?;
         let mut stopped = Self {
@@ -135,17 +135,18 @@ impl Stopped {
             qemu,
             gdb,
         };
-        // Who has read what there are is told the registers as they are described there.
+        // After a client has read the description of the registers, qemu sends the registers as they are described
+        // there.
         stopped.asked("qXfer:features:read:target.xml:0,400")?;
         Ok(stopped)
     }
 
-    /// Has it stop at that address once.
+    /// Makes it stop at that address once.
     pub fn stop_at(&mut self, address: u64) -> Result<(), String> {
         self.granted(&format!("Z0,{address:x},1"))
     }
 
-    /// Lets it go on to where it is to stop, and gives that address; `None` if it has ended.
+    /// Lets it continue to its next stop, and returns that address; `None` if it has ended.
     pub fn go(&mut self) -> Result<Option<u64>, String> {
         let said = self.asked("c")?;
         match said.get(..1) {
@@ -161,7 +162,7 @@ impl Stopped {
         Ok(Some(counter))
     }
 
-    /// The name of each register, and what it holds.
+    /// The name and the value of each register.
     pub fn registers(&mut self) -> Result<Vec<(&'static str, u64)>, String> {
         let held = bytes(&self.asked("g")?)?;
         let names = self.packet.registers.split(' ');
@@ -177,7 +178,7 @@ impl Stopped {
         }
     }
 
-    /// What lies in its memory, as far as that goes.
+    /// The bytes in its memory, up to the end of that memory.
     pub fn memory(&mut self, address: u64, size: u64) -> Result<Vec<u8>, String> {
         const AT_ONCE: u64 = 1024;
         let mut all = Vec::new();
@@ -193,7 +194,7 @@ impl Stopped {
         Ok(all)
     }
 
-    /// What it has said, when it has ended.
+    /// Its output, after it has ended.
     pub fn said(mut self) -> Result<Vec<u8>, String> {
         let mut said = Vec::new();
         if let Some(mut stdout) = self.qemu.stdout.take() {
@@ -259,7 +260,7 @@ fn bytes(hexadecimal: &str) -> Result<Vec<u8>, String> {
     let digits = hexadecimal.as_bytes().chunks_exact(2);
     let bytes = digits.map(|digits| {
         let digits = str::from_utf8(digits).ok()?;
-        // `x` is what cannot be known.
+        // `x` is a digit that is not known.
         u8::from_str_radix(&digits.replace('x', "0"), 16).ok()
     });
     let bytes: Option<_> = bytes.collect();

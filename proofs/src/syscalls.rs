@@ -1,5 +1,5 @@
-//! The tables of syscalls, from the kernel's own: `*.tbl` in its sources, which its build makes `asm/unistd.h` and the
-//! array of functions from.
+//! The tables of syscalls, from the kernel's own: `*.tbl` in its sources. The kernel's build makes `asm/unistd.h` and
+//! the array of functions from them.
 
 use std::{
     collections::BTreeMap,
@@ -17,7 +17,7 @@ use crate::{
     table::{NONE, Row, usual},
 };
 
-/// The sources of the newest kernel that proofs boot, of which the tables are unpacked.
+/// The sources of the newest kernel that proofs boot. Their tables of syscalls are unpacked.
 pub fn sources() -> Result<PathBuf, String> {
     let wanted = Wanted::new("forky", "amd64", "linux-source-[0-9.]+");
     let (package, note) = Archive::debian()?.package(&wanted, Part::SyscallTables)?;
@@ -27,10 +27,10 @@ pub fn sources() -> Result<PathBuf, String> {
     folder.ok_or_else(|| format!("`{}` has no folder", package.root.display()))
 }
 
-/// What the numbers of a machine's table start from: `__NR_Linux` in `arch/mips/include/uapi/asm/unistd.h`.
+/// The first number of a machine's table: `__NR_Linux` in `arch/mips/include/uapi/asm/unistd.h`.
 const STARTS: &[(&str, u32)] = &[("mips", 4000), ("mips64", 5000)];
 
-/// The names that a header has beside those of a table: `arch/arm/include/uapi/asm/unistd.h`.
+/// Names that a header has in addition to a table: `arch/arm/include/uapi/asm/unistd.h`.
 const ALIASES: &[(&str, &str, &str)] = &[("arm", "sync_file_range2", "arm_sync_file_range")];
 
 /// All rows of a machine, in the order of their numbers and names.
@@ -39,7 +39,7 @@ pub fn rows(machine: &Machine, word: usize, sources: &Path) -> Result<Vec<Row>, 
     let path = table(machine, bits, sources)?;
     let mut rows = parse(&path, bits, &abis(machine, bits, sources)?)?;
     if machine.name == "arm" {
-        // What is called for a task of arm on aarch64 is in a table of aarch64's.
+        // A table of aarch64 has the functions that are called for a task of arm.
         let compat = parse(&sources.join("arch/arm64/tools/syscall_32.tbl"), bits, &[])?;
         for row in &mut rows {
             let same = compat.iter().find(|other| other.name == row.name);
@@ -67,7 +67,7 @@ pub fn rows(machine: &Machine, word: usize, sources: &Path) -> Result<Vec<Row>, 
     Ok(rows)
 }
 
-/// The file that a machine's build reads: its own, or that of all machines that came late.
+/// The file that a machine's build reads: its own, or the file that the newer machines share.
 fn table(machine: &Machine, bits: usize, sources: &Path) -> Result<PathBuf, String> {
     let arch = format!("arch/{}", machine.linux);
     let abi = if bits == 64 { "n64" } else { "o32" };
@@ -84,7 +84,8 @@ fn table(machine: &Machine, bits: usize, sources: &Path) -> Result<PathBuf, Stri
     found.ok_or_else(|| format!("the kernel has no table for `{}`", machine.name))
 }
 
-/// What a line is for, beside those of every machine of that width: `arch/*/kernel/Makefile.syscalls`.
+/// The ABIs of a machine's lines, in addition to the lines for every machine of that width:
+/// `arch/*/kernel/Makefile.syscalls`.
 fn abis(machine: &Machine, bits: usize, sources: &Path) -> Result<Vec<String>, String> {
     let path = format!("arch/{}/kernel/Makefile.syscalls", machine.linux);
     let path = sources.join(path);
@@ -102,8 +103,8 @@ fn abis(machine: &Machine, bits: usize, sources: &Path) -> Result<Vec<String>, S
 
 fn parse(path: &Path, bits: usize, abis: &[String]) -> Result<Vec<Row>, String> {
     let text = fs::read_to_string(path).map_err(cannot("read", path))?;
-    // Of each file, those that it has are for all machines that read it: `nospu` for a processor's own cores and
-    // not its helpers, the others for one of two ABIs that have each their own file.
+    // In each file, these ABIs are for all machines that read it. `nospu` is for a processor's own cores and not for
+    // its helpers. Each of the others is one of two ABIs that have separate files.
     let common = ["common", "nospu", "i386", "n64", "o32"];
     let bits = bits.to_string();
     let is_ours =
@@ -126,7 +127,7 @@ fn parse(path: &Path, bits: usize, abis: &[String]) -> Result<Vec<Row>, String> 
             number: number.map_err(|_| format!("`{}`: `{line}`", path.display()))?,
             name: name.to_owned(),
             function: function(0),
-            // It is called for tasks of 32 bits, and a machine of 64 bits has those under another name.
+            // It is called for tasks of 32 bits. A machine of 64 bits has it under another name.
             compat_function: match bits == "32" && function(1) != function(0) {
                 true => function(1),
                 false => String::new(),

@@ -1,4 +1,4 @@
-//! What this computer's kernel says of programs.
+//! The verdict of this computer's kernel on programs.
 
 use aya::{
     EbpfLoader, VerifierLogLevel,
@@ -6,7 +6,7 @@ use aya::{
     sys::is_program_supported,
 };
 
-/// Whether this computer's kernel takes programs from us, and of the machine that they are built for.
+/// Whether this computer's kernel accepts programs from this user, for the machine that they are built for.
 pub fn kernel() -> Result<(), String> {
     if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
         return Err("programs are loaded by x86_64's kernel alone".into());
@@ -20,12 +20,12 @@ pub fn kernel() -> Result<(), String> {
     }
 }
 
-/// `Err` with the kernel's last words, where it refuses a program.
+/// `Err` has the kernel's last words, if it refuses a program.
 pub type Verdict = Result<(), String>;
 
-/// What the kernel says of every program of an object.
+/// The kernel's verdict on every program of an object.
 pub fn verdicts(object: &[u8]) -> Result<Vec<(String, Verdict)>, String> {
-    // Not what it knows at each instruction: of a long program that is more than it has room for.
+    // Without the state at each instruction: the log has no room for that of a long program.
     let mut loaded = EbpfLoader::new()
         .verifier_log_level(VerifierLogLevel::STATS)
         .load(object)

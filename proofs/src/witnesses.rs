@@ -1,8 +1,8 @@
-//! Who else knows what the library knows of a machine, and which of its facts each witness holds: a machine that is
-//! wrong in such a fact is refused.
+//! Other sources for the library's facts of a machine, and the facts that each of these witnesses holds. A witness
+//! holds a fact if it refuses a machine that is wrong in the fact.
 //!
-//! Each witness's proof is handed the machines of [`wrong`](crate::wrong), and has to refuse exactly those that
-//! [`Witness::sees`] promises. So the table of facts and witnesses is this file, and nobody has to believe it.
+//! Each witness's proof is given the machines of [`wrong`](crate::wrong). It has to refuse exactly the machines that
+//! [`Witness::sees`] promises. So this file is the table of facts and witnesses, and the table itself is tested.
 
 use crate::{
     facts::Facts,
@@ -13,7 +13,7 @@ use crate::{
 pub enum Witness {
     /// Calls that gcc and clang compile, and qemu executes.
     Executed,
-    /// How gcc and clang describe calls to debuggers.
+    /// The descriptions of calls that gcc and clang write for debuggers.
     Dwarf,
     /// libbpf's `bpf_tracing.h`.
     Libbpf,
@@ -28,7 +28,7 @@ pub const WITNESSES: &[Witness] = &[
     Witness::KernelHeaders,
 ];
 
-/// What [`wrong::roles`] calls the slots of a machine's calls.
+/// The names that [`wrong::roles`] has for the slots of a machine's calls.
 fn is_of_calls(fact: &str) -> bool {
     let kernel = fact.strip_prefix("user code's ").unwrap_or(fact);
     kernel.starts_with("argument ")
@@ -50,7 +50,7 @@ impl Witness {
     pub fn sees(self, machine: &str, fact: &str) -> bool {
         match self {
             Self::Executed => is_of_calls(fact),
-            // It numbers registers as the psABI does, and so counts them only.
+            // DWARF numbers the registers as the psABI does, so this witness only counts them.
             Self::Dwarf => [
                 "first argument on the stack",
                 "user code's first argument on the stack",
@@ -63,8 +63,8 @@ impl Witness {
         }
     }
 
-    /// Hands wrong machines to a proof: those that it refuses have to be those that this witness sees. Gives
-    /// their number.
+    /// Gives wrong machines to a proof. It has to refuse exactly the machines that this witness sees. Returns their
+    /// number.
     pub fn hold(
         self,
         facts: &Facts,
@@ -87,7 +87,7 @@ impl Witness {
 }
 
 fn libbpf_sees(machine: &str, fact: &str) -> bool {
-    // Where libbpf is mistaken (tests/libbpf.rs), and what it has no macro for.
+    // Facts in which libbpf is mistaken (tests/libbpf.rs), and facts for which it has no macro.
     let unknown: &[&str] = match machine {
         "arm" => &["instruction pointer"],
         "loongarch64" => &["syscall argument 0"],
@@ -103,7 +103,7 @@ fn libbpf_sees(machine: &str, fact: &str) -> bool {
     if unknown.contains(&fact) {
         return false;
     }
-    // There it takes the return address from a register for certain.
+    // On these machines it certainly takes the return address from a register.
     if fact == "where the return address is" {
         return ["aarch64", "powerpc", "powerpc64", "sparc64"].contains(&machine);
     }
@@ -120,10 +120,10 @@ fn libbpf_sees(machine: &str, fact: &str) -> bool {
 }
 
 fn kernel_headers_see(machine: &str, fact: &str) -> bool {
-    // What no accessor of the kernel's gives, or gives from elsewhere (proofs/src/internal/questions.rs).
+    // Facts that no accessor of the kernel gives, or gives from another place (proofs/src/internal/questions.rs).
     let unknown: &[&str] = match machine {
         "aarch64" => &["syscall number"],
-        // A syscall of the kernel's has six arguments.
+        // A syscall has six arguments for the kernel.
         "arm" => &["syscall number", "syscall argument 6"],
         "mips" => &[
             "syscall argument 4",

@@ -1,8 +1,8 @@
-//! Machines of which one fact is wrong: a proof is handed each, and has to refuse it.
+//! Machines with one wrong fact. A proof is given each of them, and has to refuse it.
 
 use crate::facts::{Facts, Reading};
 
-/// A machine of which one fact is wrong.
+/// A machine with one wrong fact.
 #[derive(Debug)]
 pub struct Wrong {
     /// The fact: `return value`, `argument 2`, `hi and lo`.
@@ -10,8 +10,7 @@ pub struct Wrong {
     pub facts: Facts,
 }
 
-/// Every role of a machine, each moved to the next slot of the same width; and what is done with its
-/// value, each done otherwise.
+/// Every role of a machine, moved to the next slot of the same width; and every operation on a role's value, changed.
 pub fn roles(facts: &Facts) -> Vec<Wrong> {
     let names: Vec<String> = named(&mut facts.clone())
         .into_iter()
@@ -61,7 +60,7 @@ pub fn roles(facts: &Facts) -> Vec<Wrong> {
     wrong
 }
 
-/// Every field of `pt_regs` in the place of the next one, where both have the same size.
+/// Every field of `pt_regs` in the place of the next field, if both have the same size.
 pub fn fields(facts: &Facts) -> Vec<Wrong> {
     let fields = &facts.bindings.fields;
     let pairs = fields

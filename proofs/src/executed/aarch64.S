@@ -13,7 +13,7 @@ _start:
     mov x0, #0
     svc #0
 
-    // All registers, with what is below the stack pointer for a moment.
+    // Stores all registers in seen. It uses the memory below the stack pointer for a moment.
     .macro see
     stp x16, x17, [sp, #-16]
     ldr x16, =seen
@@ -48,7 +48,7 @@ probe:
     .endr
     ret
 
-    // x16 is where to go, and all others but the stack pointer are given.
+    // x16 is the address to go to. All other registers except the stack pointer are given.
     .macro into
     ldr x16, =saved
     .irp n, 18, 20, 22, 24, 26, 28

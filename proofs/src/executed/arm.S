@@ -15,7 +15,7 @@ _start:
     mov r0, #0
     svc #0
 
-    @ All registers, with what is below the stack pointer for a moment.
+    @ Stores all registers in seen. It uses the memory below the stack pointer for a moment.
     .macro see
     str r12, [sp, #-4]
     ldr r12, =seen
@@ -26,7 +26,7 @@ _start:
     str r0, [r12, #48]
     .endm
 
-    @ A stack's worth of words.
+    @ Copies the words of one stack.
     .macro copy from, to
     mov r3, #STACK
 1:  ldr r12, [\from], #4
@@ -46,7 +46,7 @@ probe:
     ldmia r12, {r0-r3}
     bx lr
 
-    @ r12 is where to go, and all others but the stack pointer are given.
+    @ r12 is the address to go to. All other registers except the stack pointer are given.
     .macro into
     ldr r12, =saved
     stmia r12, {r4-r11}

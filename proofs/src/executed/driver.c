@@ -1,14 +1,13 @@
-// Runs every prototype of a program, and leaves in `output` what the stub has seen: said.rs reads it.
+// Runs every prototype of a program, and leaves in `output` everything that the stub has seen. said.rs reads it.
 //
-// Each prototype has two functions, which are generated. The caller calls the stub's `probe` as a function
-// of that prototype; the callee is such a function, which the stub's `enter` calls. mod.rs puts the
-// prototypes' text behind this one, and says how many REGISTERS the stub sees and how many bytes of
-// STACK.
+// Each prototype has two functions, which are generated. The caller calls the stub's `probe` as a function of that
+// prototype. The callee is a function of that prototype, and the stub's `enter` calls it. mod.rs puts the prototypes'
+// text after this one. It defines REGISTERS, the number of registers that the stub sees, and STACK, in bytes.
 
 typedef unsigned long word;
 typedef unsigned long long wide;
 
-// What the stub knows by name. Volatile, so that loops over them are not made calls of memcpy.
+// The names that the stub knows. Volatile, so that the compiler makes no calls of memcpy from loops over them.
 volatile word given[REGISTERS], given_stack[STACK / sizeof(word)];
 volatile word seen[REGISTERS], seen_stack[STACK / sizeof(word)];
 volatile word stack_at, landing, saved[32];
@@ -19,13 +18,13 @@ word output_length = OUTPUT;
 void probe(void), enter(void), leap(void);
 extern char pads[], after[];
 
-// What the generated functions know.
+// The names that the generated functions know.
 volatile wide sent[PARAMETERS + 1];
 volatile wide received[PARAMETERS];
 volatile wide returned;
 void (*volatile probed)(void) = probe;
 
-// A compiler knows nothing of what comes out of this: not even that its upper bits are those of a
+// The compiler knows nothing about the value that this gives. It does not even know that the upper bits are those of a
 // narrower value.
 #define HIDDEN(n) ({ word hidden = (word)sent[n]; __asm__ volatile("" : "+r"(hidden)); hidden; })
 
@@ -45,7 +44,7 @@ static void emit(const volatile void *from, word bytes)
 
 #define EMIT(what) emit(&(what), sizeof(what))
 
-// What the stub has seen at its entry.
+// The registers and the stack that the stub has seen at its entry.
 static void emit_entry(void)
 {
 	EMIT(seen);
@@ -61,8 +60,8 @@ static void clear(volatile void *from, word bytes)
 
 #define CLEAR(what) clear(&(what), sizeof(what))
 
-// Each byte of registers and stack holds its own number: six bits of it in the first run, with the top bit
-// clear, and six in the second, with the top bit set.
+// Each byte of registers and stack has its own number. The first run gives six bits of it, with the top bit clear. The
+// second run gives the other six bits, with the top bit set.
 static void give(unsigned run)
 {
 	unsigned number = 0;
@@ -72,8 +71,7 @@ static void give(unsigned run)
 		((volatile unsigned char *)given_stack)[i] = run ? 0xa0 + (number >> 6) : 0x20 + (number & 63);
 }
 
-// No two bytes that are sent are the same. In the first run the top bit of each is clear, and in the
-// second set.
+// No two bytes that are sent are the same. The top bit of each is clear in the first run, and set in the second.
 static void send(unsigned run)
 {
 	for (unsigned n = 0; n <= PARAMETERS; n++) {
@@ -91,15 +89,15 @@ __attribute__((noinline)) void calls(void)
 	__asm__ volatile(".globl after\nafter:");
 }
 
-// A function that needs a frame pointer, for its stack pointer is not always as far from the frame.
+// A function that needs a frame pointer, because the distance of its stack pointer from the frame varies.
 __attribute__((noinline)) void frames(word space)
 {
 	volatile char *taken = __builtin_alloca(space);
 	*taken = 0;
 	probed();
 #ifdef __s390x__
-	// There the compilers' word for the frame's address is the caller's stack pointer. The frame pointer is where
-	// the stack pointer was, below 160 bytes for callees, before it made space.
+	// The compilers for s390x give the caller's stack pointer as the frame's address. The frame pointer is the former
+	// stack pointer, below 160 bytes for callees, before this function made space.
 	const volatile char *frame = taken + space - 160;
 #else
 	void *frame = __builtin_frame_address(0);
@@ -125,7 +123,7 @@ void run(void)
 	frames(64);
 	emit_entry();
 
-	// Where does a function land that finds the address of another pad in each place?
+	// If a function finds the address of a different pad in each place, on which pad does it land?
 	for (word i = 0; i < REGISTERS; i++)
 		given[i] = (word)(pads + 16 * i);
 	for (word i = 0; i < STACK / sizeof(word); i++)

@@ -19,7 +19,7 @@ _start:
     .endr
     .endm
 
-    # All registers, with what is below the stack pointer for a moment.
+    # Stores all registers in seen. It uses the memory below the stack pointer for a moment.
     .macro see
     st.d $t8, $sp, -16
     la.pcrel $t8, seen
@@ -28,7 +28,7 @@ _start:
     st.d $t7, $t8, 160
     .endm
 
-    # A stack's worth of words.
+    # Copies the words of one stack.
     .macro copy from, to
     li.w $t2, STACK
 1:  ld.d $t3, \from, 0
@@ -50,7 +50,7 @@ probe:
     each ld.d, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20
     ret
 
-    # t8 is where to go, and all others but tp, sp and r21 are given.
+    # t8 is the address to go to. All other registers except tp, sp and r21 are given.
     .macro into
     la.pcrel $t8, saved
     each st.d, 1, 3, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31

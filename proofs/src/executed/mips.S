@@ -1,4 +1,4 @@
-# mips (o32) and mips64 (n64): r0 to r31, of which k0 and k1 (26, 27), the kernel's, stay 0.
+# mips (o32) and mips64 (n64): r0 to r31. k0 and k1 (26, 27) belong to the kernel and stay 0.
 
 #if _MIPS_SIM == _ABI64
 #define LOAD ld
@@ -48,7 +48,7 @@ _start:
     each STORE, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 28, 29, 30, 31
     .endm
 
-    # A stack's worth of words.
+    # Copies the words of one stack.
     .macro copy from, to
     li $10, STACK
 1:  LOAD $11, 0(\from)
@@ -71,7 +71,7 @@ probe:
     jr $31
     nop
 
-    # t9 (25) is where to go, and all others but gp and sp (28, 29) are given.
+    # t9 (25) is the address to go to. All other registers except gp and sp (28, 29) are given.
     .macro into
     ADDRESS $26, saved
     each STORE, 16, 17, 18, 19, 20, 21, 22, 23, 28, 29, 30, 31

@@ -1,14 +1,15 @@
-//! Calls that are executed: gcc and clang compile callers and callees of C prototypes for a machine, qemu runs them, and
-//! a stub in assembly sees the machine as a probe would.
+//! Executed calls: gcc and clang compile callers and callees of C prototypes for a machine, and qemu runs them. A stub
+//! in assembly sees the machine as a probe would.
 //!
-//! * The caller calls the stub. What the stub finds in registers and on the stack is what a probe at a
-//!   function's entry finds.
-//! * The stub calls the callee, with a value of its own in every byte of registers and stack. What arrives says
-//!   where the callee has read it.
-//! * Likewise for return values; and a callee that finds another address in each place returns to one of them.
+//! * The caller calls the stub. The stub finds the same registers and stack as a probe at a function's entry.
+//! * The stub calls the callee, with a different value in every byte of registers and stack. The value that arrives
+//!   tells the place that the callee has read.
+//! * Return values are found in the same way. A callee that finds a different address in each place returns to one of
+//!   them.
 //!
-//! The stub knows the machine's instructions and what the assembler calls its registers, and nothing of conventions but
-//! which registers a function may change. Which slot of `pt_regs` a register is, the kernel's `asm/ptrace.h` says.
+//! The stub knows the machine's instructions and the assembler's names of registers. It knows nothing of conventions,
+//! except the registers that a function may change. The kernel's `asm/ptrace.h` tells the slot of `pt_regs` for each
+//! register.
 
 mod prototypes;
 mod said;
@@ -37,10 +38,10 @@ use crate::{
     select::{Endian, Machine, Variant},
 };
 
-/// How many bytes the stub sees above the stack pointer.
+/// The size in bytes of the stack that the stub sees above the stack pointer.
 const STACK: usize = 256;
 
-/// Whose functions are called.
+/// The kind of code whose functions are called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Calls {
     User,
@@ -56,7 +57,7 @@ impl Calls {
     }
 }
 
-/// The library's word for an endianness.
+/// The library's value of an endianness.
 pub fn of_library(endian: Endian) -> machine::Endian {
     match endian {
         Endian::Little => machine::Endian::Little,
@@ -64,7 +65,7 @@ pub fn of_library(endian: Endian) -> machine::Endian {
     }
 }
 
-/// A compiler for one machine, and what links and runs its programs.
+/// A compiler for one machine, the linker and the emulator of its programs.
 pub struct Tools {
     stub: &'static Stub,
     endian: Endian,
@@ -84,7 +85,7 @@ impl Tools {
         let emulator = stub
             .emulator(variant.endian)
             .ok_or("qemu does not know it")?;
-        // GNU ld links what both compilers make; for loongarch64 Debian bookworm has none.
+        // GNU ld links the objects of both compilers. Debian bookworm has no GNU ld for loongarch64.
         let linker = Compiler::gcc(variant)
             .or_else(|_| Ok::<_, String>(Compiler::clang(variant)?.args(["-fuse-ld=lld"])));
         Ok(Self {
@@ -97,7 +98,7 @@ impl Tools {
         })
     }
 
-    /// Compiles and runs prototypes, in a folder under `target` of that name.
+    /// Compiles and runs prototypes, in the folder of that name under `target`.
     pub fn execute(
         &self,
         calls: Calls,
@@ -124,7 +125,7 @@ impl Tools {
         let program = self.program(&source, &flags, name)?;
         let output = program.with_file_name("output");
         let file = fs::File::create(&output).map_err(cannot("write", &output))?;
-        // A program that returned to nowhere may run for ever.
+        // A program that returns to a wrong address may never end.
         let status = Command::new("timeout")
             .arg("60")
             .args([&self.emulator, &program])
@@ -143,8 +144,8 @@ impl Tools {
         said.map_err(|error| format!("`{}`: {error}", program.display()))
     }
 
-    /// Compiles a program that says what is in its `output`, and links it with the stub, in a folder under `target` of that
-    /// name.
+    /// Compiles a program that prints its `output`, and links it with the stub, in the folder of that name under
+    /// `target`.
     pub fn program(&self, source: &str, flags: &[&str], name: &str) -> Result<PathBuf, String> {
         let folder = root().join("target/executed").join(name);
         let object = folder.join("calls.o");
@@ -156,7 +157,7 @@ impl Tools {
         link.args(flags)
             .arg(format!("-DSTACK={STACK}"))
             .args(["-static", "-nostdlib", "-no-pie"])
-            // Relaxed code relies on a global pointer, and one compiler's float ABI need not be the other's.
+            // Relaxed code needs a global pointer, and the two compilers may have different float ABIs.
             .args(["-Wl,--no-relax", "-Wl,--no-warn-mismatch"])
             .arg(folder_of_stubs().join(self.stub.assembly))
             .args([object.as_path(), Path::new("-o"), program.as_path()]);
@@ -164,17 +165,17 @@ impl Tools {
         Ok(program)
     }
 
-    /// What runs its programs.
+    /// The emulator that runs its programs.
     pub fn emulator(&self) -> &Path {
         &self.emulator
     }
 
-    /// What links them needs to be told this of the machine, and what compiles them too.
+    /// The flags of the machine that the linker and the compilers need.
     pub fn flags(&self) -> &'static [&'static str] {
         self.stub.flags
     }
 
-    /// How many bytes a program says.
+    /// The number of bytes that a program prints.
     fn output(&self, prototypes: usize) -> usize {
         let word = self.stub.word;
         let registers = self.stub.registers().len() * word;

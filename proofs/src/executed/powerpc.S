@@ -46,7 +46,7 @@ FUNCTION(_start)
     .endr
     .endm
 
-    # All registers, with what is below the stack pointer for a moment.
+    # Stores all registers in seen. It uses the memory below the stack pointer for a moment.
     .macro see
     STORE 12, -16(1)
     address 12, seen
@@ -57,7 +57,7 @@ FUNCTION(_start)
     STORE 11, (32 * WORD)(12)
     .endm
 
-    # A stack's worth of words.
+    # Copies the words of one stack.
     .macro copy from, to
     li 6, STACK
 1:  LOAD 7, 0(\from)
@@ -79,7 +79,7 @@ FUNCTION(probe)
     each LOAD, 0, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
     blr
 
-    # r12 and ctr are where to go, and all others but r1, r2 and r13 are given.
+    # r12 and ctr are the address to go to. All other registers except r1, r2 and r13 are given.
     .macro into
     address 12, saved
     mflr 0

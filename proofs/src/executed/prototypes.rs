@@ -1,4 +1,4 @@
-//! C prototypes of integers and pointers, and the functions that are compiled of them.
+//! C prototypes of integers and pointers, and the functions that are compiled from them.
 
 use super::{Calls, Stub};
 use crate::select::Endian;
@@ -6,14 +6,14 @@ use crate::select::Endian;
 /// The longest prototype: more parameters than any machine has registers for.
 pub const PARAMETERS: usize = 12;
 
-/// How many prototypes are made up.
+/// The number of random prototypes.
 const RANDOM: usize = 240;
 
 /// A type of C.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Type {
     pub name: &'static str,
-    /// `None` is a pointer's.
+    /// `None` for a pointer.
     size: Option<usize>,
     pub signed: bool,
 }
@@ -50,18 +50,18 @@ impl Type {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prototype {
     pub parameters: Vec<&'static Type>,
-    /// Whether it ends with `...`. Nothing is passed there.
+    /// Whether it ends with `...`. No argument is passed there.
     pub variadic: bool,
-    /// Whether its attribute says that it passes nothing in registers: the x86 kernel's `asmlinkage`.
+    /// Whether its attribute says that no argument is passed in registers: the x86 kernel's `asmlinkage`.
     pub asmlinkage: bool,
-    /// `None` is void.
+    /// `None` for void.
     pub returns: Option<&'static Type>,
 }
 
 /// The prototypes that are executed: the same for every machine.
 pub fn prototypes() -> Vec<Prototype> {
     let mut random = Random(0);
-    // One of 64 bits at every position, among others that have none; then whatever comes.
+    // One parameter of 64 bits at every position, among narrower ones; then random prototypes.
     let one = (0..PARAMETERS).map(|position| {
         let narrow = &TYPES[4];
         let mut parameters = vec![narrow; PARAMETERS];
@@ -79,7 +79,7 @@ pub fn prototypes() -> Vec<Prototype> {
             .map(|_| &TYPES[random.below(TYPES.len())])
             .collect();
         Prototype {
-            // C wants a parameter before `...`.
+            // C requires a parameter before `...`.
             variadic: !parameters.is_empty() && random.below(8) == 0,
             asmlinkage: random.below(8) == 0,
             returns: TYPES.get(random.below(TYPES.len() + 1)),
@@ -90,7 +90,7 @@ pub fn prototypes() -> Vec<Prototype> {
 }
 
 impl Prototype {
-    /// The longest of words.
+    /// The longest prototype, of words.
     pub fn words() -> Self {
         let pointer = TYPES.iter().find(|ty| ty.size.is_none());
         Self {
@@ -101,7 +101,7 @@ impl Prototype {
         }
     }
 
-    /// Whose convention it has in code of the kernel, or of a process.
+    /// The kind of convention that it has in code of the kernel, or of a process.
     pub fn convention(&self, code: Calls, stub: &Stub, endian: Endian) -> Calls {
         match (code, stub.kernel(endian)) {
             (Calls::Kernel, Some(kernel)) if self.variadic || self.asmlinkage => kernel.asmlinkage,
@@ -109,13 +109,13 @@ impl Prototype {
         }
     }
 
-    /// As C declares a function of that name. `ASMLINKAGE` is the attribute.
+    /// C's declaration of a function with that name. `ASMLINKAGE` is the attribute.
     pub fn named(&self, name: &str) -> String {
         let attribute = if self.asmlinkage { "ASMLINKAGE " } else { "" };
         self.text(&format!("{attribute}{name}"))
     }
 
-    /// As C writes the type of a pointer to such a function.
+    /// C's type of a pointer to a function of this prototype.
     fn pointer(&self) -> String {
         let attribute = if self.asmlinkage { "ASMLINKAGE " } else { "" };
         self.text(&format!("({attribute}*)"))
@@ -167,7 +167,7 @@ impl Type {
         }
     }
 
-    /// A value of this type as one of 64 bits.
+    /// A value of this type, widened to 64 bits.
     fn widened(&self, value: &str) -> String {
         match self.size {
             None => format!("(word)({value})"),

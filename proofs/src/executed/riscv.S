@@ -31,7 +31,7 @@ _start:
     .endr
     .endm
 
-    // All registers, with what is below the stack pointer for a moment.
+    // Stores all registers in seen. It uses the memory below the stack pointer for a moment.
     .macro see
     STORE t6, -16(sp)
     la t6, seen
@@ -40,7 +40,7 @@ _start:
     STORE t5, (30 * WORD)(t6)
     .endm
 
-    // A stack's worth of words.
+    // Copies the words of one stack.
     .macro copy from, to
     li t2, STACK
 1:  LOAD t3, 0(\from)
@@ -62,7 +62,7 @@ probe:
     each LOAD, 5, 6, 7, 10, 11, 12, 13, 14, 15, 16, 17, 28, 29, 30, 31
     ret
 
-    // t6 is where to go, and all others but sp, gp and tp are given.
+    // t6 is the address to go to. All other registers except sp, gp and tp are given.
     .macro into
     la t6, saved
     each STORE, 1, 2, 8, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27

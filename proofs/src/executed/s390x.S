@@ -14,7 +14,7 @@ _start:
     lghi %r2, 0
     svc 0
 
-    # All registers, with what is below the stack pointer for a moment.
+    # Stores all registers in seen. It uses the memory below the stack pointer for a moment.
     .macro see
     stg %r1, -16(%r15)
     larl %r1, seen
@@ -33,7 +33,7 @@ probe:
     lmg %r0, %r5, 0(%r1)
     br %r14
 
-    # r1 is where to go, and all others but the stack pointer are given.
+    # r1 is the address to go to. All other registers except the stack pointer are given.
     .macro into
     larl %r1, saved
     stmg %r6, %r15, 0(%r1)

@@ -1,4 +1,4 @@
-//! What a program has said: `driver.c` writes it.
+//! The output of a program. `driver.c` writes it.
 
 use super::{Calls, PARAMETERS, Prototype, STACK, Stub};
 use crate::select::Endian;
@@ -6,71 +6,73 @@ use crate::select::Endian;
 pub struct Execution {
     pub endian: Endian,
     pub word: usize,
-    /// How far the stack is above the stack pointer.
+    /// The distance of the stack from the stack pointer: the stack is above.
     pub bias: usize,
-    /// The registers that the stub sees: the kernel's names of their slots.
+    /// The registers that the stub sees, by the kernel's names of their slots.
     pub registers: Vec<String>,
     /// At the entry of a function that is called without arguments.
     pub call: Entry,
-    /// Where that call returns to, or a word behind it.
+    /// The address that this call returns to, or the address one word after it.
     pub after: u64,
-    /// At the entry of a function that is called by one that has a frame pointer.
+    /// At the entry of a function whose caller has a frame pointer.
     pub framed: Entry,
-    /// What the compiler says is that frame's address.
+    /// The address of that frame, by the compiler.
     pub frame: u64,
-    /// Where a function has found its return address, and how far behind that it has returned.
+    /// The place where a function has found its return address, and the distance from that address to the one it has
+    /// returned to.
     pub returned_from: Place,
     pub returned_behind: u64,
     pub prototypes: Vec<Executed>,
 }
 
-/// A prototype, and what its functions did in two runs: in one the top bit of each byte is clear, in the other set.
+/// A prototype, and the behaviour of its functions in two runs: in one run the top bit of each byte is clear, in the
+/// other it is set.
 pub struct Executed {
     pub prototype: Prototype,
-    /// Whose convention it has.
+    /// The kind of convention that it has.
     pub calls: Calls,
-    /// Where a callee has read its parameters.
+    /// The places where a callee has read its parameters.
     pub parameters: Vec<Read>,
-    /// Where a caller has read the return value.
+    /// The place where a caller has read the return value.
     pub returned: Option<Read>,
-    /// At the entry of a function of that prototype, and with what it was called.
+    /// At the entry of a function of that prototype, and the values that it was called with.
     pub called: [(Entry, Vec<u64>); 2],
-    /// The registers when a callee has returned, and what it was to return.
+    /// The registers after a callee has returned, and the value that it should have returned.
     pub returns: [(Vec<u64>, u64); 2],
 }
 
 /// The machine at a function's first instruction.
 pub struct Entry {
     pub registers: Vec<u64>,
-    /// The address of what is on the stack.
+    /// The address of the bytes on the stack.
     pub stack_at: u64,
     pub stack: Vec<u8>,
 }
 
-/// Whence the bytes of a value are that was converted to 64 bits, the least significant first.
+/// The sources of the bytes of a value that was converted to 64 bits, the least significant first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Read {
     pub bytes: [Source; 8],
     pub size: usize,
-    /// Where the value itself is, if its bytes make one.
+    /// The place of the value itself, if its bytes are in one place.
     pub place: Option<Place>,
 }
 
-/// Whence a byte is.
+/// The source of a byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
-    /// Of a register, by its index: the byte that has so many less significant ones.
+    /// A byte of a register: the register's index, and the number of less significant bytes in it.
     Register(usize, usize),
-    /// So many bytes above the address in the stack pointer's slot.
+    /// The distance in bytes above the address in the stack pointer's slot.
     Stack(usize),
     Zeros,
     /// The top bit of the byte below.
     Sign,
-    /// These two values tell nothing.
+    /// The two values do not tell the source.
     Unknown(u8, u8),
 }
 
-/// Where a value is. Registers are indices, and offsets count from the address in the stack pointer's slot.
+/// The place of a value. Registers are indices, and offsets count from the address in the stack pointer's slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     Register(usize),
@@ -79,7 +81,7 @@ pub enum Place {
     Stack(usize),
 }
 
-/// What the driver sends as a parameter, or as the return value.
+/// The value that the driver sends as a parameter, or as the return value.
 fn sent(parameter: usize, run: usize) -> u64 {
     let first = 0x10 + 8 * parameter as u8;
     let value = u64::from_le_bytes(std::array::from_fn(|byte| first + byte as u8));
@@ -138,7 +140,7 @@ impl Execution {
         }
     }
 
-    /// Where a value was read, for a complaint.
+    /// The place where a value was read, for a complaint.
     pub fn named(&self, read: Read) -> String {
         let name = |register: usize| &self.registers[register];
         match read.place {
@@ -188,14 +190,14 @@ impl Executed {
 }
 
 impl Entry {
-    /// What is at an address, if the stub has seen it.
+    /// The memory at an address, if the stub has seen it.
     pub fn memory(&self, address: u64, size: usize) -> Option<&[u8]> {
         let from = usize::try_from(address.checked_sub(self.stack_at)?).ok()?;
         self.stack.get(from..from.checked_add(size)?)
     }
 }
 
-/// The numbers of all bytes of registers and stack, which the driver gives.
+/// The numbers of all bytes of registers and stack. The driver puts them there.
 struct Numbers<'a> {
     stub: &'a Stub,
     endian: Endian,
@@ -231,7 +233,7 @@ impl Numbers<'_> {
         }
     }
 
-    /// Where a value is whose bytes are from there, the least significant first.
+    /// The place of a value whose bytes come from these sources, the least significant first.
     fn place(&self, bytes: &[Source]) -> Option<Place> {
         let whole = |bytes: &[Source]| {
             let first = match self.endian {
@@ -267,7 +269,7 @@ impl Numbers<'_> {
     }
 }
 
-/// What is left of a program's output, whose length was checked.
+/// The rest of a program's output, whose length was checked.
 struct Output<'a> {
     rest: &'a [u8],
     word: usize,
@@ -302,7 +304,7 @@ impl<'a> Output<'a> {
     }
 }
 
-/// A number as it lies in the memory of a machine.
+/// A number from the memory of a machine.
 pub fn number(bytes: &[u8], endian: Endian) -> u64 {
     let append = |number, byte: &u8| number << 8 | u64::from(*byte);
     match endian {

@@ -24,7 +24,7 @@ _start:
     mov 0, %o0
     ta 0x6d
 
-    ! All registers, with what is below the stack pointer for a moment.
+    ! Stores all registers in seen. It uses the memory below the stack pointer for a moment.
     .macro see
     stx %g1, [%sp + 2047 - 16]
     set seen, %g1
@@ -34,7 +34,7 @@ _start:
     stx %o0, [%g1 + 8]
     .endm
 
-    ! A stack's worth of words.
+    ! Copies the words of one stack.
     .macro copy from, to
     mov STACK, %o2
 1:  ldx [\from], %o3
@@ -57,7 +57,7 @@ probe:
     retl
     nop
 
-    ! l1 is where to go; what calls leave alone is not given.
+    ! l1 is the address to go to. Registers that calls leave unchanged are not given.
     .macro into
     save %sp, -3 * STACK, %sp
     add %sp, 2047, %o0

@@ -1,20 +1,20 @@
-//! The machines: what their stubs see, and who runs their programs.
+//! The machines: the registers that their stubs see, and the emulators that run their programs.
 
 use super::{Calls, Narrow};
 use crate::select::{Endian, Machine};
 
-/// What sees the calls of one machine.
+/// The stub that sees the calls of one machine.
 pub struct Stub {
     pub machine: &'static str,
     pub word: usize,
     pub assembly: &'static str,
     /// The registers in the order that the assembly has, as slots of the kernel's `pt_regs`: `regs[0..31] sp`.
     registers: &'static str,
-    /// How far above the stack pointer the stack is.
+    /// The distance of the stack from the stack pointer: the stack is above.
     pub bias: usize,
-    /// What is in the bits of a slot that a narrow value does not fill.
+    /// The content of the bits of a slot that a narrow value does not fill.
     pub narrow: Narrow,
-    /// What the compilers are told.
+    /// The flags of the compilers.
     pub flags: &'static [&'static str],
     /// qemu's program for each endianness.
     emulators: &'static [(Endian, &'static str)],
@@ -26,15 +26,15 @@ pub struct Stub {
 pub struct KernelCalls {
     pub endian: Endian,
     pub flag: &'static str,
-    /// The attribute that `asmlinkage` is.
+    /// The attribute for `asmlinkage`.
     pub attribute: &'static str,
-    /// Whose convention functions have that take variable arguments, or are `asmlinkage`.
+    /// The convention of functions that take variable arguments, or are `asmlinkage`.
     pub asmlinkage: Calls,
 }
 
 use Endian::{Big, Little};
 
-/// A stub of 64 bits that needs nothing, of a machine that extends narrow values.
+/// A stub of 64 bits without special needs, for a machine that extends narrow values.
 const fn stub(
     machine: &'static str,
     assembly: &'static str,
@@ -56,7 +56,7 @@ const fn stub(
 
 const RISCV: &str = "ra sp gp tp t0 t1 t2 s0 s1 a0 a1 a2 a3 a4 a5 a6 a7 \
                      s2 s3 s4 s5 s6 s7 s8 s9 s10 s11 t3 t4 t5 t6";
-/// Calls of a program without shared libraries.
+/// The calls of a program without shared libraries.
 const MIPS: &[&str] = &["-mno-abicalls", "-G0"];
 
 pub const STUBS: &[Stub] = &[

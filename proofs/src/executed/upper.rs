@@ -1,10 +1,11 @@
-//! What the bits of a slot hold that a narrow value does not fill: what callers leave there, and what callees rely on.
+//! The bits of a slot that a narrow value does not fill: the values that callers leave there, and the values that
+//! callees rely on.
 
 use std::collections::BTreeMap;
 
 use super::{Execution, Place, Read, Source, TYPES, Type, number};
 
-/// Where a narrow value is.
+/// The place of a narrow value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Where {
     Register,
@@ -15,37 +16,37 @@ pub enum Where {
 /// The bits above a value: up to 32, and above.
 type Bits<T> = [Option<T>; 2];
 
-/// What is left there.
+/// The bits that are left there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Left {
     Zeros,
     /// The value's top bit, whatever its type says.
     Sign,
-    /// Something else, or not always the same.
+    /// Something else, or different bits in different calls.
     Garbage,
 }
 
-/// What a psABI says of it.
+/// The rule of a psABI for these bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Narrow {
     /// A value is extended to the whole slot, with its sign or with zeros, as its type is.
     Extended,
-    /// The same, but that a value of 32 bits is extended with its sign even where its type has none.
+    /// The same, except that a value of 32 bits is extended with its sign even if its type has no sign.
     SignExtended,
-    /// Nothing that holds for all of them.
+    /// No rule holds for all values.
     Unspecified,
 }
 
-/// What is known of a type's values in one place.
+/// The facts of a type's values in one place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Upper {
     pub left: Bits<Left>,
-    /// Whether who reads the value takes these bits to be its extension.
+    /// Whether the reader of the value takes these bits for its extension.
     pub relied_on: Bits<bool>,
 }
 
 impl Execution {
-    /// By the type, an index in `TYPES`, and where the value is.
+    /// By type (an index in `TYPES`) and place of the value.
     pub fn upper(&self) -> BTreeMap<(usize, Where), Upper> {
         let mut all: BTreeMap<_, Upper> = BTreeMap::new();
         let mut add = |ty: &'static Type, place, upper: Upper| {

@@ -1,5 +1,5 @@
-//! Machines of which one fact of calls is wrong, in whichever way that can be: each role in every other slot, each
-//! rule replaced by each other one.
+//! Machines with one wrong fact about calls, in every possible way: each role in every other slot, and each rule
+//! replaced by each other rule.
 
 use std::fmt;
 
@@ -13,12 +13,12 @@ use crate::{
     select::Endian,
 };
 
-/// A machine that is wrong.
+/// A machine with a wrong fact.
 #[derive(Debug)]
 pub struct Wrong {
     /// The fact: `return value`, `argument 2`.
     pub fact: String,
-    /// What is said of it.
+    /// The wrong value of the fact.
     pub said: String,
     pub machine: Machine,
 }
@@ -33,7 +33,7 @@ impl fmt::Display for Wrong {
     }
 }
 
-/// The machines that are wrong about calls of that code in that endianness.
+/// The machines that are wrong about calls of that kind in that endianness.
 pub fn wrong(machine: &Machine, slots: &[Slot], calls: Calls, endian: Endian) -> Vec<Wrong> {
     let mut all = Vec::new();
     let mut add = |fact: &str, said: String, machine| {
@@ -113,7 +113,7 @@ pub fn wrong(machine: &Machine, slots: &[Slot], calls: Calls, endian: Endian) ->
     all
 }
 
-/// The machine that facts are of: what `right` has beyond them is right.
+/// The machine with these facts. Everything else is as in `right`.
 pub fn of_facts(facts: &Facts, right: &Machine) -> Machine {
     let slots = |readings: &[Reading]| -> &'static [machine::Slot] {
         let slots = readings.iter().map(|reading| of_slot(&reading.slot));
@@ -157,7 +157,7 @@ pub fn of_facts(facts: &Facts, right: &Machine) -> Machine {
     }
 }
 
-/// Facts, what is said of them, and the conventions.
+/// The facts, their wrong values, and the conventions.
 fn conventions(
     right: &Convention,
     slots: &[Slot],
@@ -233,7 +233,7 @@ fn conventions(
             ..pairs
         },
     );
-    // Without registers there is nothing else to be wrong about.
+    // Without registers, no other fact can be wrong.
     if right.registers.is_empty() {
         return all;
     }
@@ -246,7 +246,7 @@ fn conventions(
         format!("{start:?}"),
         Pairs { start, ..pairs },
     );
-    // Of an even number of registers none is left over where pairs start at even ones.
+    // If pairs start at even registers and the number of registers is even, no register is left over.
     if pairs.start == Start::Any {
         let last_register = match pairs.last_register {
             LastRegister::Empty => LastRegister::LowHalf,
@@ -280,7 +280,7 @@ fn of_slot(slot: &Slot) -> machine::Slot {
     }
 }
 
-/// Slots, of which one is another.
+/// The slots, with another one in place of slot `n`.
 fn with(slots: &[machine::Slot], n: usize, other: machine::Slot) -> &'static [machine::Slot] {
     let mut slots = slots.to_vec();
     slots[n] = other;

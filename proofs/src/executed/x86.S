@@ -32,7 +32,7 @@ probe:
     SCRATCH(GIVE)
     ret
 
-    # What a function finds at its stack pointer is given, but for the return address of a call.
+    # The memory at the stack pointer of a function is given, except the return address of a call.
     .macro into, push
     SAVED(SAVE) SAVE(esp,7)
     sub $2 * STACK, %esp

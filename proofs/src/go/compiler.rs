@@ -1,4 +1,4 @@
-//! Go's compilers: packages of Debian, unpacked in a cache folder. Each of them compiles for every GOARCH.
+//! Go's compilers: packages of Debian, unpacked in a cache folder. Each one compiles for every GOARCH.
 
 use std::{
     collections::BTreeMap,
@@ -16,8 +16,8 @@ use crate::{
     host::{cannot, run, write_if_new},
 };
 
-/// Releases of Go, by their second number, and the suite of Debian that has each. The sources of all are read; of some the
-/// compiler is here, too.
+/// Releases of Go, by their second number, and the suite of Debian that has each. The sources of all are read. For some
+/// releases, the compiler is here too.
 pub const RELEASES: &[(u16, &str)] = &[
     (15, "bullseye"),
     (19, "bookworm"),
@@ -51,13 +51,13 @@ impl Sources {
         })
     }
 
-    /// A file of them; `None` if there is none.
+    /// A file of the sources; `None` if they do not have it.
     pub fn file(&self, path: &str) -> Option<String> {
         fs::read_to_string(self.folder.join(path)).ok()
     }
 }
 
-/// What Go calls a machine, and who runs its programs.
+/// Go's name of a machine, and the emulator of its programs.
 #[derive(Debug, Clone, Copy)]
 pub struct Goarch {
     pub name: &'static str,
@@ -130,7 +130,7 @@ impl GoCompiler {
     /// `go`, for a GOARCH.
     pub fn command(&self, goarch: &str) -> Result<Command, String> {
         let mut command = Command::new(self.goroot.join("bin/go"));
-        // What others have told their Go is not for this one.
+        // Variables for another Go are not for this one.
         let others = std::env::vars_os().filter(|(name, _)| {
             name.to_str()
                 .is_some_and(|name| name.starts_with("GO") || name == "CGO_ENABLED")
@@ -151,7 +151,8 @@ impl GoCompiler {
         ] {
             command.env(name, value);
         }
-        // Go's own packages are compiled for each GOARCH, which takes seconds: once, as packages are fetched.
+        // Go's own packages are compiled for each GOARCH, which takes seconds. So they are kept, as fetched packages
+        // are.
         let compiled = cache()?.join("go").join(self.release.to_string());
         command
             .env("GOROOT", &self.goroot)
@@ -166,7 +167,7 @@ impl GoCompiler {
             .map(|(program, _)| program)
     }
 
-    /// The same, and what the compiler lists of the program's functions.
+    /// The same, with the compiler's listing of the program's functions.
     pub fn listed(
         &self,
         goarch: &str,
@@ -193,7 +194,7 @@ impl GoCompiler {
         write_if_new(&folder.join("go.mod"), "module program\n\ngo 1.15\n")?;
         write_if_new(&folder.join("main.go"), source)?;
         let program = folder.join("program");
-        // Of a program that is there and new enough, `go` lists nothing.
+        // `go` lists nothing for a program that exists and is new enough.
         let _ = fs::remove_file(&program);
         let mut build = self.command(goarch)?;
         build.current_dir(&folder).arg("build");
@@ -206,7 +207,7 @@ impl GoCompiler {
     }
 }
 
-/// Makes a folder with links to all that is in folders. What several of them have is a folder again.
+/// Makes a folder with links to all files of several folders. A folder that several of them have becomes a real folder.
 fn link(folders: &[PathBuf], to: &Path, roots: [&Path; 2]) -> Result<(), String> {
     fs::create_dir_all(to).map_err(cannot("make", to))?;
     let mut entries: BTreeMap<_, Vec<_>> = BTreeMap::new();
@@ -229,7 +230,7 @@ fn link(folders: &[PathBuf], to: &Path, roots: [&Path; 2]) -> Result<(), String>
     Ok(())
 }
 
-/// Where a path leads to: a link out of its folder is to a folder of one package, or of both.
+/// The targets of a path. A link out of its folder leads to a folder of one package, or of both.
 fn places(path: PathBuf, roots: [&Path; 2]) -> Vec<PathBuf> {
     let Ok(target) = fs::read_link(&path) else {
         return vec![path];

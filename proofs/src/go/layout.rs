@@ -1,5 +1,5 @@
-//! How Go's types lie in memory, by Go's specification ("Size and alignment guarantees") and `cmd/compile`: what the library
-//! says of the same is not asked.
+//! The layout of Go's types in memory, by Go's specification ("Size and alignment guarantees") and `cmd/compile`. The
+//! library's own knowledge of it is not used.
 
 use probe_abi::machine::{Endian, GoShape};
 
@@ -7,9 +7,9 @@ use probe_abi::machine::{Endian, GoShape};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Type {
     Bool,
-    /// So many bytes, signed or not.
+    /// The number of bytes, and whether it is signed.
     Integer(u8, bool),
-    /// One word, in one of the ways that Go has pointers.
+    /// One word. The type is one of Go's kinds of pointers.
     Pointer,
     String,
     Slice(Box<Type>),
@@ -30,7 +30,7 @@ pub struct Leaf {
 }
 
 impl Type {
-    /// As Go writes it. Types that are passed alike take turns.
+    /// The type in Go's syntax. Types that are passed in the same way take turns.
     pub fn go(&self, word: usize, turn: &mut usize) -> String {
         *turn += 1;
         let choose = |all: &[&str]| all[*turn % all.len()].to_owned();
@@ -145,7 +145,7 @@ impl Type {
         }
     }
 
-    /// What a place depends on.
+    /// The properties of a type that its place depends on.
     pub fn shape(&self, word: usize) -> GoShape {
         let components = self.leaves(word).len() as u8;
         GoShape {
@@ -156,19 +156,19 @@ impl Type {
     }
 }
 
-/// Values, as they lie in memory one after the other, each at a multiple of 8.
+/// Values in memory, one after the other, each at a multiple of 8.
 #[derive(Debug, Clone, Default)]
 pub struct Values {
-    /// In the byte order of this computer and with gaps between values: one number for 8 bytes of memory.
+    /// In the byte order of this computer, with gaps between values: one number for 8 bytes of memory.
     pub memory: Vec<u64>,
-    /// Where each value starts, in bytes.
+    /// The start of each value, in bytes.
     pub starts: Vec<usize>,
-    /// The leaves of each value, with the number there.
+    /// The leaves of each value, with their numbers.
     pub leaves: Vec<Vec<(Leaf, u64)>>,
 }
 
 impl Values {
-    /// A value for each type. Every leaf of all values has a number of its own, as far as its size allows.
+    /// A value for each type. Every leaf of all values has a different number, as far as its size allows.
     pub fn new(types: &[Type], word: usize, endian: Endian, next: &mut u64) -> Self {
         let mut bytes: Vec<u8> = Vec::new();
         let mut values = Self::default();
@@ -205,7 +205,7 @@ impl Values {
     }
 }
 
-/// A number for a leaf. One of a word may be taken for a pointer, so it is where nothing is.
+/// A number for a leaf. A number of one word may be taken for a pointer, so it is an address without memory.
 fn number(leaf: Leaf, n: u64, word: usize) -> u64 {
     let mixed = (n ^ n >> 3).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     if leaf.is_bool {

@@ -1,4 +1,4 @@
-//! Go's compilers, of several releases, and programs that they make of signatures.
+//! Go's compilers, of several releases, and programs made from signatures.
 
 mod compiler;
 mod layout;

@@ -13,7 +13,7 @@ pub struct Signature {
     pub results: Vec<Type>,
 }
 
-/// The values that a function is called with, and those that it returns.
+/// The values that a function is called with, and the values that it returns.
 #[derive(Debug, Clone)]
 pub struct Call {
     pub arguments: Values,
@@ -56,7 +56,7 @@ pub fn source(signatures: &[Signature], word: usize, endian: Endian) -> (String,
         let parameters = parameters.map(|(index, of)| format!("p{index} {of}"));
         let parameters = parameters.collect::<Vec<_>>().join(", ");
         let returned = returned.join(", ");
-        // Some have a frame and some do not.
+        // Some functions have a frame, and some do not.
         let touches = if n % 2 == 0 { "\ttouch()\n" } else { "" };
         let _ = writeln!(
             text,

@@ -1,4 +1,4 @@
-//! What is in registers and on the stack where a Go program starts each function, and where it returns.
+//! The registers and the stack of a Go program at the start of each function, and at its return.
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -7,25 +7,25 @@ use probe_abi_go::Function;
 
 use crate::{executed::of_library, select, stopped::Stopped};
 
-/// How many bytes of stack are kept, from the stack pointer up.
+/// The number of bytes of stack that are kept, from the stack pointer up.
 const STACK: u64 = 2048;
 
 /// A stop at a function's first instruction, or at a return instruction.
 #[derive(Debug, Clone)]
 pub struct Stop {
     pub function: usize,
-    /// What the return instruction gives back of the stack; `None` at the first instruction.
+    /// The size of the stack that the return instruction frees; `None` at the first instruction.
     pub gives_back: Option<u32>,
-    /// By their slots, in the byte order of this computer.
+    /// By slot, in the byte order of this computer.
     pub registers: Vec<(Slot, u64)>,
     pub stack_pointer: u64,
     /// From the stack pointer up, in the machine's byte order.
     pub stack: Vec<u8>,
-    /// What some registers point to.
+    /// The memory that some registers point to.
     pub pointees: Vec<(Slot, Pointee)>,
 }
 
-/// What a register points to, as far as it is a pointer.
+/// The memory that a register points to, if it is a pointer.
 #[derive(Debug, Clone, Copy)]
 pub struct Pointee {
     /// The word there.
@@ -47,7 +47,7 @@ impl Stop {
         Some(number(bytes, endian))
     }
 
-    /// What a register points to.
+    /// The memory that a register points to.
     pub fn behind(&self, slot: Slot) -> Option<Pointee> {
         let found = self.pointees.iter().find(|(held, _)| *held == slot);
         found.map(|(_, pointee)| *pointee)
@@ -66,7 +66,7 @@ pub fn low(value: u64, size: usize) -> u64 {
     value & u64::MAX >> (64 - 8 * size)
 }
 
-/// Runs a program, and stops it at all functions. `goid` is where a `runtime.g` has its number.
+/// Runs a program, and stops it at all functions. `goid` is the offset of the number in a `runtime.g`.
 pub fn stops(
     emulator: &Path,
     program: &Path,
@@ -79,11 +79,11 @@ pub fn stops(
         .into_iter()
         .find(|order| of_library(*order) == endian)
         .ok_or("a byte order is one of two")?;
-    // Go would stop a goroutine by a signal that runs for long, and collect values that are no pointers.
+    // Go would interrupt a goroutine that runs for long by a signal, and it would collect values that are no pointers.
     let environment = [
         ("GODEBUG", "asyncpreemptoff=1"),
         ("GOGC", "off"),
-        // The release of Go asks for more than what qemu emulates if nothing is said.
+        // This release of Go needs more than qemu emulates by default.
         (
             "QEMU_CPU",
             if machine.name == "powerpc64" {
@@ -106,7 +106,7 @@ pub fn stops(
     }
     let mut stops = Vec::new();
     while let Some(address) = stopped.go()? {
-        // A function may have no other instruction than the one that returns.
+        // A function may have only one instruction, the one that returns.
         let mut here = Vec::new();
         for (index, function) in functions.iter().enumerate() {
             here.extend((function.entry.address == address).then_some((index, None)));
@@ -155,7 +155,7 @@ pub fn stops(
     Ok(stops)
 }
 
-/// The registers that are pointers by Go's convention.
+/// The registers that Go's convention uses as pointers.
 fn pointers(machine: &Machine) -> Vec<Slot> {
     let Some(go) = machine.go else {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! The headers, and the compiler that is asked.
+//! The kernel's headers, and the compiler that reads them.
 
 use std::{
     collections::HashSet,
@@ -24,19 +24,18 @@ pub struct Source {
     machine: &'static str,
     suite: &'static str,
     from: Configuration,
-    /// What is changed in the configuration, or all of it: `NAME`, `NAME=value`, or `-NAME` for what is not
-    /// set.
+    /// The changes to the configuration, or the whole configuration: `NAME`, `NAME=value`, or `-NAME` for an option
+    /// that is not set.
     config: &'static [&'static str],
 }
 
-/// Whose configuration and generated headers.
+/// The origin of the configuration and of the generated headers.
 #[derive(Debug)]
 enum Configuration {
-    /// A kernel of Debian's: its architecture and flavour.
+    /// A kernel of Debian: its architecture and flavour.
     Debian(&'static str, &'static str),
-    /// Nobody's. `asm/foo.h` is then `asm-generic/foo.h` where the machine has none: that is how the
-    /// kernel generates it (scripts/Makefile.asm-headers). `generated/*.h` and the tables of syscalls are
-    /// `BY_HAND`.
+    /// Written here. If the machine has no `asm/foo.h`, it is `asm-generic/foo.h`, as the kernel generates it
+    /// (scripts/Makefile.asm-headers). `generated/*.h` and the tables of syscalls are `BY_HAND`.
     Hand,
 }
 
@@ -47,7 +46,7 @@ const BACKPORTS: &str = "bookworm-backports";
 const TRIXIE: &str = "trixie";
 const FORKY: &str = "forky";
 
-/// A small kernel for one processor, of which the headers compile.
+/// The configuration of a small kernel for one processor, whose headers compile.
 const SMALL: &[&str] = &[
     "MMU",
     "TINY_RCU",
@@ -123,7 +122,7 @@ const X86: &[&str] = &[
     "X86_L1_CACHE_SHIFT=6",
     "X86_INTERNODE_CACHE_SHIFT=6",
 ];
-/// Of a kernel of 64 bits.
+/// For a kernel of 64 bits.
 const MIPS: &[&str] = &[
     "-64BIT",
     "32BIT",
@@ -161,7 +160,7 @@ const SOURCES: &[Source] = &[
     hand("powerpc", BOOKWORM, POWERPC),
     hand("powerpc", BACKPORTS, POWERPC),
     hand("powerpc", FORKY, POWERPC),
-    // Debian has dropped the machine, and its headers with it, before forky.
+    // Debian dropped the machine, with its headers, before forky.
     debian("mips", BOOKWORM, "mipsel", "4kc-malta"),
     Source {
         config: MIPS,
@@ -169,7 +168,7 @@ const SOURCES: &[Source] = &[
     },
     debian("mips64", BOOKWORM, "mips64el", "5kc-malta"),
     debian("mips64", BACKPORTS, "mips64el", "5kc-malta"),
-    // Debian's headers of 6.1 have no such folder yet.
+    // Debian's headers of 6.1 do not have such a folder.
     hand("loongarch64", BACKPORTS, LOONGARCH64),
     debian("loongarch64", FORKY, "loong64", "loong64"),
     hand("sparc64", BOOKWORM, SPARC64),
@@ -204,7 +203,8 @@ const fn hand(
     }
 }
 
-/// What a kernel's build generates, as far as a constant `pt_regs` needs it: nothing but what compiles.
+/// The files that a kernel's build generates, as far as a constant `pt_regs` needs them: only enough for the headers to
+/// compile.
 const BY_HAND: &[(&str, &str)] = &[
     // kernel/bounds.c
     (
@@ -223,7 +223,7 @@ const BY_HAND: &[(&str, &str)] = &[
     ("asm/unistd_64.h", ""),
     ("asm/syscall_table_32.h", ""),
     ("asm/syscall_table_64.h", ""),
-    // arch/x86/tools/cpufeaturemasks.awk: features that a configuration takes for granted
+    // arch/x86/tools/cpufeaturemasks.awk: features that a configuration presumes
     (
         "asm/cpufeaturemasks.h",
         "#define REQUIRED_MASK_BIT_SET(x) 0\n#define DISABLED_MASK_BIT_SET(x) 0\n",
@@ -235,14 +235,14 @@ const BY_HAND: &[(&str, &str)] = &[
 pub struct Headers {
     pub release: Release,
     source: &'static Source,
-    /// Those of all machines.
+    /// The headers of all machines.
     common: PathBuf,
-    /// Those of one configuration.
+    /// The headers of one configuration.
     generated: Option<PathBuf>,
 }
 
 impl Headers {
-    /// All that there are for a machine. `Err` is what is missing.
+    /// All headers for a machine. `Err` says what is missing.
     pub fn of(machine: &str) -> Result<Vec<Self>, String> {
         c::clang()?;
         let sources = SOURCES.iter().filter(|source| source.machine == machine);
@@ -263,7 +263,7 @@ impl Headers {
         }
         let words = text.split(|letter: char| letter.is_whitespace() || ";[.".contains(letter));
         let words: HashSet<&str> = words.collect();
-        // Of `psw.addr`, the field of a field, it is the first part.
+        // For `psw.addr`, a field of a field, it is the first part.
         let is_there = |name: &&String| {
             name.split('.')
                 .next()
@@ -274,7 +274,7 @@ impl Headers {
         name.ok_or_else(|| format!("the kernel's `pt_regs` has no field `{names}`"))
     }
 
-    /// What each expression gives, on a machine in one endianness.
+    /// The result of each expression, on a machine in one endianness.
     pub(super) fn ask(
         &self,
         machine: &Machine,
@@ -323,17 +323,17 @@ impl Source {
     }
 }
 
-/// The release that a package is of: `linux-headers-6.1.0-50-common`.
+/// The release in the name of a package: `linux-headers-6.1.0-50-common`.
 fn release(package: &str) -> Option<Release> {
     let mut numbers = package.strip_prefix("linux-headers-")?.split('.');
     let mut number = || numbers.next()?.parse().ok();
     Some(Release(number()?, number()?))
 }
 
-/// How long the constant `pt_regs` is: longer than any.
+/// The size of the constant `pt_regs`: longer than any real one.
 const LONGEST: usize = 512;
 
-/// What comes before the expressions.
+/// The text before the expressions.
 fn prelude() -> String {
     let numbers = (0..LONGEST)
         .step_by(4)
@@ -353,8 +353,8 @@ fn body<'a>(llvm: &'a str, name: &str) -> Option<Vec<&'a str>> {
     )
 }
 
-/// A constant, `ret i64 300`; or `%1 = load i64, ptr inttoptr (i64 300 to ptr), align 8` and `ret i64 %1`. A slot whose
-/// address was computed as a number stays a load too: in place of `i64 300` is then
+/// A constant, `ret i64 300`; or `%1 = load i64, ptr inttoptr (i64 300 to ptr), align 8` and `ret i64 %1`. The read of
+/// a slot whose address was computed as a number is still a load. Instead of `i64 300` it has
 /// `i64 add (i64 ptrtoint (ptr @numbered to i64), i64 112)`.
 fn got(body: &[&str], endian: Endian) -> Option<Got> {
     match body {
@@ -377,7 +377,7 @@ fn got(body: &[&str], endian: Endian) -> Option<Got> {
     }
 }
 
-/// `i64 300`, of as many bits as are said.
+/// `i64 300`, with the number of bits that the type has.
 fn constant(text: &str) -> Option<u64> {
     let (bits, value) = text.strip_prefix('i')?.split_once(' ')?;
     let bits: u32 = bits.parse().ok()?;
@@ -385,7 +385,7 @@ fn constant(text: &str) -> Option<u64> {
     Some(value as u64 & u64::MAX.checked_shr(64 - bits)?)
 }
 
-/// clang as the kernel's Makefiles call it, as far as that shows in the headers.
+/// clang, called as the kernel's Makefiles call it, as far as the headers depend on that.
 fn compiler(headers: &Headers, machine: &Machine, variant: &Variant) -> Result<Compiler, String> {
     let Headers {
         common, generated, ..
@@ -404,7 +404,7 @@ fn compiler(headers: &Headers, machine: &Machine, variant: &Variant) -> Result<C
         folders.push(generated.join("include/generated/uapi"));
     }
     folders.push(common.join("include/uapi"));
-    // A board of mips: that of Debian's kernels.
+    // mips has boards: this is the board of Debian's kernels.
     folders.extend(
         ["mach-generic", "mach-malta"].map(|board| common.join(&arch).join("asm").join(board)),
     );
@@ -414,7 +414,7 @@ fn compiler(headers: &Headers, machine: &Machine, variant: &Variant) -> Result<C
         "-std=gnu11",
         "-O2",
         "-w",
-        // The compiler's own headers have a processor's built-in functions.
+        // The compiler's own headers have the built-in functions of a processor.
         "-nostdlibinc",
         "-D__KERNEL__",
         "-fms-extensions",
@@ -423,7 +423,7 @@ fn compiler(headers: &Headers, machine: &Machine, variant: &Variant) -> Result<C
     ]
     .map(OsString::from)
     .to_vec();
-    // What a configuration becomes in arch/*/Makefile.
+    // The flags that arch/*/Makefile makes of a configuration.
     match machine.linux {
         "arm" => args.push("-D__LINUX_ARM_ARCH__=7".into()),
         "x86" => args.push("-DCC_USING_FENTRY".into()),
@@ -439,7 +439,7 @@ fn compiler(headers: &Headers, machine: &Machine, variant: &Variant) -> Result<C
     Ok(Compiler::for_triple(c::clang()?, variant.triple).args(args))
 }
 
-/// The headers that are written here: the configuration, and where there is no other, what is generated.
+/// The headers that are written here: the configuration, and the generated headers if there are no others.
 fn own(headers: &Headers, machine: &Machine, variant: &Variant) -> Result<PathBuf, String> {
     let Headers { source, common, .. } = headers;
     let folder = root().join("target/kernel-headers");
@@ -449,7 +449,7 @@ fn own(headers: &Headers, machine: &Machine, variant: &Variant) -> Result<PathBu
     match source.from {
         Debian(..) => {
             config += "#include_next <generated/autoconf.h>\n";
-            // Debian's compiler is gcc, whose constraints in assembly language clang does not have.
+            // Debian compiles with gcc. clang does not have gcc's constraints for assembly language.
             options.extend(["-CC_IS_GCC", "CC_IS_CLANG"]);
             if let [_, _] = machine.variants {
                 options.extend(match variant.endian {
@@ -463,7 +463,7 @@ fn own(headers: &Headers, machine: &Machine, variant: &Variant) -> Result<PathBu
             for (path, text) in BY_HAND {
                 write_if_new(&folder.join("include").join(path), text)?;
             }
-            // In the order in which a machine's own headers are searched.
+            // In the order that a machine's own headers are searched in.
             let kernels = common.join("include/asm-generic");
             let uapi = common.join("include/uapi/asm-generic");
             link(&kernels, &folder.join("fallback/asm"))?;
@@ -482,7 +482,7 @@ fn own(headers: &Headers, machine: &Machine, variant: &Variant) -> Result<PathBu
     Ok(folder)
 }
 
-/// Makes a link, unless it is as it should be.
+/// Makes a link, unless it is there already.
 fn link(to: &Path, at: &Path) -> Result<(), String> {
     if fs::read_link(at).is_ok_and(|link| link == to) {
         return Ok(());

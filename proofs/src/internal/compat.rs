@@ -1,4 +1,4 @@
-//! What shows that a task is of 32 bits, by the headers' own constants.
+//! How to recognize a task of 32 bits, by the headers' own constants.
 
 use probe_abi::machine::Compat;
 
@@ -8,8 +8,8 @@ use crate::{
     select::{Machine, Variant},
 };
 
-/// What a slot holds for code of 64 bits, and what for code of 32, in C; of mips64 the first number of the other machine's
-/// syscalls, and the first behind them.
+/// A slot's value for code of 64 bits and its value for code of 32 bits, in C. For mips64, the first number of the
+/// other machine's syscalls, and the first number after them.
 const CONSTANTS: &[(&str, &str, &str)] = &[
     ("x86_64", "__USER_CS", "__USER32_CS"),
     ("aarch64", "PSR_MODE_EL0t", "PSR_MODE32_BIT | PSR_MODE_EL0t"),
@@ -20,7 +20,8 @@ const CONSTANTS: &[(&str, &str, &str)] = &[
     ("mips64", "__NR_O32_Linux", "__NR_64_Linux"),
 ];
 
-/// Compares a machine's own with the headers, and sees others refused. Gives how many facts were compared.
+/// Compares a machine's constants with the headers, and checks that wrong ones are refused. Returns the number of facts
+/// that were compared.
 pub fn compat(headers: &Headers, machine: &Machine, variant: &Variant) -> Result<usize, String> {
     let ours = probe_abi::machine::Machine::named(machine.name).ok_or("no such machine")?;
     let constants = CONSTANTS.iter().find(|row| row.0 == machine.name);

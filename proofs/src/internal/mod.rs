@@ -1,11 +1,11 @@
-//! What the kernel's own headers say of a machine, in three releases: where the fields of the real `struct
-//! pt_regs` lie, and which slots the kernel's accessors read (`instruction_pointer`,
-//! `syscall_get_arguments` and their like).
+//! The facts of a machine in the kernel's own headers, in three releases: the places of the fields in the real `struct
+//! pt_regs`, and the slots that the kernel's accessors read (`instruction_pointer`, `syscall_get_arguments` and
+//! others).
 //!
-//! UAPI is a promise to user space; these are the headers that the kernel itself is compiled with, and Debian ships
-//! them for modules. clang compiles each accessor for a `pt_regs` that is a constant, in which every
-//! four bytes hold a number of their own. So what the accessor gives is a constant too, which tells the slot
-//! that it reads, and LLVM's assembly language has it in one form for all machines: `ret i64 300`.
+//! UAPI is a promise to user space. These are the headers that the kernel itself is compiled with, and Debian ships
+//! them for modules. clang compiles each accessor for a `pt_regs` that is a constant, in which every four bytes have a
+//! different number. So the accessor's result is a constant too, and it tells the slot that the accessor reads. LLVM's
+//! assembly language has this result in one form for all machines: `ret i64 300`.
 
 mod build;
 mod compat;
@@ -33,7 +33,7 @@ impl fmt::Display for Release {
     }
 }
 
-/// What one release's headers say of a machine.
+/// The facts of a machine in one release's headers.
 #[derive(Debug)]
 pub struct Truth {
     pub release: Release,
@@ -42,48 +42,48 @@ pub struct Truth {
     answers: Vec<Answer>,
 }
 
-/// Where a field is.
+/// The place of a field.
 #[derive(Debug, PartialEq, Eq)]
 struct Place {
-    /// The library's name of it.
+    /// The field's name in the library.
     name: String,
     offset: usize,
     size: usize,
-    /// The size of one element, where it is an array.
+    /// The size of one element, if the field is an array.
     slot: usize,
 }
 
-/// What an accessor gives.
+/// The result of an accessor.
 #[derive(Debug)]
 struct Answer {
     question: Question,
     got: Got,
-    /// Where the kernel is known to disagree: what it gives then.
+    /// The other result, where the kernel is known to disagree.
     otherwise: Option<Got>,
 }
 
-/// What a function without arguments returns.
+/// The return value of a function without arguments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Got {
     Value(u64),
-    /// What lies in memory at this address.
+    /// The value in memory at this address.
     At(u64),
 }
 
 impl Truth {
-    /// Asks for the fields and roles that a machine has. `Err` is what could not be asked.
+    /// Asks for the fields and roles that a machine has. `Err` says which one could not be asked for.
     pub fn new(headers: &Headers, facts: &Facts, variant: &Variant) -> Result<Self, String> {
         let release = headers.release;
         let truth = ask(headers, facts, variant);
         truth.map_err(|error| format!("Linux {release}: {error}"))
     }
 
-    /// How many facts are held.
+    /// The number of facts that are held.
     pub fn facts(&self) -> usize {
         self.fields.len() + self.answers.len()
     }
 
-    /// In what a machine is wrong.
+    /// The facts of a machine that are wrong.
     pub fn complaints(&self, facts: &Facts) -> Vec<String> {
         let release = self.release;
         let fields = self.fields.iter().filter_map(|theirs| {
@@ -126,7 +126,7 @@ impl Truth {
         }
     }
 
-    /// What the accessor of a role gives for the constant `pt_regs`, if the facts are right.
+    /// The accessor's result for a role and the constant `pt_regs`, if the facts are right.
     fn expected(&self, facts: &Facts, role: &str) -> Option<Got> {
         let value = |reading: Reading| {
             let Reading { slot, plus, mask } = reading;
@@ -159,7 +159,7 @@ impl Truth {
                 }
                 "instruction pointer" => register(facts.instruction_pointer),
                 "stack pointer" => register(facts.stack_pointer),
-                // That is how the kernel says that there is none.
+                // The kernel says in this way that there is no frame pointer.
                 "frame pointer" => facts.frame_pointer.map_or(Some(Got::Value(0)), register),
                 _ => None,
             }
@@ -183,7 +183,7 @@ fn ask(headers: &Headers, facts: &Facts, variant: &Variant) -> Result<Truth, Str
     for field in fields {
         let names = kernel_names(facts.name(), &field.name);
         let name = headers.field(facts.machine, &names)?;
-        // On x86 a selector has half a slot, and the other half a name of its own.
+        // On x86 a selector has half a slot. The other half has a name of its own.
         let half = format!("__{name}h");
         let has_half =
             facts.name() == "x86" && headers.field(facts.machine, slice::from_ref(&half)).is_ok();
@@ -237,13 +237,13 @@ fn ask(headers: &Headers, facts: &Facts, variant: &Variant) -> Result<Truth, Str
     })
 }
 
-/// The number that four bytes of the constant `pt_regs` hold, by their offset. Its low eight bits are free, so that
-/// what is added to a slot shows; and it fits in 16 bits, with which s390 masks `int_code`.
+/// The number in four bytes of the constant `pt_regs`, by their offset. Its low eight bits are free, so a number that
+/// is added to a slot can be seen. It fits in 16 bits, because s390 masks `int_code` with these.
 fn number(offset: usize) -> u64 {
     (offset as u64 / 4 + 1) << 8
 }
 
-/// What a slot of the constant `pt_regs` holds.
+/// The value of a slot of the constant `pt_regs`.
 fn holds(offset: usize, width: usize, endian: Endian) -> u64 {
     let first = number(offset);
     match (width, endian) {

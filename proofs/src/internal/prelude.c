@@ -1,11 +1,11 @@
 /*
- * Stands before the kernel's accessors. NUMBERS is filled in: a number for each four bytes.
+ * Comes before the kernel's accessors. NUMBERS is filled in: a number for each four bytes.
  */
 #include <linux/types.h>
 #include <linux/stddef.h>
 #include <linux/sched.h>
 
-/* Two tasks: one that is as wide as the kernel, and a narrow one, of 32 bits. No other flag of theirs is asked for. */
+/* Two tasks: one of the kernel's width, and a narrow one, of 32 bits. The accessors ask for no other flag of them. */
 static const struct thread_info thread;
 static const struct task_struct a_task = { .stack = (void *)&thread };
 static const struct task_struct narrow_task = { .stack = (void *)&thread };
@@ -14,7 +14,7 @@ static struct task_struct *const narrow = (struct task_struct *)&narrow_task;
 #undef test_tsk_thread_flag
 #define test_tsk_thread_flag(tsk, flag) ((tsk) == narrow)
 
-/* A read of user memory is a read: it becomes a load, whose address is seen. */
+/* A read of user memory becomes a load, and the test sees the load's address. */
 #ifdef __mips__
 #include <linux/uaccess.h>
 #undef get_user
@@ -28,7 +28,7 @@ static struct task_struct *const narrow = (struct task_struct *)&narrow_task;
 #include <asm/ftrace.h>
 #endif
 
-/* And so is a read of kernel memory. */
+/* So does a read of kernel memory. */
 #if defined(__x86_64__) || defined(__i386__)
 long copy_from_kernel_nofault(void *to, const void *from, size_t size)
 {
@@ -37,7 +37,7 @@ long copy_from_kernel_nofault(void *to, const void *from, size_t size)
 }
 #endif
 
-/* Functions of arch/s390/kernel/ptrace.c, by what the header says of them. */
+/* Functions of arch/s390/kernel/ptrace.c, written by the header's description of them. */
 #ifdef __s390__
 #include <linux/version.h>
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
@@ -71,7 +71,7 @@ static struct pt_regs *const regs = (struct pt_regs *)&numbered.regs;
 	value; \
 })
 
-/* Those of a syscall: they say so. */
+/* The registers of a syscall: they say that they are. */
 #if defined(__s390__)
 #define OF_SYSCALL(value) CHANGED(regs->flags = 1 << PIF_SYSCALL, value)
 #elif defined(__powerpc__)
@@ -82,7 +82,7 @@ static struct pt_regs *const regs = (struct pt_regs *)&numbered.regs;
 #define OF_SYSCALL(value) (value)
 #endif
 
-/* Those of one that has failed. */
+/* The registers of a syscall that has failed. */
 #if defined(__powerpc__)
 #define OF_FAILURE(value) CHANGED(regs->ccr = 0x10000000, value)
 #elif defined(__mips__)
@@ -100,8 +100,8 @@ static inline unsigned long argument_of(struct task_struct *tsk, struct pt_regs 
 
 #if defined(__mips__)
 /*
- * The number of o32's syscall(2) makes the kernel take the next argument for argument 0. So the slot of the number is the
- * one that does so.
+ * The number of o32's syscall(2) makes the kernel take the next argument for argument 0. So the slot that has this
+ * effect is the slot of the number.
  */
 static inline unsigned long slot_of_syscall(void)
 {
@@ -122,7 +122,7 @@ static inline unsigned long slot_of_syscall(void)
 #endif
 
 #if defined(__mips__) || defined(__loongarch__)
-/* What assembly language calls a register, by its number: `$4`, or `$r4`. */
+/* The number in the name that assembly language has for a register: `$4`, or `$r4`. */
 #define __ASSEMBLY__
 #undef _ASM_REGDEF_H
 #include <asm/regdef.h>

@@ -1,21 +1,21 @@
-//! What is asked of the headers, as data: the kernel's accessors for each role.
+//! The questions to the headers, as data: the kernel's accessors for each role.
 //!
-//! In an accessor `regs` points to the constant `pt_regs`, and `task` to a task that is as wide as the kernel. The
-//! names in capitals are in `prelude.c`.
+//! In an accessor, `regs` points to the constant `pt_regs`, and `task` to a task of the kernel's width. The names in
+//! capitals are in `prelude.c`.
 
 use std::ops::Range;
 
 use super::Release;
 
-/// An accessor, or several: `#` is one of the indices.
+/// An accessor, or several: `#` stands for one of the indices.
 struct Accessor {
-    /// As `crate::wrong` calls it.
+    /// The role's name in `crate::wrong`.
     role: &'static str,
-    /// In C.
+    /// The expression in C.
     ask: &'static str,
     indices: Range<usize>,
     otherwise: Option<Otherwise>,
-    /// None are all of them.
+    /// Empty for all machines.
     machines: &'static [&'static str],
     since: Release,
 }
@@ -23,7 +23,7 @@ struct Accessor {
 /// A disagreement that is known.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Otherwise {
-    /// What the accessor gives instead, in C.
+    /// The accessor's other result, in C.
     pub is: &'static str,
     pub why: &'static str,
 }
@@ -59,7 +59,7 @@ impl Accessor {
     }
 }
 
-/// A role whose slot the headers tell, and not what is added to its value.
+/// A role whose slot is in the headers, but not the number that is added to its value.
 pub const RETURN_REGISTER: &str = "return address's register";
 
 const ACCESSORS: &[Accessor] = &[
@@ -96,14 +96,14 @@ const ACCESSORS: &[Accessor] = &[
         "kernel_stack_pointer(regs)",
         "the kernel's code has no frame pointers, and finds its frames by the stack pointer",
     ),
-    // By what stands at `regs_get_kernel_argument`, "the top of stack is the return address".
+    // By the comment at `regs_get_kernel_argument`, "the top of stack is the return address".
     accessor("return address", "regs_get_kernel_stack_nth(regs, 0)").of(&["x86_64", "x86"]),
     accessor("return address", "procedure_link_pointer(regs)").of(&["aarch64"]),
     accessor("return address", "regs->ARM_lr").of(&["arm"]),
     accessor("return address", "regs->ra").of(&["riscv64", "riscv32"]),
     accessor("return address", "regs->link").of(&["powerpc64", "powerpc"]),
     accessor("return address", "REGISTER(ra)").of(&["mips64", "mips", "loongarch64"]),
-    // loongarch64's reads what lies at the return address: the code.
+    // loongarch64's accessor reads the memory at the return address: the code.
     accessor(
         "return address",
         "ftrace_regs_get_return_address((void *)regs)",
@@ -145,8 +145,8 @@ const ACCESSORS: &[Accessor] = &[
     accessor("syscall argument #", "SYSCALL_ARGUMENT(#)")
         .each(4..6)
         .of(SIX_IN_SLOTS),
-    // The kernel reads them where their caller has put them, which is where a function's would be; the library,
-    // where the syscall's entry has copied them.
+    // The kernel reads them where their caller has put them, as for a function. The library reads them where the
+    // syscall's entry has copied them.
     accessor("argument #", "SYSCALL_ARGUMENT(#)")
         .each(4..6)
         .of(&["mips"]),
@@ -159,7 +159,7 @@ const ACCESSORS: &[Accessor] = &[
     accessor("argument #", "regs_get_kernel_argument(regs, #)")
         .each(0..10)
         .of(&["x86_64", "x86", "s390x", "loongarch64"]),
-    // Here it gives 0 for one that is on the stack.
+    // The accessor gives 0 for an argument on the stack.
     accessor("argument #", "regs_get_kernel_argument(regs, #)")
         .each(0..8)
         .of(&["aarch64", "riscv64", "riscv32"]),
@@ -192,7 +192,7 @@ pub struct Question {
     pub otherwise: Option<&'static Otherwise>,
 }
 
-/// What a machine is asked in a release.
+/// The questions for a machine in a release.
 pub fn of(machine: &str, release: Release) -> Vec<Question> {
     let accessors = ACCESSORS.iter().filter(|accessor| {
         let machines = accessor.machines;

@@ -1,4 +1,4 @@
-//! Boots a kernel under its emulator and reads what the guest says.
+//! Boots a kernel under its emulator, and reads the guest's output.
 
 use std::{
     env,
@@ -13,14 +13,14 @@ use std::{
 use super::guests::{Emulator, GUESTS, Guest};
 use crate::{bpf::which, debian::Package};
 
-/// How long a guest may take. The slowest takes some twenty seconds of a computer to itself.
+/// The time that a guest may take. The slowest one takes about twenty seconds if the computer does nothing else.
 const TIME_LIMIT: Duration = Duration::from_secs(240);
 
-/// How many of the console's last lines tell why a guest failed.
+/// How many of the console's last lines are shown if a guest failed.
 const LAST_LINES: usize = 15;
 
-/// How often a guest may be booted whose kernel dies before it starts our process: of all that are
-/// here, Linux 6.12 does on one of five boots in qemu 7.2 of an x86_64, at a place of its own each time.
+/// How often a guest may be booted if its kernel dies before it starts our process. Of all kernels here, only Linux
+/// 6.12 does this, on one of five boots in qemu 7.2 of an x86_64, each time at a different place.
 const ATTEMPTS: u32 = 4;
 
 /// The first line of the guest's process.
@@ -71,13 +71,13 @@ fn boot_once(guest: &Guest, kernel: &Path, initramfs: &Path) -> Result<Console, 
     let child = emulator.spawn();
     let mut child = child.map_err(|error| format!("cannot run {emulator:?}: {error}"))?;
     let console = read(&mut child);
-    // Whether or not it ended by itself: both fail only where it has.
+    // The emulator may have ended by itself. Then both calls fail, and that does no harm.
     let _ = child.kill();
     let _ = child.wait();
     Ok(console)
 }
 
-/// The console goes to standard output: by a serial line, or the console that s390x has.
+/// The console that is standard output: a serial line, or the console of s390x.
 fn console(guest: &Guest) -> &'static str {
     if guest.console.starts_with("ttysclp") {
         "-chardev stdio,id=console -device sclpconsole,chardev=console"

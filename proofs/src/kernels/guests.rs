@@ -1,5 +1,5 @@
-//! The machines that Debian has kernels for and qemu plays, one row each: all that is known of them
-//! here, about emulators, compilers, packages and what a kernel was built with.
+//! The machines that Debian has kernels for and qemu emulates, one row each: the facts about emulators, compilers,
+//! packages and the configuration of kernels.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ pub struct Guest {
     /// The row of the crate's table.
     pub machine: &'static str,
     pub endian: Endian,
-    /// How wide a register is.
+    /// The width of a register.
     pub bits: u32,
     /// Debian's name of it.
     pub debian: &'static str,
@@ -24,32 +24,32 @@ pub struct Guest {
     pub hardware: &'static str,
     /// The kernel's console, which is the emulator's standard output.
     pub console: &'static str,
-    /// What else the kernel is told.
+    /// More parameters for the kernel.
     pub parameters: &'static str,
     pub compiler: CrossCompiler,
-    /// What a syscall's function is called, and whether its only argument is the syscall's `pt_regs`.
+    /// The name of a syscall's function, and whether its only argument is the syscall's `pt_regs`.
     pub syscalls: Syscalls,
-    /// How far behind the probed instruction the kernel says it stopped.
+    /// The distance from the probed instruction to the address at which the kernel says that it stopped.
     pub kprobe_stops_behind: u64,
-    /// How many bytes of the stack a call takes for the return address.
+    /// The number of bytes of the stack that a call takes for the return address.
     pub return_address_on_stack: u64,
     /// Its tasks of 32 bits.
     pub other: Option<Other>,
     pub kernels: &'static [DebianKernel],
 }
 
-/// The machine of 32 bits that a kernel of 64 has tasks of too.
+/// The machine of 32 bits whose tasks a kernel of 64 bits runs too.
 #[derive(Debug)]
 pub struct Other {
     pub machine: &'static str,
-    /// Whether the kernel sets uprobes in them.
+    /// Whether the kernel sets uprobes in these tasks.
     pub uprobes: bool,
 }
 
 #[derive(Debug)]
 pub enum Emulator {
     Installed(&'static str),
-    /// Of a newer Debian than the one that runs here: a package that is unpacked beside.
+    /// From a newer Debian than this computer's: a package that is unpacked in the cache.
     Unpacked {
         program: &'static str,
         suite: &'static str,
@@ -61,7 +61,7 @@ pub enum Emulator {
 pub enum CrossCompiler {
     /// Debian's gcc for a target, with flags of its own.
     Gcc(&'static str, &'static [&'static str]),
-    /// clang, where Debian has no gcc, with a C library of the machine's own packages.
+    /// clang, if Debian has no gcc, with a C library from the machine's own packages.
     Clang {
         target: &'static str,
         suite: &'static str,
@@ -76,7 +76,7 @@ pub enum Syscalls {
 }
 
 impl Syscalls {
-    /// In the names of programs.
+    /// The word in the names of programs.
     pub fn how(&self) -> &'static str {
         match self {
             Self::Wrapped(_) => "wrapped",
@@ -90,19 +90,19 @@ impl Syscalls {
 pub struct DebianKernel {
     pub release: &'static str,
     pub suite: &'static str,
-    /// What its package's name starts with, in front of the version.
+    /// The start of its package's name, before the version.
     kind: &'static str,
-    /// What its package's name ends with.
+    /// The end of its package's name.
     flavour: &'static str,
-    /// Where it has kprobe.multi: how far behind the function's symbol that says it stopped, which is
-    /// behind the call of the kernel's tracer.
+    /// If it has kprobe.multi: the distance from the function's symbol to the address at which it says that it stopped,
+    /// after the call of the kernel's tracer.
     pub multi: Option<u64>,
-    /// Whether its verifier refuses to read at an address that is computed from ctx; the newest accepts
-    /// some.
+    /// Whether its verifier refuses to read at an address that is computed from ctx. The newest kernel accepts some of
+    /// these reads.
     pub refuses_modified_ctx: bool,
-    /// Whether its verifier refuses loops that go back other than by a jump.
+    /// Whether its verifier refuses loops whose back edge is not a jump.
     pub refuses_loops: bool,
-    /// Whether a kprobe can be on a function's first instruction, and so a kretprobe be at all.
+    /// Whether a kprobe can be on a function's first instruction. Without that there is no kretprobe.
     pub kprobe_at_entry: bool,
 }
 
@@ -131,7 +131,7 @@ impl fmt::Display for DebianKernel {
 }
 
 impl DebianKernel {
-    /// Its package, downloaded, of which the kernel is unpacked; and a line if it took more than its pin.
+    /// Its package, downloaded, with the kernel unpacked; and a line if the package is not the pinned one.
     pub fn package(
         &self,
         guest: &Guest,
@@ -140,7 +140,7 @@ impl DebianKernel {
         archive.package(&self.wanted(guest), Part::Kernel)
     }
 
-    /// The package's name has the version in it.
+    /// The package's name contains the version.
     pub fn wanted(&self, guest: &Guest) -> Wanted {
         let Self { kind, flavour, .. } = self;
         let name = format!("{kind}-[0-9][^a-z]*(deb[0-9]+)?-{flavour}");
@@ -174,13 +174,13 @@ impl Guest {
         u64::MAX >> (64 - self.bits)
     }
 
-    /// What its tasks of 32 bits are compiled as.
+    /// The guest that its tasks of 32 bits are compiled for.
     pub fn other(&self) -> Option<&'static Guest> {
         let other = self.other.as_ref()?;
         GUESTS.iter().find(|guest| guest.machine == other.machine)
     }
 
-    /// The oldest kernel whose package can be had, and a line if it took more than its pin.
+    /// The oldest kernel whose package can be fetched, and a line if the package is not the pinned one.
     pub fn oldest_kernel(
         &self,
         archive: &Archive,
@@ -279,7 +279,7 @@ pub const GUESTS: &[Guest] = &[
         hardware: "-M virt -cpu cortex-a15 -m 512",
         console: "ttyAMA0",
         parameters: "",
-        // A uprobe cannot be on Thumb code, which is this compiler's default.
+        // A uprobe cannot be on Thumb code, which this compiler makes by default.
         compiler: CrossCompiler::Gcc("armv7-unknown-linux-gnueabihf", &["-marm"]),
         syscalls: Syscalls::Plain("sys_"),
         kprobe_stops_behind: 0,
@@ -336,7 +336,7 @@ pub const GUESTS: &[Guest] = &[
         bits: 64,
         debian: "ppc64el",
         emulator: Emulator::Installed("qemu-system-ppc64"),
-        // x-vof skips the firmware; the others are mitigations that the emulator does not have.
+        // x-vof skips the firmware. The others are mitigations that the emulator does not have.
         hardware: "-M pseries,x-vof=on,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off -cpu power9 -m 1024",
         console: "hvc0",
         parameters: "",
@@ -401,7 +401,7 @@ pub const GUESTS: &[Guest] = &[
         },
         hardware: "-M virt -cpu la464 -m 1024",
         console: "ttyS0,115200",
-        // Without a keyboard controller it would look for one for long.
+        // Without this, the kernel looks for a keyboard controller for a long time, and there is none.
         parameters: "initcall_blacklist=i8042_init",
         compiler: CrossCompiler::Clang {
             target: "loongarch64-linux-gnu",

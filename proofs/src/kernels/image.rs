@@ -1,4 +1,4 @@
-//! What the guest boots: an initramfs, and the kernel as the emulator takes it.
+//! The files that the guest boots: an initramfs, and the kernel in the form that the emulator takes.
 
 use std::{
     fmt::Display,
@@ -9,8 +9,8 @@ use std::{
 
 use ruzstd::decoding::StreamingDecoder;
 
-/// An initramfs: a cpio archive in the format that `Documentation/driver-api/early-userspace` of the
-/// kernel calls newc. Nothing in it needs root to be made.
+/// An initramfs: a cpio archive in the format newc, of `Documentation/driver-api/early-userspace` in the kernel's
+/// sources. It can be made without root.
 #[derive(Debug, Default)]
 pub struct Initramfs {
     bytes: Vec<u8>,
@@ -46,8 +46,8 @@ impl Initramfs {
 
     fn node(&mut self, path: &str, mode: u32, contents: &[u8], [major, minor]: [u32; 2]) {
         self.entries += 1;
-        // Fields are eight hexadecimal digits each: inode, mode, owner, group, links, time, size, the
-        // file system's device, the node's device, the name's length with its zero byte, and a checksum that is not used.
+        // Each field has eight hexadecimal digits: inode, mode, owner, group, links, time, size, the file system's
+        // device, the node's device, the length of the name with its zero byte, and a checksum that is not used.
         let size = contents.len() as u32;
         let name = path.len() as u32 + 1;
         let fields = [
@@ -81,7 +81,7 @@ impl Initramfs {
     }
 }
 
-/// The kernel that an unpacked package holds.
+/// The kernel in an unpacked package.
 pub fn kernel_in(root: &Path) -> Result<Vec<u8>, String> {
     let path = find(root).ok_or_else(|| format!("no kernel in `{}`", root.display()))?;
     let image =
@@ -121,7 +121,8 @@ fn find(folder: &Path) -> Option<PathBuf> {
     })
 }
 
-/// What is compressed in an EFI application that only decompresses it, which emulators cannot start: `drivers/firmware/efi/libstub/zboot-header.S` of the kernel.
+/// The compressed data in an EFI application that only decompresses it. Emulators cannot start these applications. See
+/// `drivers/firmware/efi/libstub/zboot-header.S` of the kernel.
 fn zboot_payload(image: &[u8]) -> Option<&[u8]> {
     let number =
         |at: usize| Some(u32::from_le_bytes(image.get(at..at + 4)?.try_into().ok()?) as usize);

@@ -1,10 +1,10 @@
 /*
- * The guest's only process: it does what the host's plan says and prints what came of it. A kernel of 64 bits has this program
+ * The guest's only process. It follows the host's plan and prints the results. A kernel of 64 bits has this program
  * twice, and runs the one of 32 bits as a task that is probed: /other.
  *
- * /plan has a step a line: "<name> <kind> <program> <symbol>". A program is a file of that name, the
- * instructions as the compiler emitted them; the map that they write to is made here. /values has the
- * numbers to call with. What is printed for the host is "@ <name> <key> <value>...".
+ * Each line of /plan is a step: "<name> <kind> <program> <symbol>". A program is a file of that name, with the
+ * instructions as the compiler emitted them. The map that they write to is made here. /values has the numbers to call
+ * with. A line for the host is "@ <name> <key> <value>...".
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -31,7 +31,7 @@ typedef unsigned long word;
 
 enum { ARGS = 12, SYSCALL_ARGS = 6, FALLOCATE_ARGS = 3 };
 
-/* Each is cut to the type that takes it. */
+/* Each number is cut to the type of its parameter. */
 static struct {
 	uint64_t args[ARGS];
 	uint64_t answer;
@@ -56,10 +56,10 @@ static void failed(const char *name, const char *what)
 	say(name, "failed", "%s: %s", what, strerror(errno));
 }
 
-/* What is traced in user code. */
+/* The functions in user code that are traced. */
 
-/* The frame pointer register, where the ABI has one, and how far above the stack pointer a function's
- * canonical frame address is at its first instruction. */
+/* The frame pointer register, if the ABI has one, and the distance from the stack pointer up to a function's
+ * canonical frame address, at its first instruction. */
 #if defined(__x86_64__)
 #define READ_FRAME_POINTER "mov %%rbp, %0"
 #define FRAME_ADDRESS_ABOVE_STACK 8
@@ -92,7 +92,7 @@ static void failed(const char *name, const char *what)
 
 static volatile word entry_stack_pointer, entry_return_address, caller_frame_pointer;
 
-/* What a function knows of its own first instruction. */
+/* The facts that a function knows about its own first instruction. */
 #define REMEMBER_ENTRY()                                                                     \
 	(entry_stack_pointer = (word)__builtin_dwarf_cfa() - FRAME_ADDRESS_ABOVE_STACK,      \
 	 entry_return_address = (word)__builtin_return_address(0))
@@ -102,13 +102,13 @@ __attribute__((noinline)) word target(word a, word b, word c, word d, word e, wo
 				      word j, word k, word l)
 {
 	REMEMBER_ENTRY();
-	/* So that the compiler does not find the arguments to be unused. */
+	/* Keeps the compiler from finding that the arguments are unused. */
 	__asm__ volatile("" : : "g"(a), "g"(b), "g"(c), "g"(d), "g"(e), "g"(f), "g"(g), "g"(h), "g"(i), "g"(j),
 			 "g"(k), "g"(l));
 	return values.answer;
 }
 
-/* As many, of many types. */
+/* Takes as many arguments, of many types. */
 __attribute__((noinline)) long long mixed(int a, long long b, const void *c, unsigned short d, signed char e,
 					  unsigned long long f, unsigned int g, bool h, int i, long long j, short k,
 					  char l)
@@ -141,7 +141,7 @@ static void call_narrow(void)
 static void call_target(void)
 {
 	const uint64_t *a = values.args;
-	/* Parts the frame pointer from the stack pointer, which are the same on some machines. */
+	/* Makes the frame pointer differ from the stack pointer, which are the same on some machines. */
 	volatile char *unused = __builtin_alloca(256 + (a[0] & 64));
 
 	unused[0] = 0;
@@ -173,8 +173,8 @@ static const struct traced *traced_as(const char *symbol)
 	return NULL;
 }
 
-/* Where a call from this program enters a function. On powerpc64 a function's address is that of its
- * global entry, which starts with two instructions that set r2 up; its neighbours enter behind them. */
+/* The address at which a call from this program enters a function. On powerpc64 a function's address is its global
+ * entry, which starts with two instructions that set r2 up. Calls from the same program enter after them. */
 static word entry(void *function)
 {
 #if defined(__powerpc64__)
@@ -203,15 +203,14 @@ static int segment_of(struct dl_phdr_info *info, __attribute__((unused)) size_t 
 	return 0;
 }
 
-/* Where in this program's file the code at an address lies: what a uprobe is attached to. */
+/* The offset in this program's file of the code at an address. A uprobe is attached to the offset. */
 static word file_offset(word address)
 {
 	dl_iterate_phdr(segment_of, &address);
 	return address;
 }
 
-/* What is traced in the kernel: a syscall with six arguments, which fails before it looks at most of
- * them. */
+/* Traced in the kernel: a syscall with six arguments, which fails before it looks at most of them. */
 static long call_sendto(void)
 {
 	const uint64_t *a = values.syscall_args;
@@ -220,7 +219,7 @@ static long call_sendto(void)
 	return result == -1 ? -errno : result;
 }
 
-/* And one with integers of 64 bits, which fails for a negative one. */
+/* And a syscall with integers of 64 bits, which fails for a negative one. */
 static int call_fallocate(void)
 {
 	const uint64_t *a = values.fallocate_args;
@@ -231,8 +230,8 @@ static int call_fallocate(void)
 	return result;
 }
 
-/* Syscalls with parameters of every kind, which all fail. Those of 64 bits are the C library's own calls, and it knows where
- * the kernel wants them. */
+/* Syscalls with parameters of every kind, which all fail. For parameters of 64 bits the C library's own functions
+ * are called, because they know where the kernel wants these parameters. */
 static void call_syscalls(const char *who)
 {
 	static const char path[] = "/no/such/file";
@@ -272,7 +271,7 @@ static __u64 pointer(const void *pointer)
 	return (uintptr_t)pointer;
 }
 
-/* The whole of a file, with a zero byte behind it. */
+/* The whole of a file, and a zero byte after it. */
 static char *contents(const char *path, size_t *length)
 {
 	size_t size = 0, room = 1 << 16;
@@ -313,7 +312,7 @@ static int number_in(const char *format, const char *device)
 
 enum { SLOTS_AT_MOST = 64 };
 
-/* The map that programs report to: as many words as the host says. */
+/* The map that programs report to. The host sets its number of words. */
 static int new_map(int slots)
 {
 	union bpf_attr attr = { 0 };
@@ -344,7 +343,7 @@ static void say_report(const char *name, int map, int slots)
 	say(name, "report", "%s", text);
 }
 
-/* The verifier's last word, without its statistics; the kernel's, where it did not get that far. */
+/* The verifier's last line, without its statistics; or the kernel's error, if there was no verifier's log. */
 static void say_refusal(const char *name, char *log)
 {
 	const char *last = strerror(errno);
@@ -435,7 +434,7 @@ static int attach_raw_tracepoint(int program, const char *symbol)
 	return bpf(BPF_RAW_TRACEPOINT_OPEN, &attr);
 }
 
-/* Where the kernel put the probe: its list has a line for each, "<address> <kind> <symbol>+<offset>". */
+/* The address of the probe: the kernel's list has a line for each probe, "<address> <kind> <symbol>+<offset>". */
 static void say_probed_address(const char *name, const char *symbol)
 {
 	char *list = contents("/sys/kernel/debug/kprobes/list", NULL), found[256];
@@ -462,7 +461,7 @@ static void say_symbol(const char *name, const char *symbol)
 		fclose(symbols);
 }
 
-/* A kprobe on a function's first instruction, or where the kernel keeps that to itself, on the next. */
+/* A kprobe on a function's first instruction, or on the next one if the kernel does not allow the first. */
 static int attach_kprobe(const char *name, int program, int returns, const char *symbol)
 {
 	int fd = attach_event(program, "kprobe", returns, symbol, 0);
@@ -506,11 +505,11 @@ static const struct kind {
 
 static const char other[] = "/other";
 
-/* Runs the program of 32 bits: with the name of a step it makes the calls, and with a `?` in front of a function's it prints
- * where in the file that is. */
+/* Runs the program of 32 bits. With the name of a step it makes the calls. With `?` and the name of a function it
+ * prints the function's offset in the file. */
 static void run_other(const char *what, char *said, size_t room)
 {
-	/* It opens nothing itself: its system calls are probed. */
+	/* The child does not open the file itself, because its system calls are probed. */
 	int ends[2], numbers = open("/values", O_RDONLY | O_CLOEXEC);
 	ssize_t got = 0;
 	pid_t child;
@@ -562,8 +561,8 @@ static int attach(const char *name, const struct kind *kind, int program, const 
 	return attach_event(program, "uprobe", kind->returns, "/init", file_offset(entry(traced_as(symbol)->function)));
 }
 
-/* Several times: emulated processors may go on with an instruction that they read before it was
- * probed. The calls are the same. */
+/* Several times, because an emulated processor may continue with an instruction that it read before the probe was
+ * set. The calls are the same. */
 static void trigger(const char *name, enum trigger trigger, const char *symbol)
 {
 	if (trigger == USER) {
@@ -596,7 +595,7 @@ static void trigger(const char *name, enum trigger trigger, const char *symbol)
 	}
 }
 
-/* What the program of 32 bits does. */
+/* The work of the program of 32 bits. */
 static void as_other(const char *what)
 {
 	if (*what == '?') {
@@ -661,7 +660,7 @@ static void run_plan(int slots)
 	}
 }
 
-/* The lines of the kernel's symbols that are the function of some syscall. */
+/* The lines of the kernel's symbols that are functions of syscalls. */
 static void say_symbols(void)
 {
 	char line[512], symbol[256];
@@ -669,7 +668,7 @@ static void say_symbols(void)
 
 	while (file && fgets(line, sizeof(line), file))
 		if (sscanf(line, "%*s %*c %255s", symbol) == 1 &&
-		    /* mips has the others. */
+		    /* mips has the last two. */
 		    (strstr(symbol, "sys_") || strstr(symbol, "sys32_") || strstr(symbol, "sysm_")) &&
 		    !strpbrk(symbol, ".$") && !strstr(symbol, "__event_") && !strstr(symbol, "_metadata") &&
 		    strncmp(symbol, "__pfx_", 6) && strncmp(symbol, "event_", 6) &&
@@ -680,7 +679,7 @@ static void say_symbols(void)
 		}
 }
 
-/* The numbers to call with. How many slots a report has stands in front of them. */
+/* The numbers to call with. The number of slots in a report comes before them. */
 static int read_values(FILE *file)
 {
 	int slots = 0;

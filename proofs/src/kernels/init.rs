@@ -1,4 +1,4 @@
-//! Compiles the guest's only process: a static program, by Debian's cross compilers.
+//! Compiles the guest's only process: a static program, with Debian's cross compilers.
 
 use std::{
     env, fs,
@@ -9,7 +9,7 @@ use std::{
 use super::guests::{CrossCompiler, Guest};
 use crate::{bpf, debian::Package, host::run};
 
-/// Frame pointers are kept to be compared, and so is every argument.
+/// Frame pointers are kept, because they are compared. So is every argument.
 const FLAGS: &[&str] = &["-O1", "-fno-omit-frame-pointer", "-static", "-Wall"];
 
 /// Compiles `init.c` for a guest.
@@ -64,7 +64,7 @@ fn gcc(target: &str, flags: &[&str]) -> Result<Command, String> {
     Ok(command)
 }
 
-/// clang brings no C library: everything of the machine's comes out of unpacked packages.
+/// clang has no C library: all files of the machine's library come from unpacked packages.
 fn clang(target: &str, roots: &[PathBuf]) -> Result<Command, String> {
     let program = ["clang-22", "clang"].into_iter().find_map(bpf::which);
     let program = program.ok_or("no clang in PATH: `scripts/setup` installs it")?;
@@ -101,7 +101,7 @@ fn clang(target: &str, roots: &[PathBuf]) -> Result<Command, String> {
     Ok(command)
 }
 
-/// Where a package has libraries for a target: the C library's, and gcc's by its version.
+/// The folders of a package's libraries for a target: the C library's, and gcc's, which has the version in its name.
 fn library_folders(root: &Path, target: &str) -> Vec<PathBuf> {
     let versions = fs::read_dir(root.join("usr/lib/gcc").join(target));
     let versions = versions

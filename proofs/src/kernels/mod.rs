@@ -1,5 +1,5 @@
-//! `cargo xtask kernels`: boots real kernels, runs this crate's own programs in them, and compares what
-//! they write down with what the guest knows.
+//! `cargo xtask kernels`: boots real kernels, runs this crate's own programs in them, and compares their reports with
+//! the guest's own values.
 
 use std::{
     fmt::Write as _,
@@ -20,7 +20,7 @@ pub mod symbols;
 mod transcript;
 mod values;
 
-/// What a program writes down, word by word.
+/// The words that a program reports, in their order.
 mod slots {
     include!("../../../tests/kernel-probes/src/slots.rs");
 }
@@ -42,10 +42,10 @@ use crate::{
     select::Machine,
 };
 
-/// The machine of which the corpus has a twin with plain field access.
+/// The machine whose corpus has a twin with plain field access.
 const PLAIN_MACHINE: &str = "x86_64";
 
-/// What the columns of the table are.
+/// The meaning of the table's columns.
 const LEGEND: &str = "\
 * uprobe: 12 arguments, those in registers and those on the stack; instruction pointer, stack pointer,
   frame pointer, return address; and by a prototype, 12 arguments of many types, narrow and of 64 bits
@@ -68,7 +68,7 @@ const LEGEND: &str = "\
   when they read fields plainly are refused
 ";
 
-/// Which kernels to boot; everything that is not named.
+/// The kernels to boot. A part that is not named selects all.
 #[derive(Debug, Default)]
 pub struct Selection {
     pub arch: Option<String>,
@@ -77,7 +77,7 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// What stands behind `cargo xtask kernels`.
+    /// Parses the arguments of `cargo xtask kernels`.
     pub fn parse(args: &[&str]) -> Result<Self, String> {
         let mut selection = Self::default();
         let mut args = args.iter();
@@ -132,8 +132,8 @@ impl Selection {
     }
 }
 
-/// Boots the selected kernels, one after the other, and prints a table of what they confirmed; writes
-/// it down where all were selected.
+/// Boots the selected kernels, one after the other, and prints a table of the promises that they confirmed. Writes the
+/// table to a file if all kernels were selected.
 pub fn run(selection: &Selection) -> Result<(), String> {
     let kernels = selection.kernels()?;
     if selection.list {
@@ -166,19 +166,19 @@ pub fn run(selection: &Selection) -> Result<(), String> {
     }
 }
 
-/// What a kernel confirmed, and which one it was.
+/// The promises that a kernel confirmed, and the kernel.
 #[derive(Debug)]
 pub struct Booted {
     pub release: String,
     /// The package and its version, and the image's hash.
     pub image: String,
     outcomes: Vec<Outcome>,
-    /// Wrong reports that would be confirmed too.
+    /// Wrong reports that the checks would accept too.
     overlooked: Vec<String>,
 }
 
 impl Booted {
-    /// What the kernel contradicted, and what nothing would contradict, a line each.
+    /// The promises that the kernel contradicted, and the wrong reports that the checks would accept, a line each.
     pub fn contradictions(&self) -> Vec<String> {
         let outcomes = Promise::ALL.iter().zip(&self.outcomes);
         let contradictions = outcomes.filter_map(|(promise, outcome)| match outcome {
@@ -191,7 +191,7 @@ impl Booted {
     }
 }
 
-/// Boots one kernel and compares what it says.
+/// Boots one kernel and compares its reports.
 pub fn prove(
     toolchain: &Toolchain,
     guest: &Guest,
@@ -230,7 +230,7 @@ pub fn prove(
     })
 }
 
-/// What a proof on a kernel needs of the computer, fetched where it can be; and the kernel.
+/// The needs of a proof on a kernel, fetched if possible; and the kernel.
 pub fn needs(guest: &Guest) -> Result<&DebianKernel, String> {
     boot::emulator(guest)?;
     init::compiler(guest)?;
@@ -239,7 +239,7 @@ pub fn needs(guest: &Guest) -> Result<&DebianKernel, String> {
     Ok(kernel)
 }
 
-/// Everything that the guest needs, and nothing of the host's.
+/// Everything that the guest needs, without files of the host.
 fn initramfs(
     toolchain: &Toolchain,
     guest: &Guest,
@@ -282,7 +282,7 @@ fn initramfs(
     Ok((initramfs.finish(), plan))
 }
 
-/// The programs of a package under tests/, as the guest's kernel takes them.
+/// The programs of a package under tests/, in the form that the guest's kernel takes.
 fn programs(
     toolchain: &Toolchain,
     guest: &Guest,
@@ -303,7 +303,7 @@ fn programs(
         .collect()
 }
 
-/// The rows so far: a kernel each, with what it confirmed of each promise.
+/// The rows so far: a kernel each, with its outcome for each promise.
 #[derive(Debug, Default)]
 struct Table {
     rows: String,

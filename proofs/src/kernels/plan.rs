@@ -1,4 +1,4 @@
-//! What a guest is asked to do, step by step.
+//! The work of a guest, step by step.
 
 use std::fmt::Write as _;
 
@@ -9,16 +9,16 @@ use super::{
     promise::Promise,
 };
 
-/// A kernel function with six arguments that exists everywhere, and the syscall that calls it. With a
-/// file descriptor that is none it returns before it looks at what the others point to.
+/// A kernel function with six arguments that exists everywhere, and its syscall. If the file descriptor is not valid,
+/// it returns before it follows the other arguments' pointers.
 pub const FUNCTION: &str = "__sys_sendto";
 const SYSCALL: &str = "sendto";
 
-/// A kernel function with integers of 64 bits that exists everywhere, and whose caller is in another file. It fails
-/// where one of them is negative, before it looks at the rest.
+/// A kernel function with integers of 64 bits that exists everywhere, and whose caller is in another file. It fails if
+/// one of them is negative, before it looks at the rest.
 pub const WIDE_FUNCTION: &str = "vfs_fallocate";
 
-/// The syscalls whose parameters are read as their prototypes have them: with 0 to 6 of them, of up to 64 bits.
+/// The syscalls whose parameters are read by their prototypes. They have 0 to 6 parameters, of up to 64 bits.
 pub const TYPED: &[&str] = &[
     "getppid",
     "close",
@@ -47,7 +47,7 @@ impl Corpus {
     }
 }
 
-/// How a program is attached, by the name that `init.c` has for it.
+/// How a program is attached, by the name in `init.c`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Load,
@@ -75,19 +75,19 @@ impl Kind {
     }
 }
 
-/// What then makes the calls that it watches.
+/// The code that makes the calls for a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Caller {
-    /// A function of the guest's own that the step is about.
+    /// A function of the guest itself, named in the step.
     Step,
-    /// The one that calls all syscalls of [`TYPED`].
+    /// The function that calls all syscalls of [`TYPED`].
     Calls,
     /// The program of 32 bits.
     Other,
 }
 
 impl Caller {
-    /// The step under which it says what it called with; what the names of kinds end with.
+    /// The step under which the guest prints the values of its calls. The names of kinds end with it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Step => "",
@@ -101,15 +101,15 @@ impl Caller {
 pub struct Tasks {
     machine: &'static str,
     pub bits: u32,
-    /// What names of programs begin with.
+    /// The start of the names of programs.
     pub prefix: &'static str,
     pub caller: Caller,
-    /// The step under which the guest says what it is.
+    /// The step under which the guest says which machine it is.
     pub who: &'static str,
     symbols: Symbols,
 }
 
-/// The first symbol that the library says to try for a syscall's function.
+/// The first symbol that the library tries for a syscall's function.
 type Symbols = fn(&Value, &str) -> Option<String>;
 
 impl Tasks {
@@ -124,7 +124,7 @@ impl Tasks {
         }
     }
 
-    /// Of a kernel of 64 bits that has them.
+    /// The tasks of 32 bits of a kernel of 64 bits, if it has them.
     pub fn other(guest: &Guest) -> Option<Self> {
         let other = guest.other()?;
         Some(Self {
@@ -137,7 +137,7 @@ impl Tasks {
         })
     }
 
-    /// The symbol of a syscall's function; its name where the library has none.
+    /// The symbol of a syscall's function; the syscall's name if the library has no symbol.
     fn symbol(&self, syscall: &str) -> String {
         let machine = Value::named(self.machine);
         let symbol = machine.and_then(|machine| (self.symbols)(machine, syscall));
@@ -152,7 +152,7 @@ fn first(mut symbols: impl Iterator<Item = impl ToString>) -> Option<String> {
 #[derive(Debug)]
 pub struct Plan(Vec<Step>);
 
-/// A program to load, and what to probe with it.
+/// A program to load, and the function to probe with it.
 #[derive(Debug)]
 struct Step {
     /// The promise that it is a part of.
@@ -206,7 +206,7 @@ impl Plan {
         });
     }
 
-    /// Functions of the guest's and of the kernel's.
+    /// Adds functions of the guest and of the kernel.
     fn functions(&mut self, guest: &Guest) {
         let (wrapper, syscall) = match guest.syscalls {
             Syscalls::Wrapped(prefix) => (prefix, "syscall_wrapper"),
@@ -246,7 +246,7 @@ impl Plan {
         }
     }
 
-    /// Syscalls of some tasks, by each way to see them.
+    /// Adds syscalls of some tasks, in each way to see them.
     fn syscalls(&mut self, promise: Promise, guest: &Guest, tasks: &Tasks) {
         for syscall in TYPED {
             let symbol = &*tasks.symbol(syscall);

@@ -1,4 +1,4 @@
-//! The crate's promises, of which a kernel is asked.
+//! The crate's promises that a kernel is asked about.
 
 /// A column of KERNELS.md.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl Promise {
         Self::Corpus,
     ];
 
-    /// What the column is called, and the first step that a guest does for it.
+    /// The name of the column, and of the first step that a guest does for it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Uprobe => "uprobe",
@@ -56,17 +56,17 @@ impl Promise {
     }
 }
 
-/// What a kernel said about one of them.
+/// A kernel's answer about a promise.
 #[derive(Debug)]
 pub enum Outcome {
     Confirmed,
-    /// The kernel has no such thing, as is known of it.
+    /// The kernel is known not to have this feature.
     Absent,
     Contradicted(String),
 }
 
 impl Outcome {
-    /// In the table's cell.
+    /// The text in the table's cell.
     pub fn sign(&self) -> &'static str {
         match self {
             Self::Confirmed => "✓",

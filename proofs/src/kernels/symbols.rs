@@ -1,15 +1,15 @@
-//! Whether a machine's names for the functions of its syscalls are those of a kernel.
+//! Checks whether a machine's names for the functions of its syscalls are those of a kernel.
 
 use probe_abi::machine::{Machine, NoFunction, Syscall, SyscallPrefix};
 
-/// The number of the last syscall that a release has, of those that all machines have under the same number since
-/// Linux 5.1: `scripts/syscall.tbl`.
+/// The number of a release's last syscall. Since Linux 5.1, all machines have new syscalls under the same numbers:
+/// `scripts/syscall.tbl`.
 const LAST: &[(&str, u32)] = &[("6.1", 450), ("6.12", 462), ("7.2", 471)];
 
-/// The kernels of 64 bits that run tasks of 32 bits, as Debian builds them, and the machine of those.
+/// The kernels of 64 bits that run tasks of 32 bits, as Debian builds them, and the machine of these tasks.
 const COMPAT: &[(&str, &str)] = &[("x86_64", "x86"), ("aarch64", "arm"), ("mips64", "mips")];
 
-/// What a kernel contradicts, a line each.
+/// The facts that a kernel contradicts, a line each.
 pub fn complaints(machine: &Machine, release: &str, wrapped: bool, kallsyms: &str) -> Vec<String> {
     let mut complaints = Vec::new();
     let mut look = |whose: &Machine, compat: bool| {
@@ -52,7 +52,7 @@ fn is_newer(syscall: Syscall, release: &str) -> bool {
         || late.is_some_and(|(_, without)| without.contains(&release))
 }
 
-/// A machine that is wrong in its names and that nobody refuses, if there is one.
+/// A machine with wrong names that the check does not refuse, if there is one.
 pub fn wrong_are_refused(
     machine: &Machine,
     release: &str,

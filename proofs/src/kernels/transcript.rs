@@ -1,4 +1,4 @@
-//! What a guest said on its console: `@ <step> <key> <value>...` in a line.
+//! The guest's output on its console: `@ <step> <key> <value>...` in a line.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ impl<'a> Transcript<'a> {
         self.all(step, key).first().copied()
     }
 
-    /// A number that the guest knows otherwise than by this crate.
+    /// A number that the guest knows without this crate.
     pub fn number(&self, step: &str, key: &str) -> Result<u64, String> {
         let number = self.text(step, key);
         number
@@ -37,7 +37,7 @@ impl<'a> Transcript<'a> {
             .ok_or_else(|| format!("{step}: the guest did not say its {key}"))
     }
 
-    /// What the program of a step wrote down, if it was hit.
+    /// The words that the program of a step reported, if it was hit.
     pub fn report(&self, step: &str) -> Result<Vec<u64>, String> {
         let report = self.words_of(step);
         report.map_err(|why| format!("{step}: {why}"))
@@ -71,7 +71,7 @@ fn words(report: &str) -> Option<Vec<u64>> {
     words.collect()
 }
 
-/// The step that a line is the report of, and its words.
+/// The step of a line with a report, and the report's words.
 pub fn report_in(line: &str) -> Option<(&str, Vec<u64>)> {
     let (step, report) = line.strip_prefix("@ ")?.split_once(" report ")?;
     Some((step, words(report)?))

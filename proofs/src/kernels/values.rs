@@ -1,4 +1,4 @@
-//! The numbers that a guest calls with, and what C makes of them.
+//! The numbers that a guest calls with, and their values after C has cut them.
 
 use super::{guests::Guest, slots::*};
 
@@ -8,7 +8,7 @@ pub enum Type {
     Signed(u32),
     Unsigned(u32),
     Bool,
-    /// `char`, whose sign is the machine's.
+    /// `char`, whose sign depends on the machine.
     Char,
     /// A pointer, or `size_t`.
     Word,
@@ -36,14 +36,14 @@ pub const MIXED: [Type; ARGS] = [
 /// `net/socket.c`
 pub const SENDTO: [Type; SYSCALL_ARGS] = [Signed(32), Word, Word, Unsigned(32), Word, Signed(32)];
 
-/// `int vfs_fallocate(struct file *file, int mode, loff_t offset, loff_t len)`, of `fs/open.c`, behind the file,
-/// which the guest does not know.
+/// `int vfs_fallocate(struct file *file, int mode, loff_t offset, loff_t len)`, of `fs/open.c`, after the file, which
+/// the guest does not know.
 pub const FALLOCATE: [Type; FALLOCATE_ARGS] = [Signed(32), Signed(64), Signed(64)];
 
 const FALLOCATE_ARGS: usize = 3;
 
 impl Type {
-    /// A number as C has it in this type, on a machine with registers of so many bits, extended to 64 bits by its sign.
+    /// A number as a value of this C type, on a machine with registers of `word` bits, extended to 64 bits by its sign.
     pub fn cut(self, number: u64, word: u32, char_is_signed: bool) -> u64 {
         let (bits, signed) = match self {
             Bool => return u64::from(number != 0),
@@ -61,8 +61,8 @@ impl Type {
     }
 }
 
-/// The numbers, which C cuts to the types of the parameters: no two are the same, neither are two halves of
-/// one, and each is negative in every type that has a sign.
+/// The numbers, which C cuts to the types of the parameters. No two numbers are the same, and neither are two halves of
+/// a number. Each is negative in every type that has a sign.
 #[derive(Debug)]
 pub struct Values {
     pub args: [u64; ARGS],
@@ -75,8 +75,8 @@ impl Values {
     pub fn new(guest: &Guest) -> Self {
         let number = |n: usize| 0x9a2b_bc4d_de6f_f081 + n as u64 * 0x0101_0101_0101_0101;
         let word = |n: usize| number(n) & guest.word();
-        // The second must be an address that user code could have, for as many bytes as the third says,
-        // of which the kernel only takes 2 GiB.
+        // The second number must be an address that user code could have, for as many bytes as the third number says.
+        // The kernel only takes 2 GiB of these.
         let [buffer, length] = match guest.bits {
             32 => [0x1b2c_3d4e, 0x00c0_ffee],
             _ => [0xa_1b2c_3d4e, number(21) >> 1],
@@ -89,7 +89,7 @@ impl Values {
         }
     }
 
-    /// The text that `init.c` reads, behind the number of words that a program reports.
+    /// The text that `init.c` reads: the number of words that a program reports, then the numbers.
     pub fn text(&self) -> String {
         let numbers = self
             .args

@@ -1,8 +1,7 @@
-//! Random programs as trees, made of the ways of `grammar.txt` to write each kind of text.
+//! Random programs as trees. `grammar.txt` has the ways to write each kind of text.
 //!
-//! Everything that is done to a tree leaves one that can be written: a hole holds text of its kind, and a
-//! variable that is no longer known becomes the simplest text of its kind. So a program can be cut down
-//! without knowing what it says.
+//! Every change to a tree makes a tree that can be written: a hole holds text of its kind, and a variable that is no
+//! longer known becomes the simplest text of its kind. So a program can be cut down without knowing its meaning.
 
 use std::{collections::BTreeMap, ops::Range, sync::LazyLock};
 
@@ -14,7 +13,7 @@ use super::prototypes::{self, Asked};
 pub static GRAMMAR: LazyLock<Grammar> =
     LazyLock::new(|| Grammar::parse(include_str!("grammar.txt")));
 
-/// How many ways that repeat what is in their holes may be nested.
+/// How deep ways that repeat the text in their holes may be nested.
 const NESTED: u32 = 2;
 
 /// How deep a hole of a program's body is filled.
@@ -31,7 +30,7 @@ struct Kind {
     /// Whether functions see variables of the kind from outside.
     item: bool,
     ways: Vec<Way>,
-    /// How many levels the lowest tree has.
+    /// The number of levels of the lowest tree.
     height: usize,
 }
 
@@ -50,7 +49,7 @@ enum Part {
     Hole(Hole),
 }
 
-/// An index of an argument, or what is asked of a call: each machine has another number of those.
+/// An index of an argument, or a value that a call is asked for. Machines have different numbers of these.
 #[derive(Clone, Copy)]
 enum Index {
     Argument,
@@ -75,7 +74,7 @@ enum Hides {
     Everything,
 }
 
-/// What arguments a machine has.
+/// The number of arguments of each kind that a machine has.
 #[derive(Debug, Clone, Copy)]
 pub struct Arguments {
     pub registers: u64,
@@ -108,7 +107,7 @@ impl Grammar {
     ///
     /// # Panics
     ///
-    /// If it is written wrongly: it is a part of this source.
+    /// If it is written wrongly. The grammar is a part of this source.
     fn parse(text: &'static str) -> Self {
         let lines = || {
             let lines = text.lines().map(str::trim_end);
@@ -146,7 +145,7 @@ impl Grammar {
         grammar
     }
 
-    /// Finds how low the trees of each kind can be.
+    /// Finds the height of the lowest tree of each kind.
     fn measure(&mut self) {
         for kind in &mut self.kinds {
             kind.height = if kind.ways.is_empty() { 0 } else { usize::MAX };
@@ -176,7 +175,7 @@ impl Grammar {
         kind.unwrap_or_else(|| panic!("the grammar has no `{name}`"))
     }
 
-    /// A program's body, which knows a number `s` to assign to.
+    /// A program's body. It knows a number `s` that it can assign to.
     pub fn program(&self, random: &mut Random) -> Tree {
         let mut filling = Filling {
             grammar: self,
@@ -210,8 +209,8 @@ impl Grammar {
         })
     }
 
-    /// The text of a program's body on a machine. `None` if it assigns to or calls something that is not
-    /// there any more.
+    /// The text of a program's body on a machine. `None` if it assigns to, or calls, something that does not exist any
+    /// more.
     pub fn write(&self, tree: &Tree, arguments: Arguments) -> Option<String> {
         self.text(tree, &self.outermost(), arguments)
     }
@@ -261,7 +260,7 @@ impl Grammar {
         Some(text)
     }
 
-    /// What is known in a hole.
+    /// The names that are known in a hole.
     fn inside(&self, hole: &Hole, name: u32, scope: &Scope) -> Scope {
         let place = self.named("Place");
         let assigned = |name: &str| {
@@ -281,7 +280,7 @@ impl Grammar {
         kept.cloned().chain(known).collect()
     }
 
-    /// Trees that are a part of this one or say something simpler in one place, the smallest first.
+    /// Trees that are a part of this one, or are simpler in one place, the smallest first.
     pub fn smaller(&self, tree: &Tree) -> Vec<Tree> {
         let mut smaller = Vec::new();
         self.cuts(tree, &mut |cut| smaller.push(cut));
@@ -322,12 +321,12 @@ impl Grammar {
 }
 
 impl Part {
-    /// Whether a tree has something for it.
+    /// Whether a tree has a value for this part.
     fn is_filled(&self) -> bool {
         !matches!(self, Part::Text(_) | Part::New(_))
     }
 
-    /// The lowest number that it may be.
+    /// The lowest number that the part may be.
     fn least(&self) -> Option<u64> {
         match self {
             Part::Number(range) => Some(range.start),
@@ -338,7 +337,7 @@ impl Part {
 }
 
 impl Tree {
-    /// How much there is to read. The simplest text of a kind is the smallest.
+    /// The size of the text. The simplest text of a kind is the smallest.
     pub fn size(&self) -> usize {
         match self {
             Tree::Way { holes, .. } => 10 + holes.iter().map(Tree::size).sum::<usize>(),
@@ -347,7 +346,7 @@ impl Tree {
         }
     }
 
-    /// The parts of a kind that are in no part of that kind.
+    /// The parts of a kind that are not in another part of that kind.
     fn parts_of_kind(&self, wanted: usize, found: &mut dyn FnMut(&Tree)) {
         let Tree::Way { holes, .. } = self else {
             return;
@@ -362,7 +361,7 @@ impl Tree {
 }
 
 impl Index {
-    /// Among how many numbers one is taken at random. It is above the number of what any machine has.
+    /// The range of the random number that selects one. It is larger than the number that any machine has.
     fn limit(self) -> u64 {
         match self {
             Index::OfCall(_) => 1 << 16,
@@ -394,7 +393,7 @@ impl Way {
 struct Filling<'a> {
     grammar: &'a Grammar,
     random: &'a mut Random,
-    /// How many choices are left before everything is kept low.
+    /// How many choices are left. After them, everything is kept low.
     left: usize,
     names: u32,
     /// How often each variable was taken.
@@ -453,7 +452,7 @@ impl Filling<'_> {
                 }
                 Part::Index(index) => Tree::Number(self.random.below(index.limit())),
                 Part::Hole(hole) => {
-                    // What follows in a row of statements is no deeper.
+                    // The rest of a row of statements is not deeper.
                     let follows = hole.kind == kind && position == last;
                     let depth = if follows { depth } else { depth - 1 };
                     // Closures and functions are called in loops.
@@ -472,7 +471,7 @@ impl Filling<'_> {
         }
     }
 
-    /// One of the variables that were taken least: what nothing is made of, the compiler leaves out.
+    /// One of the variables that were taken least. The compiler leaves out a variable that is not used.
     fn variable(&mut self, names: &[&String]) -> String {
         let taken = |name: &&&String| self.taken.get(**name).copied().unwrap_or(0);
         let least = names.iter().map(|name| taken(&name)).min();
@@ -533,8 +532,7 @@ fn fresh(new: &str, number: u32) -> String {
     }
 }
 
-/// Whether text falls apart beside an operator: it starts with one, or has a space that no bracket holds
-/// together.
+/// Whether text falls apart beside an operator: it starts with an operator, or has a space that is not in brackets.
 fn has_words(text: &str) -> bool {
     let mut depth = 0;
     text.starts_with('!')
@@ -553,7 +551,7 @@ fn number(text: Option<&str>) -> u32 {
     number.unwrap_or_else(|| panic!("the grammar has {text:?} for a weight"))
 }
 
-/// Takes a way to write something apart.
+/// Splits a way to write something into its parts.
 fn parts(text: &'static str, kinds: &BTreeMap<&str, usize>) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut rest = text;
@@ -581,7 +579,7 @@ fn parts(text: &'static str, kinds: &BTreeMap<&str, usize>) -> Vec<Part> {
     parts
 }
 
-/// How long the name at the start of a text is.
+/// The length of the name at the start of a text.
 fn word(text: &str) -> usize {
     let end = text.find(|letter: char| !letter.is_ascii_alphanumeric());
     end.unwrap_or(text.len())
@@ -618,7 +616,7 @@ fn hole(marked: &'static str, before: &str, kinds: &BTreeMap<&str, usize>) -> (P
     (Part::Hole(hole), length)
 }
 
-/// Whether what stands in a hole meets an operator on one of its sides.
+/// Whether the text in a hole is next to an operator.
 fn is_tight(before: &str, after: &str) -> bool {
     let (before, after) = (before.trim_end(), after.trim_start());
     let opens = [
@@ -631,7 +629,7 @@ fn is_tight(before: &str, after: &str) -> bool {
     !loose_before || joins.iter().any(|end| before.ends_with(end)) || !loose_after
 }
 
-/// `#2..8`, or `#arg` and its like.
+/// `#2..8`, or `#arg` and similar.
 fn number_or_index(marked: &'static str) -> (Part, usize) {
     for (name, index) in [
         ("#arg", Index::Argument),

@@ -1,4 +1,4 @@
-//! What is wrong with a program: it is built, loaded, decoded, run and compared.
+//! Finds out whether a program is wrong: it is built, loaded, decoded, run and compared.
 
 use std::collections::BTreeMap;
 
@@ -36,27 +36,26 @@ fn probe_read(user: bool, to: u64, size: u64, from: u64) -> u64 {
     memory::read(user, interpreter::place(to, size), from).cast_unsigned()
 }
 
-/// What is wrong, in words that are the same for programs that are wrong in the same way: numbers are left
-/// out.
+/// A description of a fault, without numbers: programs with the same fault have the same words.
 pub type Class = String;
 
-/// What is wrong with a program whose value is not that of the host.
+/// The fault of a program whose value is not the host's.
 pub const WRONG_VALUE: &str = "returns another value than on the host";
 
-/// How many registers a program is run with.
+/// The number of register files that a program is run with.
 const FILES: u64 = 24;
 
-/// What programs have to return.
+/// The values that programs have to return.
 pub struct Expected {
     files: Vec<Registers>,
-    /// By registers, and in that by program.
+    /// For each register file, the values of all programs.
     values: Vec<Vec<u64>>,
 }
 
-/// What was found of some programs.
+/// The faults of some programs.
 #[derive(Debug)]
 pub struct Judgement {
-    /// For each program what is wrong with it.
+    /// The fault of each program.
     pub classes: Vec<Option<Class>>,
     /// The instructions of each program that compiles.
     pub instructions: Vec<usize>,
@@ -66,12 +65,12 @@ pub struct Judgement {
 type Built = (Vec<Program>, Result<Vec<u8>, String>);
 
 impl Workshop {
-    /// What programs return on the host.
+    /// The values that programs return on the host.
     pub fn expect(&self, programs: &[Program]) -> Result<Expected, String> {
         self.expect_of(&self.host(programs)?, |roles| roles)
     }
 
-    /// The same of someone who is wrong about where the roles are.
+    /// The same values, if the places of the roles are mistaken.
     pub fn expect_of(
         &self,
         host: &Host,
@@ -83,7 +82,7 @@ impl Workshop {
         Ok(Expected { files, values })
     }
 
-    /// Registers with small numbers, which indices and comparisons are about, and with large ones.
+    /// Register files with small numbers, for indices and comparisons, and with large numbers.
     fn files(&self) -> Result<Vec<Registers>, String> {
         let facts = Facts::of(self.machine)?;
         let files = (0..FILES).map(|file| {
@@ -97,8 +96,8 @@ impl Workshop {
         Ok(files.collect())
     }
 
-    /// Judges programs that call someone's methods, of those that read ctx also what they return, if that
-    /// is told. `Err` is nothing of one program.
+    /// Judges programs that call these methods. If the programs read ctx and `expected` is given, their return values
+    /// are compared too. `Err` is not about a single program.
     pub fn judge(
         &self,
         programs: &[Program],
@@ -159,7 +158,7 @@ impl Workshop {
         self.machine.name == "x86_64" && verifier::kernel().is_ok()
     }
 
-    /// Builds programs, and those that do not compile alone.
+    /// Builds programs together, and each program that does not compile alone.
     fn build(
         &self,
         programs: &[Program],
@@ -171,7 +170,7 @@ impl Workshop {
             Err(why) if programs.len() > 1 => why,
             object => return objects.push((programs.to_vec(), object)),
         };
-        // The linker mentions functions by names with the length of each part.
+        // The linker names functions in a form that has the length of each part.
         let (blamed, rest): (Vec<Program>, _) = programs.iter().cloned().partition(|program| {
             let name = &program.name;
             why.contains(&format!("{}{name}", name.len()))
@@ -206,12 +205,12 @@ impl Programs {
     }
 
     pub fn insns(&self, name: &str) -> Result<Vec<Insn>, String> {
-        // Twins are not run, so it does not matter where their map is.
+        // Twins are not run, so the place of their map does not matter.
         let address = |section: &str| self.constants.address(section).or(Some(0));
         self.object.program_with(name, address)
     }
 
-    /// Runs the program of that number, and compares.
+    /// Runs the program of that number, and compares its values.
     pub fn is_right(
         &self,
         insns: &[Insn],
@@ -221,7 +220,7 @@ impl Programs {
         self.is_right_with(&HELPERS, insns, number, expected)
     }
 
-    /// The same with helpers that may be wrong.
+    /// The same, with helpers that may be wrong.
     pub fn is_right_with(
         &self,
         helpers: &[Helper],
@@ -240,7 +239,7 @@ impl Programs {
     }
 }
 
-/// Registers as someone has them who takes one role for another.
+/// The registers as seen with a mistake: one role is taken for another.
 pub fn mistaken(role: usize) -> impl Fn(Roles) -> Roles {
     move |mut roles| {
         roles[role] = roles[(role + 1) % ROLES].wrapping_add(1);
@@ -263,7 +262,7 @@ fn class(message: &str) -> Class {
 
 /// The first error of a compiler.
 fn complaint(said: &str) -> Class {
-    // The linker's, or else the compiler's.
+    // The linker's error, or else the compiler's.
     let marks = ["ERROR llvm", "error"];
     let error = marks
         .iter()

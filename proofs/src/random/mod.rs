@@ -1,7 +1,7 @@
-//! Random programs: ordinary Rust around the public methods, written down from numbers, built as users
-//! build, and judged.
+//! Random programs: ordinary Rust around the public methods. They are written from numbers, built as users build, and
+//! judged.
 //!
-//! What is wrong with a program is ours, unless a twin without this crate is refused in the same words.
+//! A fault of a program is this crate's, unless a twin without this crate is refused in the same words.
 
 mod grammar;
 mod judge;
@@ -19,7 +19,7 @@ use crate::{
     select::{MACHINES, Machine},
 };
 
-/// How many programs are in one object.
+/// The number of programs in one object.
 const TOGETHER: u64 = 150;
 
 /// The programs of a seed.
@@ -32,18 +32,18 @@ pub fn programs(seed: u64, numbers: Range<u64>) -> Vec<Program> {
         .collect()
 }
 
-/// Something that is wrong with a program.
+/// A fault of a program.
 #[derive(Debug, Clone)]
 pub struct Finding {
     pub program: Program,
     pub setting: Setting,
     pub class: Class,
-    /// Whose methods make it as wrong. If nobody's do, it is ours.
+    /// The methods that make a twin with the same fault. If there is no such twin, the fault is this crate's.
     pub twin: Option<Methods>,
 }
 
 impl Workshop {
-    /// Everything that is wrong with programs built in one way, and how many instructions they have.
+    /// All faults of programs that are built in one way, and the numbers of the programs' instructions.
     pub fn examine(
         &self,
         programs: &[Program],
@@ -66,7 +66,7 @@ impl Workshop {
         Ok((findings, judgement.instructions.iter().sum()))
     }
 
-    /// Finds twins that are wrong in the same way.
+    /// Finds twins with the same fault.
     fn excuse(&self, findings: &mut [Finding], setting: &Setting) -> Result<(), String> {
         for methods in Methods::of_twins(self.toolchain.reads()) {
             let rest = findings.iter_mut().filter(|finding| finding.twin.is_none());
@@ -86,7 +86,7 @@ impl Workshop {
         Ok(())
     }
 
-    /// Cuts programs down that are wrong in one setting, as long as they stay wrong in the same way.
+    /// Makes programs smaller that are wrong in one setting, as long as the fault stays the same.
     pub fn cut_down(
         &self,
         findings: &[Finding],
@@ -100,7 +100,7 @@ impl Workshop {
             .iter()
             .map(|finding| finding.program.clone())
             .collect();
-        // How many of the smaller programs were tried; `None` when no smaller one is wrong.
+        // How many of the smaller programs were tried; `None` after all were tried in vain.
         let mut tried = vec![Some(0); programs.len()];
         while tried.iter().any(Option::is_some) {
             let mut candidates = Vec::new();
@@ -110,7 +110,7 @@ impl Workshop {
                 };
                 let mut smaller = GRAMMAR.smaller(&program.tree);
                 smaller.retain(|tree| GRAMMAR.write(tree, arguments).is_some());
-                // Some of every size first: the smallest are the least likely to be as wrong.
+                // Some of every size first: the smallest programs are the least likely to have the same fault.
                 let strides = smaller.len().div_ceil(TRIED).max(1);
                 let mut order: Vec<(usize, Tree)> = smaller.into_iter().enumerate().collect();
                 order.sort_by_key(|(place, _)| place % strides);
@@ -158,14 +158,14 @@ impl Workshop {
         Ok(programs)
     }
 
-    /// A program as rustfmt has it, or else as it is.
+    /// A program as rustfmt formats it, or unchanged if rustfmt fails.
     pub fn formatted(&self, program: &Program) -> Result<String, String> {
         let text = self.text(program)?.unwrap_or_default();
         Ok(package::formatted(&text).unwrap_or(text))
     }
 }
 
-/// What stands behind `cargo xtask random`.
+/// The arguments of `cargo xtask random`.
 #[derive(Debug)]
 pub struct Selection {
     seed: u64,
@@ -244,7 +244,7 @@ fn one_of(
     })
 }
 
-/// A machine that rbpf can run programs of: it reads and writes as this computer does.
+/// A machine whose programs rbpf can run: it reads and writes memory as this computer does.
 fn machine(name: &str) -> Result<&'static Machine, String> {
     let little = || MACHINES.iter().filter(|machine| Workshop::takes(machine));
     little().find(|machine| machine.name == name).ok_or_else(|| {
@@ -257,7 +257,7 @@ fn machine(name: &str) -> Result<&'static Machine, String> {
     })
 }
 
-/// Makes programs, and prints what is wrong with them: a table, and each program of ours cut down.
+/// Makes programs, and prints their faults: a table, and each program with a fault of this crate, cut down.
 pub fn run(selection: &Selection) -> Result<(), String> {
     let ways = Toolchain::find()?.ways();
     let mut ways: Vec<_> = ways
@@ -269,7 +269,7 @@ pub fn run(selection: &Selection) -> Result<(), String> {
             "`--fenced`: this toolchain always reads by construction, being a nightly".into(),
         );
     }
-    // What is surest comes last.
+    // The safest way comes last.
     ways.sort_by_key(|(reads, _)| *reads == Reads::ByConstruction);
     let mut ours = 0;
     for (reads, toolchain) in ways {
@@ -314,12 +314,12 @@ pub fn run(selection: &Selection) -> Result<(), String> {
     }
 }
 
-/// How many programs are wrong in each way.
+/// The number of programs with each fault.
 #[derive(Debug, Default)]
 pub struct Table {
-    /// By setting the programs, and their instructions.
+    /// By setting: the number of programs, and of their instructions.
     programs: BTreeMap<String, (usize, usize)>,
-    /// By setting and class how many, and with whose methods they are as wrong.
+    /// By setting and class: the number of programs, and the methods whose twins have the same fault.
     wrong: BTreeMap<(String, Class), BTreeMap<&'static str, usize>>,
 }
 

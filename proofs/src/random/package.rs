@@ -1,4 +1,4 @@
-//! Random programs written down, and built: for BPF, in `tests/random/probes`, and for the host.
+//! Random programs are written and built here: for BPF, in `tests/random/probes`, and for the host.
 
 use std::{
     fmt::Write as _,
@@ -28,21 +28,21 @@ pub struct Setting {
     pub codegen_units: u32,
 }
 
-/// What `--opt-level` takes.
+/// The values of `--opt-level`.
 pub const OPT_LEVELS: &[&str] = &["1", "2", "3", "s", "z"];
 
-/// What `--lto` takes.
+/// The values of `--lto`.
 pub const LTO: &[&str] = &["fat", "thin", "off"];
 
 impl Setting {
-    /// The settings that are tried if nobody asks for others.
+    /// The settings that are tried by default.
     pub const ALL: [Self; 3] = [
         Self::new("3", "fat"),
         Self::new("2", "thin"),
         Self::new("s", "fat"),
     ];
 
-    /// With as many codegen units as users have with that kind of LTO.
+    /// With the number of codegen units that users have with that kind of LTO.
     pub const fn new(opt_level: &'static str, lto: &'static str) -> Self {
         let fat = matches!(lto.as_bytes(), b"fat");
         Self {
@@ -78,13 +78,13 @@ impl Setting {
     }
 }
 
-/// Whose methods the programs call: this crate's, or others in its place.
+/// The methods that the programs call: this crate's, or others in their place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Methods {
     Ours,
     /// They read fields of ctx plainly.
     Fields,
-    /// They ask a helper.
+    /// They call a helper.
     Helper,
     /// They read a map plainly.
     Memory,
@@ -94,7 +94,7 @@ pub enum Methods {
 }
 
 impl Methods {
-    /// Those of twins that have nothing of ctx or this crate.
+    /// The methods of twins, which have no part of ctx or of this crate.
     pub const fn of_twins(reads: Reads) -> [Self; 3] {
         let alike = match reads {
             Reads::ByConstruction => Self::Assembly,
@@ -126,7 +126,7 @@ pub struct Program {
     pub tree: Tree,
 }
 
-/// A machine's programs are built with a toolchain, in a folder that nobody else builds in.
+/// Builds the programs of a machine with a toolchain, in a folder that no other build uses.
 #[derive(Debug)]
 pub struct Workshop {
     pub toolchain: Toolchain,
@@ -135,7 +135,7 @@ pub struct Workshop {
 }
 
 impl Workshop {
-    /// Whether a machine's programs can be run here: rbpf reads and writes as this computer does.
+    /// Whether a machine's programs can be run here: rbpf reads and writes memory as this computer does.
     pub fn takes(machine: &Machine) -> bool {
         machine.variant(Endian::Little).is_some()
     }
@@ -151,7 +151,7 @@ impl Workshop {
         }
     }
 
-    /// What arguments its machine has.
+    /// The arguments that its machine has.
     pub fn arguments(&self) -> Result<Arguments, String> {
         let facts = Facts::of(self.machine)?;
         Ok(Arguments {
@@ -170,7 +170,7 @@ impl Workshop {
         }))
     }
 
-    /// Writes programs and what they have to know of the machine.
+    /// Writes programs, and the facts of the machine that they need.
     fn write(&self, programs: &[Program]) -> Result<[(&'static str, PathBuf); 2], String> {
         let mut text = format!("{PREFACE}{}", prototypes::preface(library(self.machine)?));
         let mut names = String::new();
@@ -247,7 +247,7 @@ pub struct Host {
 }
 
 impl Host {
-    /// What every program returns, for each of these registers.
+    /// The return value of every program, for each of these register files.
     pub fn values(&self, registers: &[Roles]) -> Result<Vec<Vec<u64>>, String> {
         let input: Vec<u8> = registers
             .iter()
@@ -271,14 +271,14 @@ impl Host {
     }
 }
 
-/// A text of Rust as rustfmt has it.
+/// A text of Rust, formatted by rustfmt.
 pub fn formatted(text: &str) -> Result<String, String> {
     let mut rustfmt = Command::new("rustfmt");
     let formatted = answer(rustfmt.arg("--edition=2024"), text.as_bytes())?;
     String::from_utf8(formatted).map_err(|error| error.to_string())
 }
 
-/// What a program says that reads its input to the end.
+/// The output of a program that reads its input to the end.
 fn answer(command: &mut Command, input: &[u8]) -> Result<Vec<u8>, String> {
     let name = command.get_program().to_owned();
     let failed = cannot("run", Path::new(&name));
@@ -307,19 +307,19 @@ fn mix(seed: u64, value: c_ulong) -> u64 {
 }
 ";
 
-/// The machine as the library has it.
+/// The library's value of the machine.
 fn library(machine: &Machine) -> Result<&'static probe_abi::machine::Machine, String> {
     let found = probe_abi::machine::Machine::named(machine.name);
     found.ok_or_else(|| format!("the library has no `{}`", machine.name))
 }
 
-/// How many roles the model's registers have.
+/// The number of roles that the model's registers have.
 pub const ROLES: usize = 33;
 
 /// A value for each role of the model.
 pub type Roles = [u64; ROLES];
 
-/// Where the roles are, in the order of `tests/random/probes/src/model.rs`.
+/// The places of the roles, in the order of `tests/random/probes/src/model.rs`.
 pub fn readings(facts: &Facts) -> [Option<Reading>; ROLES] {
     let mut readings = [None; ROLES];
     let lists = [
@@ -346,7 +346,7 @@ pub fn readings(facts: &Facts) -> [Option<Reading>; ROLES] {
     readings
 }
 
-/// The roles' values in registers.
+/// The values of the roles in registers.
 pub fn roles(registers: &Registers) -> Roles {
     readings(registers.facts).map(|reading| reading.map_or(0, |reading| registers.get(reading)))
 }

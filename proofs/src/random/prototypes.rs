@@ -1,10 +1,10 @@
-//! The C prototypes that random programs have calls of.
+//! The C prototypes of the calls in random programs.
 
 use std::fmt::Write as _;
 
 use probe_abi::machine::{Convention, Endian, Machine, Place, Slot};
 
-/// A function, whose parameters are written as Rust has C's types.
+/// A function. Its parameters have Rust's names of C's types.
 struct Prototype {
     name: &'static str,
     code: Code,
@@ -20,7 +20,8 @@ enum Code {
     Syscall,
 }
 
-/// A kernel's function has its first argument in a register on every machine: so each has one, and one that is a `bool`.
+/// A kernel's function has its first argument in a register on every machine. So every machine has an argument in a
+/// register, and one of type `bool`.
 const PROTOTYPES: [Prototype; 4] = [
     Prototype {
         name: "called",
@@ -71,7 +72,8 @@ const PROTOTYPES: [Prototype; 4] = [
     },
 ];
 
-/// Those of a machine. Where kernels differ in whether they wrap syscalls, a loader tells, and here is none.
+/// The prototypes of a machine. If kernels differ in whether they wrap syscalls, a loader has to tell, and there is no
+/// loader here.
 fn prototypes(machine: &Machine) -> impl Iterator<Item = &'static Prototype> {
     let is_known = machine.wraps_syscalls.is_some();
     PROTOTYPES
@@ -79,21 +81,21 @@ fn prototypes(machine: &Machine) -> impl Iterator<Item = &'static Prototype> {
         .filter(move |prototype| is_known || !matches!(prototype.code, Code::Syscall))
 }
 
-/// What a program asks of a call.
+/// The value that a program asks a call for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asked {
     /// An argument in registers.
     Argument,
     /// The same, of type `bool`.
     Flag,
-    /// An argument wherever it is.
+    /// An argument in any place.
     Anywhere,
-    /// What is returned.
+    /// The return value.
     Value,
 }
 
-/// What programs ask, as Rust; of so many things on this machine the one of that number. It is an integer or a
-/// `bool`, or, if it has to be read, a `Result` of one.
+/// The value that programs ask for, as Rust. `number` selects one of the values of that kind on this machine. It is an
+/// integer or a `bool`, or a `Result` of one if it has to be read from memory.
 pub fn asked(asked: Asked, number: u64, machine: &Machine) -> String {
     let all: Vec<String> = prototypes(machine)
         .flat_map(|prototype| prototype.all(asked, machine))
@@ -151,7 +153,7 @@ impl Prototype {
         }
     }
 
-    /// Whether what is asked for lies in the registers that the function is handed the address of.
+    /// Whether the argument is in the registers whose address the function is given.
     fn is_wrapped(&self, machine: &Machine) -> bool {
         matches!(self.code, Code::Syscall) && machine.wraps_syscalls == Some(true)
     }
@@ -182,7 +184,7 @@ impl Prototype {
         }
     }
 
-    /// Where what it returns is.
+    /// The place of the return value.
     fn returned(&self, machine: &Machine) -> Place {
         let size = size(self.output, machine);
         let place = self.convention(machine).return_place(size, Endian::Little);
@@ -206,7 +208,7 @@ fn by_roles(place: Place, registers: &[Slot], role: impl Fn(usize) -> String) ->
     }
 }
 
-/// What stands before programs: the prototypes, and how a program comes to a call.
+/// The text before programs: the prototypes, and the functions that make a call for a program.
 pub fn preface(machine: &Machine) -> String {
     let mut text = String::new();
     for prototype in prototypes(machine) {
@@ -230,7 +232,7 @@ pub fn preface(machine: &Machine) -> String {
     text
 }
 
-/// Where everything is, for programs without this crate.
+/// All places, for programs without this crate.
 pub fn places(machine: &Machine) -> String {
     let mut text = String::new();
     for prototype in prototypes(machine) {

@@ -1,4 +1,5 @@
-//! What the types say on the host: which parameters are in registers; and what made-up calls give back.
+//! The answers of the types on the host: the parameters that are in registers, and the values that made-up calls
+//! return.
 
 use std::{collections::BTreeMap, process::Command};
 
@@ -13,20 +14,21 @@ use crate::{
     select::{MACHINES, VARIABLE},
 };
 
-/// What is said of a prototype.
+/// The answers about a prototype.
 pub struct Answers {
     /// Whether each parameter is in a register, by the bound of `arg`.
     pub in_register: [bool; PARAMETERS],
-    /// What a probe has seen of each made-up call, and of each made-up return: of nothing returned it sees 0.
+    /// The value that a probe has computed from each made-up call, and from each made-up return. It is 0 if the
+    /// function returns nothing.
     pub entered: Vec<u64>,
     pub left: Vec<u64>,
 }
 
-/// What the library says of all prototypes on all machines.
+/// The library's answers about all prototypes on all machines.
 pub struct AllAnswers(BTreeMap<String, Vec<u64>>);
 
 impl AllAnswers {
-    /// Of calls that are made with each of these lists of values, the last of which is returned.
+    /// For calls with each of these lists of values. The last value of a list is returned.
     pub fn new(values: &[[u64; PARAMETERS + 1]]) -> Result<Self, String> {
         let package = root().join("target/typed");
         let manifest = format!(
@@ -55,7 +57,7 @@ impl AllAnswers {
         Ok(Self(said))
     }
 
-    /// Of one of [few](Subject::few) prototypes.
+    /// For one of [few](Subject::few) prototypes.
     pub fn of(&self, subject: &Subject, code: Code, index: usize) -> Result<Answers, String> {
         let symbol = subject.symbol(code, index);
         let said = self.0.get(&symbol).and_then(|said| said.split_first());

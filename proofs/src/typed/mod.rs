@@ -1,8 +1,9 @@
-//! Typed probes of the C prototypes that are executed ([`executed`](crate::executed)): programs that read every parameter,
-//! the states of a machine that they are run over, and what they give for the values that are passed there.
+//! Typed probes of the C prototypes that are executed ([`executed`](crate::executed)): programs that read every
+//! parameter, the states of a machine that they run on, and the results that they must have for the values passed
+//! there.
 //!
-//! The states are made by what the machine's value says of places, or are what a real call left. Neither asks the
-//! library's typed calls, nor its made-up ones.
+//! The states are made from the places that the machine's value gives, or a real call has left them. Neither uses the
+//! library's typed calls or its made-up calls.
 
 mod host;
 mod state;
@@ -25,7 +26,7 @@ use crate::{
     select::{Endian, MACHINES, Machine},
 };
 
-/// Whose function a probe says that it is on.
+/// The kind of function that a probe declares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Code {
     User,
@@ -36,7 +37,7 @@ pub enum Code {
 impl Code {
     pub const ALL: [Self; 3] = [Self::User, Self::Kernel, Self::Asmlinkage];
 
-    /// How a function with this prototype is called.
+    /// The convention of a function with this prototype.
     pub fn convention<'a>(
         self,
         machine: &'a machine::Machine,
@@ -48,7 +49,7 @@ impl Code {
         }
     }
 
-    /// The same of a function without variable arguments.
+    /// The same for a function without variable arguments.
     pub fn fixed(self, machine: &machine::Machine) -> &Convention {
         match self {
             Self::User => &machine.user,
@@ -57,7 +58,7 @@ impl Code {
         }
     }
 
-    /// The memory that its stack is in, and the other one.
+    /// The memory that has its stack, and the other memory.
     fn memories(self, memory: &mut Memory) -> [&mut Vec<crate::interpreter::Region>; 2] {
         let Memory { user, kernel } = memory;
         match self {
@@ -67,7 +68,7 @@ impl Code {
     }
 }
 
-/// As the library calls it.
+/// The library's name of it.
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self, f)
@@ -80,12 +81,12 @@ pub struct Stand {
     means: Means,
 }
 
-/// What the bits of a value mean.
+/// The meaning of a value's bits.
 #[derive(Clone, Copy)]
 enum Means {
     Unsigned,
     Signed,
-    /// Whether there is one.
+    /// Whether a bit is set.
     Bool,
 }
 
@@ -93,8 +94,8 @@ const fn stands(rust: &'static str, means: Means) -> Stand {
     Stand { rust, means }
 }
 
-/// All that may stand for each of [`TYPES`](crate::executed::TYPES), by C's name. `Small`, `Flags`, `Kind` and `Offset` are
-/// types that the programs say are passed as integers.
+/// All types that may stand for each of [`TYPES`](crate::executed::TYPES), by C's name. The programs declare that
+/// `Small`, `Flags`, `Kind` and `Offset` are passed as integers.
 const STANDS: &[(&str, &[Stand])] = {
     use Means::{Bool, Signed, Unsigned};
     &[
@@ -168,14 +169,14 @@ const STANDS: &[(&str, &[Stand])] = {
 };
 
 impl Stand {
-    /// The one of parameter `n`, or of the return value behind them.
+    /// The type for parameter `n`, or for the return value, which comes after the parameters.
     fn of(ty: &Type, n: usize) -> &'static Self {
         let found = STANDS.iter().find(|(name, _)| *name == ty.name);
         let (_, stands) = found.unwrap_or_else(|| panic!("nothing stands for `{}`", ty.name));
         &stands[n % stands.len()]
     }
 
-    /// What a probe makes of a value with these low bits: as a number of 64 bits.
+    /// A probe's result for a value with these low bits, as a number of 64 bits.
     fn meant(&self, bits: u64, size: u8) -> u64 {
         let unused = 64 - 8 * u32::from(size);
         match self.means {
@@ -192,7 +193,7 @@ pub struct Subject {
     pub row: &'static Machine,
     pub endian: Endian,
     pub facts: &'static Facts,
-    /// As the library has it.
+    /// The library's value.
     pub machine: &'static machine::Machine,
 }
 
@@ -207,7 +208,7 @@ impl Subject {
         })
     }
 
-    /// All that exist in an endianness.
+    /// All machines that exist in an endianness.
     fn all(endian: Endian) -> impl Iterator<Item = Result<Self, String>> {
         let rows = MACHINES
             .iter()
@@ -220,7 +221,7 @@ impl Subject {
         types.map(|ty| ty.size(self.facts.word) as u8).collect()
     }
 
-    /// Whether such code is called in another way than a process's.
+    /// Whether code of this kind has another convention than code of a process.
     pub fn is_called_otherwise(&self, code: Code) -> bool {
         let here = |code: Code| {
             let convention = code.fixed(self.machine);
@@ -233,13 +234,13 @@ impl Subject {
         here(code) != here(Code::User)
     }
 
-    /// Where a parameter is at the entry of a function.
+    /// The place of a parameter at the entry of a function.
     fn place(&self, code: Code, prototype: &Prototype, n: usize) -> Option<Place> {
         let convention = code.convention(self.machine, prototype);
         convention.place(&self.sizes(prototype), n, of_library(self.endian))
     }
 
-    /// Whether it is in registers as a whole.
+    /// Whether the whole parameter is in registers.
     pub fn in_register(&self, code: Code, prototype: &Prototype, n: usize) -> bool {
         matches!(
             self.place(code, prototype, n),
@@ -247,10 +248,10 @@ impl Subject {
         )
     }
 
-    /// The prototypes that have programs, by their indices: the compiler takes too long for all of them.
+    /// The prototypes that have programs, by their indices. Compiling all of them takes too long.
     ///
-    /// No place that a parameter of one of them has is left out, in any type of C's that it has there; nor is any type of
-    /// Rust's. Where code is called as [`Code::User`] is, they are [`few`](Self::few).
+    /// Among them is every place that a parameter of a prototype has, with every type of C that it has there, and every
+    /// type of Rust. If the convention is that of [`Code::User`], they are [`few`](Self::few).
     pub fn chosen(&self, code: Code, prototypes: &[Prototype]) -> Vec<usize> {
         if code != Code::User && !self.is_called_otherwise(code) {
             return self.few(code, prototypes);
@@ -270,7 +271,7 @@ impl Subject {
         })
     }
 
-    /// Some prototypes, by their indices. Among them, no kind of place is left out, in any size.
+    /// Some prototypes, by their indices. Among them is every kind of place, in every size.
     pub fn few(&self, code: Code, prototypes: &[Prototype]) -> Vec<usize> {
         cover(prototypes, |prototype| {
             let parameters = prototype.parameters.iter().enumerate();
@@ -295,7 +296,7 @@ impl Subject {
         format!("{}__{code}_{index}", self.row.name).to_lowercase()
     }
 
-    /// What the program for a function's entry gives for a call with these values, which returns there.
+    /// The result of the program for a function's entry, for a call with these values that returns there.
     pub fn at_entry(
         &self,
         code: Code,
@@ -317,7 +318,7 @@ impl Subject {
         seen.0
     }
 
-    /// What the program for its return gives, of a function that returns something.
+    /// The result of the program for a function's return; `None` if the function returns nothing.
     pub fn at_return(&self, prototype: &Prototype, value: u64) -> Option<u64> {
         let ty = prototype.returns?;
         let stand = Stand::of(ty, prototype.parameters.len());
@@ -325,7 +326,7 @@ impl Subject {
     }
 }
 
-/// The prototypes, by their indices, that have something which none before them has.
+/// The prototypes, by their indices, that have something that no prototype before them has.
 fn cover(prototypes: &[Prototype], has: impl Fn(&Prototype) -> Vec<String>) -> Vec<usize> {
     let mut seen = BTreeSet::new();
     let mut adds = |&index: &usize| {
@@ -336,7 +337,7 @@ fn cover(prototypes: &[Prototype], has: impl Fn(&Prototype) -> Vec<String>) -> V
     (0..prototypes.len()).filter(|index| adds(index)).collect()
 }
 
-/// What a program has seen: the order counts, and which reads failed. The programs have the same.
+/// The values that a program has seen, in their order, and the reads that failed. The programs compute the same number.
 struct Seen(u64);
 
 impl Seen {
@@ -372,7 +373,7 @@ impl Programs {
         })
     }
 
-    /// Those of one prototype: at its entry, and at its return.
+    /// The programs of one prototype: for its entry, and for its return.
     pub fn of(
         &self,
         subject: &Subject,
@@ -404,13 +405,13 @@ pub struct Pair<'a> {
 }
 
 impl Pair<'_> {
-    /// What the one for the entry gives for each state.
+    /// The results of the program for the entry, for each state.
     pub fn enter(&self, states: &[State]) -> Result<Vec<u64>, String> {
         let states = states.iter().map(State::parts);
         self.entry.run(self.constants, states)
     }
 
-    /// What the one for the return gives for each state. Of a function that returns nothing there is none.
+    /// The results of the program for the return, for each state. A function that returns nothing has no such program.
     pub fn leave(&self, states: &[State]) -> Result<Vec<u64>, String> {
         match &self.returned {
             Some(returned) => returned.run(self.constants, states.iter().map(State::parts)),

@@ -1,4 +1,5 @@
-//! The states of a machine: its registers and its memory, in which everything is garbage but what was put there.
+//! The states of a machine: its registers and its memory. Everything in them is garbage, except the values that were
+//! put there.
 
 use probe_abi::machine::{self, Place, ReturnAddress};
 
@@ -9,23 +10,23 @@ use crate::{
     select::Endian,
 };
 
-/// What a probe finds.
+/// The state that a probe finds.
 #[derive(Clone)]
 pub struct State {
     ctx: Vec<u8>,
     memory: Memory,
 }
 
-/// Where functions return to.
+/// The address that functions return to.
 const CALLER: u64 = 0x8123_4560;
 
-/// How much of the stack there is below the stack pointer, and above it: on sparc64 the first argument there is 2223
-/// bytes above it.
+/// The size of the stack below the stack pointer, and of the stack above it. On sparc64 the first argument there is
+/// 2223 bytes above it.
 const BELOW: usize = 256;
 const ABOVE: usize = 2223 + 256;
 
 impl State {
-    /// At the entry of a function that was called with these values.
+    /// The state at the entry of a function that was called with these values.
     pub fn entered(
         subject: &Subject,
         machine: &machine::Machine,
@@ -45,7 +46,7 @@ impl State {
         making.done(code, garbage)
     }
 
-    /// Where functions return to that were entered so.
+    /// The address that functions return to after such an entry.
     pub fn returns_to(subject: &Subject) -> u64 {
         match subject.facts.word {
             4 => CALLER,
@@ -53,7 +54,7 @@ impl State {
         }
     }
 
-    /// When a function has returned this value, of that type of C's.
+    /// The state after a function has returned this value, of that type of C.
     pub fn left(
         subject: &Subject,
         machine: &machine::Machine,
@@ -72,7 +73,7 @@ impl State {
         making.done(code, garbage)
     }
 
-    /// What a stub saw at the entry of a function, and where that returns to.
+    /// The state that a stub saw at the entry of a function, and the address that the function returns to.
     pub fn seen(
         subject: &Subject,
         execution: &Execution,
@@ -118,7 +119,7 @@ impl State {
         Ok(Self { ctx, memory })
     }
 
-    /// The same, where nothing lies in any memory.
+    /// The same state, without any memory.
     #[must_use]
     pub fn without_memory(&self) -> Self {
         Self {
@@ -131,7 +132,7 @@ impl State {
         (&self.ctx, &self.memory)
     }
 
-    /// Puts garbage at the same addresses of the memory that the stack is not in.
+    /// Puts garbage at the same addresses of the memory that does not have the stack.
     fn spoil_other_memory(&mut self, code: Code, garbage: &mut Garbage) {
         let [own, other] = code.memories(&mut self.memory);
         *other = own
@@ -160,7 +161,7 @@ struct Making {
 
 impl Making {
     fn new(subject: &Subject, machine: &machine::Machine, garbage: &mut Garbage) -> Self {
-        // Its top bit is set, which must not be taken for a sign.
+        // Its top bit is set. A program must not take it for a sign.
         let stack_pointer = match subject.facts.word {
             4 => 0xbffc_5000,
             _ => 0xffff_c900_1234_5000,
@@ -191,7 +192,7 @@ impl Making {
                 self.put_on_stack(0, self.word, address);
             }
             ReturnAddress::Stack(slot) => {
-                // Somewhere else.
+                // Another place.
                 let there = self.stack.at + 16;
                 self.put_in_register(slot, self.word, there);
                 self.put_at(there, self.word, address);
@@ -215,7 +216,7 @@ impl Making {
         }
     }
 
-    /// The low bytes of a register.
+    /// Sets the low bytes of a register.
     fn put_in_register(&mut self, slot: machine::Slot, size: u8, bits: u64) {
         let (offset, width, size) = (
             usize::from(slot.offset),
@@ -252,7 +253,7 @@ impl Making {
     }
 }
 
-/// The low bytes of a number, as they lie in memory.
+/// The low bytes of a number, in their order in memory.
 fn integer(bits: u64, size: usize, endian: Endian) -> Vec<u8> {
     match endian {
         Endian::Little => bits.to_le_bytes()[..size].to_vec(),

@@ -1,4 +1,4 @@
-//! The programs, as Rust.
+//! Writes the programs, as Rust.
 
 use std::fmt::Write as _;
 
@@ -8,8 +8,8 @@ use crate::{
     select::Endian,
 };
 
-/// A program for the entry of each prototype's function and one for its return, for every machine of an endianness: what
-/// stands in a package for BPF behind its first lines.
+/// For every machine of an endianness, a program for the entry of each prototype's function and one for its return: the
+/// text of a package for BPF after its first lines.
 pub fn programs(endian: Endian) -> Result<String, String> {
     let mut source = format!("use core::ffi::c_void;\n{SEEN}");
     let prototypes = prototypes();
@@ -26,7 +26,7 @@ pub fn programs(endian: Endian) -> Result<String, String> {
     Ok(source)
 }
 
-/// Text in the module of a machine, with the machine's names.
+/// A text in the module of a machine, which has the machine's names.
 pub fn in_module(subject: &Subject, write: impl FnOnce(&mut String)) -> String {
     let name = subject.row.name;
     let mut source =
@@ -105,7 +105,7 @@ pub fn function(prototype: &Prototype) -> String {
     format!("unsafe extern \"C\" fn({}){returns}", parameters.join(", "))
 }
 
-/// What the programs do with values: as [`Seen`](super::Seen) and [`Stand`] have it.
+/// The operations of the programs on values, as [`Seen`](super::Seen) and [`Stand`] have them.
 pub const SEEN: &str = "
 pub trait Bits: Copy {
     fn bits(self) -> u64;

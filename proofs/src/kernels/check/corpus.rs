@@ -2,18 +2,18 @@
 
 use super::{super::plan::Corpus, Check};
 
-/// What kernels refuse of the corpus when it reads fields plainly.
+/// The programs of the corpus that kernels refuse if they read fields plainly.
 const REFUSED_WHEN_PLAIN: &[&str] = include!("../../../../tests/corpus/refused.rs");
 
-/// Why they refuse it: the address is computed from ctx, or differs from path to path.
+/// The reasons of the refusals: the address is computed from ctx, or differs from path to path.
 const REFUSALS: [&str; 2] = ["dereference of modified ctx ptr", "variable ctx access"];
 
-/// What Linux 6.1 says of a loop that goes back other than by a jump, whatever is in it.
+/// Linux 6.1's message about a loop whose back edge is not a jump. The content of the loop does not matter.
 pub const LOOP_REFUSAL: &str = "back-edge from insn";
 
 impl Check<'_> {
-    /// The whole corpus loads; and where the verifier refuses addresses computed from ctx, so it does those
-    /// programs that are listed as refused when they read fields plainly, and no others.
+    /// The whole corpus loads. If the verifier refuses addresses computed from ctx, it refuses exactly the programs
+    /// that are listed as refused when they read fields plainly.
     pub fn corpus(&mut self) -> Result<(), String> {
         let mut loaded = 0;
         for program in self.plan.loads(Corpus::Ours) {

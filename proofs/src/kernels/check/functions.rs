@@ -1,4 +1,4 @@
-//! Functions of the guest's and of the kernel's.
+//! Functions of the guest and of the kernel.
 
 use super::{
     super::{
@@ -19,7 +19,7 @@ impl Check<'_> {
         ] {
             self.same(what, report[slot], self.known(key)?);
         }
-        // The guest says nothing where the ABI has none, and neither must the crate.
+        // If the ABI has no frame pointer, the guest says nothing, and the crate must not either.
         let frame_pointer = self.known("frame_pointer").unwrap_or(0);
         self.same("frame_pointer", report[FRAME_POINTER], frame_pointer);
         for (n, &value) in self.values.args.iter().enumerate() {
@@ -33,7 +33,7 @@ impl Check<'_> {
         self.mixed_entry_of(&Tasks::own(self.guest), "uprobe:mixed")
     }
 
-    /// Where the function of a step returns to, and its arguments, by a prototype.
+    /// The address that the function of a step returns to, and its arguments, by a prototype.
     fn mixed_entry_of(&mut self, tasks: &Tasks, step: &str) -> Result<(), String> {
         let report = self.transcript.report(step)?;
         let returns_to = self.transcript.number(step, "return_address")?;
@@ -55,7 +55,7 @@ impl Check<'_> {
         self.answer(tasks, "other_mixed_return", 64)
     }
 
-    /// What a function of the guest's returns, by a prototype, as a signed integer.
+    /// The value that a function of the guest returns, by a prototype, as a signed integer.
     fn answer(&mut self, tasks: &Tasks, step: &str, bits: u32) -> Result<(), String> {
         let report = self.transcript.report(step)?;
         let answer = [self.values.answer];
@@ -67,7 +67,7 @@ impl Check<'_> {
         let report = self.own_report()?;
         let answer = self.values.answer & self.guest.word();
         self.same("return_value", report[RETURN_VALUE], answer);
-        // Where a return is caught, the function itself sees another return address.
+        // If a return is caught, the function itself sees another return address.
         let returns_to = self.transcript.number("uprobe", "return_address")?;
         let at = report[INSTRUCTION_POINTER];
         self.same("instruction_pointer", at, returns_to);
@@ -128,7 +128,7 @@ impl Check<'_> {
         self.typed(&own, WIDE_FUNCTION, reported, &FALLOCATE, &values)
     }
 
-    /// The return address at the function's entry is where its return is caught.
+    /// The return address at the function's entry is the address at which its return is caught.
     pub fn kernel_return(&mut self) -> Result<(), String> {
         let report = self.own_report()?;
         let result = self.known("result")?;
@@ -140,7 +140,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// Negative numbers of errors, as `int` and as `long`.
+    /// The negative numbers of errors, as `int` and as `long`.
     pub fn typed_return(&mut self) -> Result<(), String> {
         for (step, key) in [
             ("kretprobe:typed", "result"),

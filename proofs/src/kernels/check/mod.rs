@@ -1,4 +1,4 @@
-//! Whether what a guest says agrees with this crate.
+//! Checks whether a guest's output agrees with this crate.
 
 use super::{
     guests::{DebianKernel, Guest, Syscalls},
@@ -16,7 +16,7 @@ mod syscalls;
 pub use corpus::LOOP_REFUSAL;
 pub use overlooked::overlooked;
 
-/// Compares everything that a guest said with what it should have.
+/// Compares a guest's whole output with the expected values.
 pub fn outcomes(
     guest: &Guest,
     kernel: &DebianKernel,
@@ -103,12 +103,12 @@ impl Check<'_> {
         }
     }
 
-    /// What the program of the promise's first step wrote down.
+    /// The report of the promise's first step.
     fn own_report(&self) -> Result<Vec<u64>, String> {
         self.transcript.report(self.promise.name())
     }
 
-    /// A number that the guest knows of that step.
+    /// A number of that step that the guest knows.
     fn known(&self, key: &str) -> Result<u64, String> {
         self.transcript.number(self.promise.name(), key)
     }
@@ -129,7 +129,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// A number as a type of C's has it in some tasks.
+    /// A number as a value of a C type in some tasks.
     fn cut(&self, tasks: &Tasks, ty: Type, number: u64) -> Result<u64, String> {
         let char_is_signed = match self.transcript.text(tasks.who, "char") {
             Some("signed") => true,

@@ -1,4 +1,4 @@
-//! The checks' own proof: a report that is wrong in one word is refused.
+//! Proves the checks: a report that is wrong in one word is refused.
 
 use super::{
     super::{
@@ -12,7 +12,7 @@ use super::{
     Check,
 };
 
-/// Reports that are wrong in one word, and are taken for right.
+/// Reports that are wrong in one word, but are accepted.
 pub fn overlooked(
     guest: &Guest,
     kernel: &DebianKernel,
@@ -45,13 +45,13 @@ pub fn overlooked(
         let Some((step, words)) = report_in(&line) else {
             continue;
         };
-        // What a step says is not compared whose promise is absent.
+        // The words of a step are not compared if its promise is absent.
         let Some(own) = plan.promise(step).filter(|own| right.contains(own)) else {
             continue;
         };
         let written = (0..words.len()).filter(|&slot| words[slot] != 0 || slot == ERROR);
         for slot in written.filter(|&slot| is_compared(own, step, slot)) {
-            // Methods of `pt_regs` give whole registers, of which a narrow argument is the low bits.
+            // Methods of `pt_regs` give whole registers. A narrow argument is the low bits of a register.
             let wrong: &[u64] = match slot {
                 FIRST_TYPED.. => &[1, 1 << 31, 1 << 63],
                 _ => &[1],
@@ -74,17 +74,17 @@ pub fn overlooked(
     overlooked
 }
 
-/// Whether a word that a step reports is known otherwise: from the guest, or by another step.
+/// Whether a word of a step's report is also known from the guest, or from another step.
 fn is_compared(promise: Promise, step: &str, slot: usize) -> bool {
     match (promise, slot) {
         (_, HITS | LAST_WORD) => false,
-        // Nobody else tells of the kernel's stack and frames.
+        // No other source tells the kernel's stack and frames.
         (promise, STACK_POINTER | FRAME_POINTER) => {
             matches!(promise, Promise::Uprobe | Promise::Uretprobe)
         }
-        // Nor which file it opened.
+        // No other source tells which file it opened.
         (Promise::Kprobe, FIRST_TYPED) => step != "kprobe:wide",
-        // Without a list of kprobes, where this one stopped.
+        // Without a list of kprobes, no other source tells where this one stopped.
         (Promise::Syscall, INSTRUCTION_POINTER) => false,
         _ => true,
     }

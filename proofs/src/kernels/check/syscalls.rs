@@ -1,4 +1,4 @@
-//! Syscalls, of the kernel's own tasks and of those of 32 bits.
+//! Syscalls of the kernel's own tasks, and of the tasks of 32 bits.
 
 use probe_abi::machine::Machine as Value;
 
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::select::Endian;
 
-/// What `init.c` calls `openat` with.
+/// The path that `init.c` passes to `openat`.
 const PATH: &[u8; 16] = b"/no/such/file\0\0\0";
 
 impl Check<'_> {
@@ -28,7 +28,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// Where nothing wraps it, it is a function whose arguments are the registers of user code.
+    /// If a syscall has no wrapper, its function's arguments are the registers of user code.
     pub fn syscall_function(&mut self) -> Result<(), String> {
         let report = self.own_report()?;
         for (n, &value) in self.values.syscall_args.iter().enumerate() {
@@ -37,7 +37,7 @@ impl Check<'_> {
         self.sendto_arguments(&report)
     }
 
-    /// What the guest called with, and what that returned, is what the programs wrote down.
+    /// The values that the guest called with, and the results of its calls, are the values that the programs reported.
     fn syscalls_of(&mut self, tasks: &Tasks) -> Result<(), String> {
         let mask = u64::MAX >> (64 - tasks.bits);
         for syscall in TYPED {
@@ -85,12 +85,12 @@ impl Check<'_> {
             self.same("path", path[FIRST_SYSCALL_ARG + n], letters);
         }
         let exit = self.transcript.report("exit")?;
-        // EBADF, of `close`.
+        // EBADF, from `close`.
         self.same("sys_exit", exit[RETURN_VALUE], -9_i64 as u64);
         Ok(())
     }
 
-    /// Every syscall that the kernel's release has, has its function under the name that the machine's value says.
+    /// For every syscall that the kernel's release has, the function has the name that the machine's value gives.
     pub fn symbols(&mut self) -> Result<(), String> {
         let kallsyms = self.transcript.all("symbols", "line").join("\n");
         let value = Value::named(self.guest.machine).ok_or("the library has no such machine")?;
