@@ -59,7 +59,7 @@ fn debian(arch: &'static str, machine: &'static str, endian: Endian) -> Proof {
         let longer = format!("sizeof(struct pt_regs) >= {}", facts.pt_regs.size);
         let mut assertions = vec![Assertion::new(longer, 1)];
         for field in &facts.fields {
-            // These kernels are the newest.
+            // These kernels are the newest: they have the first of the names.
             let name = &kernel_names(machine, &field.name)[0];
             assertions.extend([
                 Assertion::new(

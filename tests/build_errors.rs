@@ -286,7 +286,7 @@ struct Build {
 }
 
 impl Build {
-    /// The user's program compiles for this machine alone.
+    /// The user's program compiles only for this machine.
     fn expect(mut self, name: &'static str) -> Self {
         self.expected = Some(name);
         self

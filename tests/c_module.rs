@@ -152,7 +152,7 @@ fn build(
         .args(&["--locked"])
         .args(&["--config", &format!("profile.release.opt-level={level}")])
         .env("CLANG", Some(c::clang()?))
-        // One folder for all machines: what runs on this computer is compiled once.
+        // One folder for all machines: code for this computer is compiled once.
         .target_dir(root().join("target/examples/c-module"));
     let probe = if inlining {
         probe

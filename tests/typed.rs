@@ -2,10 +2,10 @@
 //! for any prototype, on every machine, in both endiannesses, for user code, for the kernel's code and for its
 //! `asmlinkage` functions.
 //!
-//! tests/executed.rs has a list of prototypes that compilers call. A prototype becomes a program here if one of its
-//! parameters has a place, or a type in that place, that no prototype before it has. The programs read every parameter.
-//! An interpreter runs them over two kinds of states. The first are made from the places in the machine's value, with
-//! garbage everywhere else. The second are those that a stub saw when clang's code called such functions.
+//! For tests/executed.rs, compilers call many prototypes. A prototype becomes a program here if one of its parameters
+//! has a place, or a type in that place, that no prototype before it has. The programs read every parameter. An
+//! interpreter runs them over two kinds of states. The first are made from the places in the machine's value, with
+//! garbage everywhere else. The second are those that a stub saw when clang's code called the functions.
 //!
 //! Then the states are made for machines that are wrong in every way that this could show, and the results of the
 //! programs have to differ. On the host, made-up calls of a few prototypes return the values that they were made with.

@@ -311,7 +311,7 @@ impl Setting {
         matches!(self.opt_level, "0" | "1")
     }
 
-    /// Whether LLVM leaves checks that never fail.
+    /// Whether LLVM keeps checks that never fail.
     fn keeps_checks(&self) -> bool {
         self.checks && self.is_barely_optimized()
     }
