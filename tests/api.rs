@@ -1,5 +1,5 @@
-//! The public API is the one under `tests/api`, which `cargo xtask bless` rewrites, and is the same on every machine. The
-//! packages' versions belong together, and the CHANGELOG tells of them.
+//! The public API is the one in `tests/api`, which `cargo xtask bless` rewrites. It is the same on every machine. The
+//! versions of the packages belong together, and the CHANGELOG describes them.
 
 use std::{collections::BTreeSet, fs, sync::Arc};
 
@@ -45,7 +45,7 @@ fn names() -> impl Iterator<Item = &'static str> {
     machines.chain([ROOT, BUILD])
 }
 
-/// Neither a snapshot without a machine, nor a machine's module without a row.
+/// Every snapshot has a machine, and every machine's module has a row.
 fn one_a_machine(what: &str, snapshots: &Snapshots) -> Result<(), String> {
     let names: BTreeSet<&str> = names().collect();
     let found = snapshots.keys().map(String::as_str).collect();

@@ -1,5 +1,5 @@
-//! The committed bindings are what libclang makes of the headers, in each endianness of each machine. A header that is wrong
-//! makes none.
+//! The committed bindings are the ones that libclang makes of the headers, in each endianness of each machine. A wrong
+//! header makes none.
 
 use proofs::{
     generate::{self, Error},
@@ -34,7 +34,7 @@ fn proof(machine: &'static Machine, variant: &'static Variant) -> Proof {
     })
 }
 
-/// Headers that are wrong, and what is said of each.
+/// Wrong headers, and the error for each.
 const WRONG: [(&str, &str, &[&str]); 4] = [
     ("empty", "", &["no `struct pt_regs` in `", ".h`"]),
     (

@@ -1,8 +1,8 @@
-//! Promise: every field of `pt_regs` lies where the kernel's own description of its types (BTF) says,
-//! and the kernel's struct is at least as long, so that the verifier lets every field be read.
+//! Promise: every field of `pt_regs` lies where the kernel's own description of its types (BTF) says. The kernel's
+//! struct is at least as long, so that the verifier allows a read of every field.
 //!
-//! Three sources: the kernel that runs here; the `vmlinux.h` that Debian makes of the BTF of its newest
-//! kernels; and made-up kernels, which write their structs in the ways of the real ones.
+//! Three sources: the kernel that runs here; the `vmlinux.h` that Debian makes of the BTF of its newest kernels; and
+//! made-up kernels, which write their structs as real kernels do.
 
 mod facts;
 
@@ -18,7 +18,7 @@ use proofs::{
     select::Endian,
 };
 
-/// Debian's architectures for which it makes `vmlinux.h`, and which machine that is.
+/// Debian's architectures that it makes a `vmlinux.h` for, and the machine of each.
 const DEBIAN: &[(&str, &str, Endian)] = &[
     ("amd64", "x86_64", Endian::Little),
     ("arm64", "aarch64", Endian::Little),
@@ -55,11 +55,11 @@ fn debian(arch: &'static str, machine: &'static str, endian: Endian) -> Proof {
         let (clang, package) = ready?;
         let header = package.file("usr/include", "vmlinux.h")?;
         let prelude = format!("#include \"{}\"", header.display());
-        // The other way round it would be a field that the verifier refuses to read.
+        // If the kernel's struct were shorter, the verifier would refuse to read a field of the library's.
         let longer = format!("sizeof(struct pt_regs) >= {}", facts.pt_regs.size);
         let mut assertions = vec![Assertion::new(longer, 1)];
         for field in &facts.fields {
-            // These kernels are the newest.
+            // These kernels are the newest: they have the first of the names.
             let name = &kernel_names(machine, &field.name)[0];
             assertions.extend([
                 Assertion::new(
@@ -93,8 +93,8 @@ fn running() -> Proof {
     )
 }
 
-/// The ways in which kernels write what the bindings hold: a union with the UAPI's struct, a struct in a struct, halves of
-/// slots, padding.
+/// The ways in which kernels write the contents of the bindings: a union with the UAPI's struct, a struct in a struct,
+/// halves of slots, padding.
 const KERNELS: &[(&str, &str)] = &[
     (
         "aarch64",
@@ -129,7 +129,7 @@ fn made_up(machine: &'static str, kernel: &'static str) -> Proof {
         let btf = section(&bpf.args(["-g"]).object(&source)?, ".BTF")?;
         let facts = facts::of(machine)?;
         compare(&facts, &btf, "BTF of made-up kernels")?;
-        // With one wrong number it is refused.
+        // A wrong number is refused.
         let wrong = |change: &dyn Fn(&mut Declared)| {
             let mut facts = facts.clone();
             change(&mut facts);
@@ -144,7 +144,7 @@ fn made_up(machine: &'static str, kernel: &'static str) -> Proof {
     })
 }
 
-/// Each field's offset and bytes, and how long the struct is at least.
+/// Compares the offset and the bytes of each field, and the least size of the struct.
 fn compare(facts: &Declared, btf: &[u8], source: &str) -> Result<(), String> {
     let (machine, size) = (facts.machine.name, facts.pt_regs.size);
     let kernel = btf::types(btf)?;

@@ -1,7 +1,8 @@
-//! What a build says of bad input: each case runs cargo on a small package that depends on the crate as a user's does.
+//! The messages of a build with bad input. Each case runs cargo on a small package that depends on the crate as a
+//! user's package does.
 //!
-//! What is said of each value is proven of the pure function (`--test selection`). Here are the ways of a value to it, and
-//! of its words to the user.
+//! The proofs of the pure function (`--test selection`) cover the message for each value. Here are the ways of a value
+//! to that function, and of its message to the user.
 
 use std::{
     env,
@@ -45,7 +46,7 @@ static TOOLCHAIN: LazyLock<Result<Toolchain, String>> = LazyLock::new(Toolchain:
 
 // Selection
 
-/// What a case adds to a build.
+/// The part of a build that a case adds.
 type Given = fn(Build) -> Build;
 
 fn refusals() -> Vec<Proof> {
@@ -61,7 +62,7 @@ fn refusals() -> Vec<Proof> {
         refusal("Environment: not UTF-8", host, Some(NOT_UTF8), |build| {
             build.env(VARIABLE, OsStr::from_bytes(NOT_UTF8))
         }),
-        // As a cfg it would be a line to cargo itself, which refuses it.
+        // As a cfg, the value would be a separate line to cargo, which refuses it.
         refusal("Environment: two lines", host, Some(LINES), |build| {
             build.env(VARIABLE, OsStr::from_bytes(LINES))
         }),
@@ -81,7 +82,7 @@ const NOT_UTF8: &[u8] = b"x86\xff64";
 const LINES: &[u8] = b"x86_64\ncargo::rustc-cfg=evil";
 const OF_AYA: &str = "arm";
 
-/// The build, for the host or for BPF, fails with the lines that the pure function has for a value.
+/// The build, for the host or for BPF, fails with the lines that the pure function returns for a value.
 fn refusal(
     what: &'static str,
     bpf: Option<Endian>,
@@ -110,8 +111,8 @@ fn refusal(
     })
 }
 
-/// The last selection holds, and where it is the same nothing is built again. The cfg comes before the environment, and that
-/// before the file.
+/// The last selection holds. If it is the same, nothing is built again. The cfg comes before the environment, and the
+/// environment before the file.
 fn changes() -> Result<(), String> {
     let workshop = Workshop::enter()?;
     let last = |build: Build| build.env(VARIABLE, "mips").cfg(&["arm"]);
@@ -140,8 +141,8 @@ fn changes() -> Result<(), String> {
 const NOT_FOUND: &str = "libclang was not found";
 const TOO_OLD: &str = "libclang is too old for this machine";
 
-/// A build with something else in libclang's place has the right bindings, and one warning that says so. Each is for another
-/// machine than the one before, so that the build script runs.
+/// A build with something else in libclang's place has the right bindings, and one warning that says so. Each build is
+/// for another machine than the one before, so that the build script runs.
 fn no_libclang() -> Result<(), String> {
     let workshop = Workshop::enter()?;
     let path = &workshop.libclang();
@@ -149,7 +150,7 @@ fn no_libclang() -> Result<(), String> {
         let build = workshop.build(None).env(VARIABLE, name);
         build.expect(name).run()
     };
-    // It leads nowhere, and one of the system's may still be found.
+    // The path leads nowhere. The build may still find a libclang of the system.
     remove(path)?;
     let nowhere = named("x86")?;
     nowhere.accepted((nowhere.warnings() > 0).then_some(NOT_FOUND))?;
@@ -157,7 +158,7 @@ fn no_libclang() -> Result<(), String> {
     fs::write(path, "no library").map_err(cannot("write", path))?;
     named("mips64")?.accepted(Some(NOT_FOUND))?;
 
-    // A library that has none of libclang's functions.
+    // A library without libclang's functions.
     let source = path.with_file_name("other.rs");
     write_if_new(&source, "")?;
     let mut rustc = Command::new(env::var_os("RUSTC").unwrap_or("rustc".into()));
@@ -172,7 +173,7 @@ fn old_libclang() -> Result<PathBuf, String> {
     old.ok_or_else(|| "no libclang 14 or 15: `apt-get install libclang1-14`".to_owned())
 }
 
-/// That is told to whom it concerns.
+/// Only the users of that machine get the warning.
 fn too_old_libclang() -> Result<(), String> {
     let workshop = Workshop::enter()?;
     workshop.link_libclang(Some(old_libclang()?))?;
@@ -185,7 +186,7 @@ fn too_old_libclang() -> Result<(), String> {
 
 // The rest
 
-/// Without the feature `bindgen`, which looks for no libclang.
+/// Without the feature `bindgen`, a build does not look for libclang.
 fn unwritable() -> Result<(), String> {
     let workshop = Workshop::enter()?;
     let path = workshop.libclang();
@@ -208,18 +209,17 @@ fn unwritable() -> Result<(), String> {
 
 // How a case is run
 
-/// How cargo speaks of the crate.
+/// cargo's name for the crate.
 const SELF: &str = concat!("probe-abi@", env!("CARGO_PKG_VERSION"));
 
-/// The folder where the cases are built, one at a time: they share the dependencies that cargo has
-/// compiled there.
+/// The folder where the cases are built, one at a time. They share the compiled dependencies in it.
 struct Workshop {
     folder: PathBuf,
     _alone: MutexGuard<'static, ()>,
 }
 
 impl Workshop {
-    /// With the libclang that this computer's user has chosen; where there is none, bindgen finds the system's.
+    /// Links the libclang that this computer's user has chosen. If there is none, bindgen finds the system's.
     fn enter() -> Result<Self, String> {
         static ALONE: Mutex<()> = Mutex::new(());
         let workshop = Self {
@@ -231,8 +231,8 @@ impl Workshop {
         Ok(workshop)
     }
 
-    /// Where all builds look for libclang: the same place for all of them, because cargo compiles
-    /// bindgen anew for another.
+    /// The place where all builds look for libclang. It is the same for all, because cargo compiles bindgen anew for
+    /// another place.
     fn libclang(&self) -> PathBuf {
         self.folder.join("libclang.so")
     }
@@ -245,8 +245,8 @@ impl Workshop {
         })
     }
 
-    /// A build for BPF or for the host. The host is named too, so that the flags of the package are not those
-    /// of build scripts, which would be compiled anew for each of them.
+    /// A build for BPF or for the host. The host is named too: otherwise the package's flags would also be those of
+    /// build scripts, which cargo would compile anew for each of them.
     fn build(&self, bpf: Option<Endian>) -> Build {
         let mut cargo = match &*TOOLCHAIN {
             Ok(toolchain) => toolchain.cargo(),
@@ -260,7 +260,7 @@ impl Workshop {
             .env_remove(VARIABLE)
             .env_remove(AYA_VARIABLE)
             .env("LIBCLANG_PATH", self.libclang())
-            // These are for the user's own headers, and must change nothing in any case.
+            // These are for the user's own headers, and must not change any case.
             .env(
                 "BINDGEN_EXTRA_CLANG_ARGS",
                 "--target=riscv32-linux-gnu -include nowhere.h",
@@ -286,13 +286,13 @@ struct Build {
 }
 
 impl Build {
-    /// The user's program compiles for this machine alone.
+    /// The user's program compiles only for this machine.
     fn expect(mut self, name: &'static str) -> Self {
         self.expected = Some(name);
         self
     }
 
-    /// `--cfg bpf_target_arch="…"` for each.
+    /// Adds `--cfg bpf_target_arch="…"` for each name.
     fn cfg(mut self, names: &[&str]) -> Self {
         let cfg = |name| ["--cfg".to_owned(), format!("bpf_target_arch={name:?}")];
         let flags: Vec<String> = names.iter().flat_map(cfg).collect();
@@ -300,7 +300,7 @@ impl Build {
         self
     }
 
-    /// The variable in `[env]` of .cargo/config.toml.
+    /// Sets the variable in `[env]` of .cargo/config.toml.
     fn file(mut self, name: &str) -> Self {
         self.config += &format!("[env]\n{VARIABLE} = {name:?}\n");
         self
@@ -340,8 +340,8 @@ impl Build {
             write_if_new(&self.package.join(name), text)?;
         }
         let said = ended(self.cargo.current_dir(&self.package))?;
-        // Nothing of a crash, and nothing of the compiler's, which has no part in a bad input. A dependency's own cfg may be
-        // called so, in the command that compiles it.
+        // The error has no line of a crash, and none of the compiler, which does not see bad input. The lines of
+        // commands do not count: a dependency may have a cfg with such a name.
         let mut lines = said
             .stderr
             .lines()
@@ -354,11 +354,11 @@ impl Build {
     }
 }
 
-/// How a run of cargo ended.
+/// The result of a run of cargo.
 struct Ended(Said);
 
 impl Ended {
-    /// The build failed, and each of these is in what the build script reported.
+    /// The build failed, and the build script reported each of these texts.
     fn refused(&self, said: &[&str]) -> Result<(), String> {
         let Said { stderr, .. } = &self.0;
         if self.0.status.success() {
@@ -374,7 +374,7 @@ impl Ended {
         }
     }
 
-    /// The build succeeded with this warning or with none, and gave the library the committed bindings.
+    /// The build succeeded, with this warning or without one, and gave the library the committed bindings.
     fn accepted(&self, warning: Option<&str>) -> Result<(), String> {
         let Said { stderr, .. } = &self.0;
         if !self.0.status.success() || self.warnings() != usize::from(warning.is_some()) {
@@ -406,7 +406,7 @@ impl Ended {
         lines.filter(|line| line.starts_with("warning: ")).count()
     }
 
-    /// Where the build script wrote the bindings: cargo says it in JSON.
+    /// The folder where the build script wrote the bindings. cargo names it in JSON.
     fn out_dir(&self) -> Result<PathBuf, String> {
         let message = self.0.stdout.lines().find(|line| {
             line.contains("\"build-script-executed\"") && line.contains("/probe-abi-")

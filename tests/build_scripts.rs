@@ -1,5 +1,5 @@
-//! What build scripts of users ask of probe-abi-build, and what they are told where it cannot be had. Each case is a package
-//! outside of the repository's workspace, as a user has it.
+//! What build scripts of users can ask probe-abi-build, and the error if there is no answer. Each case is a package
+//! outside of the repository's workspace, like a user's package.
 
 use std::{
     fs,
@@ -50,11 +50,11 @@ fn main() {
 struct UserPackage {
     folder: PathBuf,
     cargo: Command,
-    /// Whether it is built with a libclang that is none.
+    /// Whether it is built with a file in libclang's place that is not a libclang.
     no_libclang: bool,
 }
 
-/// What a package has beside its build script.
+/// The files of a package except its build script.
 #[derive(Default)]
 struct Parts<'a> {
     /// Sections of Cargo.toml.
@@ -70,7 +70,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("build_scripts")
 }
 
-/// The two crates, with all that the cases ask of the second.
+/// The two crates, with all features of the second that the cases use.
 fn dependencies() -> String {
     format!(
         "[dependencies]\nprobe-abi = {{ path = {:?}, default-features = false }}\n\n\
@@ -124,7 +124,7 @@ impl UserPackage {
         self
     }
 
-    /// For BPF, without a machine.
+    /// Builds for BPF, without a machine.
     fn for_bpf(mut self) -> Result<Self, String> {
         let toolchain = Toolchain::find()?;
         self.cargo = toolchain.cargo();
@@ -137,12 +137,12 @@ impl UserPackage {
         Ok(self)
     }
 
-    /// What cargo says of a build that succeeds, or as an error of one that fails.
+    /// cargo's output; as an error if the build fails.
     fn build(mut self) -> Result<String, String> {
-        // One after the other: they share a folder, and what is compiled in it.
+        // One build at a time: they share a folder and the compiled crates in it.
         static ALONE: Mutex<()> = Mutex::new(());
         let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-        // The same path for any libclang, because cargo compiles bindgen anew for another.
+        // The same path for any libclang, because cargo compiles bindgen anew for another path.
         let link = folder().join("libclang.so");
         remove(&link)?;
         match (self.no_libclang, libclang::chosen()) {
@@ -161,7 +161,7 @@ impl UserPackage {
         }
     }
 
-    /// The build fails with these lines, and with nothing of a crash.
+    /// The build fails with these lines, and without a crash.
     fn refuses(self, lines: &[&str]) -> Result<(), String> {
         let said = match self.build() {
             Ok(said) => return Err(format!("it builds:\n{said}")),
@@ -201,7 +201,7 @@ fn cfg() -> Result<(), String> {
     package("")?.env(VARIABLE, "arm").build()?;
     package(&format!("[env]\n{VARIABLE} = \"arm\"\n"))?.build()?;
     package("[build]\nrustflags = [\"--cfg\", 'bpf_target_arch=\"arm\"']\n")?.build()?;
-    // The check that it is another.
+    // The check fails for another machine.
     let said = package("")?.env(VARIABLE, "mips").build();
     match said {
         Err(said) if said.contains("it is no arm") && said.contains("it is mips") => Ok(()),
@@ -289,7 +289,7 @@ fn typed(name: &str, header: &str, types: &str) -> Result<UserPackage, String> {
     )
 }
 
-/// Types that are not to be had, and those that are, in their place.
+/// Types that the crate refuses, and the types to use instead.
 struct Refused {
     what: &'static str,
     machine: &'static str,
@@ -297,7 +297,7 @@ struct Refused {
     header: &'static str,
     types: &'static str,
     said: &'static [&'static str],
-    /// How the way out is taken, where it is in the build script.
+    /// The code that takes the way out, if the way out is in the build script.
     instead: Option<&'static str>,
 }
 
@@ -447,8 +447,8 @@ fn copy(from: &Path, to: &Path) -> Result<(), String> {
     write_if_new(to, &fs::read_to_string(from).map_err(cannot("read", from))?)
 }
 
-/// A probe that reads one register with each of two releases, as one does that depends on a library which depends on another
-/// release.
+/// A probe that reads one register with each of two releases. A user's probe does so if it depends on a library that
+/// depends on another release.
 fn two_releases() -> Result<(), String> {
     let later = later_release()?;
     let manifest = format!(
@@ -493,7 +493,7 @@ fn panic(_: &core::panic::PanicInfo) -> ! {
     has_both("arm")
 }
 
-/// The object has both programs, and says for which machine they are.
+/// The object has both programs, and names their machine.
 fn has_both(machine: &str) -> Result<(), String> {
     let path = folder().join("target/bpfel-unknown-none/debug/libtwo_releases.so");
     let object = fs::read(&path).map_err(cannot("read", &path))?;
@@ -509,7 +509,7 @@ fn has_both(machine: &str) -> Result<(), String> {
     }
 }
 
-/// Types that the later release generates, beside the library of this one.
+/// Types that the later release generates, with the library of this release.
 fn another_release() -> Result<(), String> {
     let later = later_release()?;
     let manifest = dependencies().replace(

@@ -1,8 +1,8 @@
 //! Promise: C that is linked into a probe reads the same `pt_regs` as the Rust beside it.
 //!
-//! The example is built as a user builds it, for machines of 64 and 32 bits and of both endiannesses,
-//! and run: on this kernel, and for the other machines in rbpf, over registers that are made up. What
-//! build scripts are told of a machine is asked for every machine, and given to clang.
+//! The example is built as a user builds it, for machines of 64 and 32 bits and of both endiannesses. It runs on this
+//! kernel, and for the other machines in rbpf, over made-up registers. The facts of a machine that build scripts get
+//! are compared for every machine, and given to clang.
 
 mod facts;
 
@@ -37,8 +37,8 @@ use proofs::{
 };
 use rbpf::ebpf::Insn;
 
-/// The machines that the example is built for: of 64 and 32 bits, of both endiannesses, and the one whose user code has
-/// its arguments on the stack.
+/// The machines that the example is built for: of 64 and 32 bits, of both endiannesses, and one whose user code has its
+/// arguments on the stack.
 const BUILT: [&str; 4] = ["x86_64", "x86", "arm", "s390x"];
 
 fn main() {
@@ -86,7 +86,7 @@ fn main() {
     proof::run(proofs);
 }
 
-// What the proofs need.
+// The needs of the proofs.
 
 fn build_needs() -> Result<(), String> {
     Toolchain::find()?;
@@ -112,7 +112,7 @@ fn kernel_needs() -> Result<(), String> {
 struct Optimization {
     /// In TOML.
     level: &'static str,
-    /// Whether the linker inlines what it may leave as a call.
+    /// Whether the linker inlines functions that it may leave as calls.
     inlining: bool,
 }
 
@@ -126,10 +126,10 @@ const fn optimization(level: &'static str, inlining: bool) -> Optimization {
     Optimization { level, inlining }
 }
 
-/// As the package has it.
+/// The package's own optimization.
 const AS_IT_IS: Optimization = optimization("3", true);
 
-/// The object, which each proof that asks for it first has built.
+/// The object. The first proof that needs it builds it.
 fn example(name: &str, optimization: Optimization) -> Result<Vec<u8>, String> {
     type Objects = HashMap<(String, Optimization), Result<Vec<u8>, String>>;
     static OBJECTS: Mutex<Option<Objects>> = Mutex::new(None);
@@ -152,7 +152,7 @@ fn build(
         .args(&["--locked"])
         .args(&["--config", &format!("profile.release.opt-level={level}")])
         .env("CLANG", Some(c::clang()?))
-        // One folder for all machines: what runs on this computer is compiled once.
+        // One folder for all machines: code for this computer is compiled once.
         .target_dir(root().join("target/examples/c-module"));
     let probe = if inlining {
         probe
@@ -166,8 +166,8 @@ fn build(
     fs::read(&object).map_err(|error| format!("cannot read `{}`: {error}", object.display()))
 }
 
-/// The object as a linker without `--btf` leaves it: there the kernel, which checks a function by its
-/// BTF, checks it with its caller.
+/// The object as a linker without `--btf` leaves it. The kernel checks a function on its own by its BTF. Without BTF it
+/// checks the function together with its caller.
 fn without_btf(mut object: Vec<u8>) -> Vec<u8> {
     for at in 0..object.len() {
         if object[at..].starts_with(b".BTF") {
@@ -179,7 +179,7 @@ fn without_btf(mut object: Vec<u8>) -> Vec<u8> {
 
 // On this kernel.
 
-/// What the C side keeps.
+/// The data that the C side keeps.
 #[repr(C)]
 #[derive(Clone, Copy)]
 struct Largest {
@@ -190,21 +190,21 @@ struct Largest {
 // SAFETY: it is made of integers.
 unsafe impl Pod for Largest {}
 
-/// The function that is traced.
+/// The traced function.
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn c_module_target(first: c_ulong, second: c_ulong, third: c_ulong) {
     black_box((first, second, third));
 }
 
-/// With BTF and without: C keeps the registers of the call with the largest first argument, and that
-/// argument as Rust read it.
+/// With BTF and without it, C keeps the registers of the call with the largest first argument, and the value of that
+/// argument that Rust read.
 fn traces_itself(optimization: Optimization) -> Result<(), String> {
     let object = example(consts::ARCH, optimization)?;
     let program = Object::parse(&object)?.program_with("called", |_| Some(0))?;
     equal(&program.iter().any(is_local_call), &!optimization.inlining)?;
 
-    // Each probe sees the calls that are made for another.
+    // The probe of one proof also sees the calls of another proof.
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
 
@@ -227,7 +227,7 @@ fn traces_itself(optimization: Optimization) -> Result<(), String> {
     Ok(())
 }
 
-/// What is kept of three calls, and whether the kernel has the program's BTF.
+/// The data that C keeps of three calls, and whether the kernel has the program's BTF.
 fn traced(object: &[u8]) -> Result<(Largest, bool), Box<dyn std::error::Error>> {
     let mut ebpf = Ebpf::load(object)?;
     let program = ebpf.program_mut("called").ok_or("there is no program")?;
@@ -252,8 +252,8 @@ fn traced(object: &[u8]) -> Result<(Largest, bool), Box<dyn std::error::Error>> 
 
 // In rbpf.
 
-/// The program on registers that are made up keeps them byte by byte, and beside them the argument that
-/// Rust read from where the psABI has it.
+/// The program keeps made-up registers byte by byte. Beside them it keeps the argument that Rust read from its place in
+/// the psABI.
 fn same_registers(facts: &Declared) -> Result<(), String> {
     let object = Object::parse(&example(facts.machine.name, AS_IT_IS)?)?;
     let psabi = proofs::facts::Facts::of(facts.machine)?;
@@ -262,7 +262,7 @@ fn same_registers(facts: &Declared) -> Result<(), String> {
     let program = object.program_with("called", |section| {
         (section == ".bss").then_some(largest.as_ptr() as u64)
     })?;
-    // No slot is as another, and bytes that change places show.
+    // All slots differ, and bytes in a wrong order are noticed.
     let mut call = |first: u8| -> Result<Vec<u8>, String> {
         let argument = vec![first; psabi.word];
         let mut ctx: Vec<u8> = (0..facts.pt_regs.size).map(|at| !(at as u8)).collect();
@@ -281,7 +281,7 @@ fn same_registers(facts: &Declared) -> Result<(), String> {
     Ok(())
 }
 
-/// Puts the first argument of user code where the stack pointer's slot says, on a little-endian machine.
+/// Puts the first argument of user code at the place that the stack pointer's slot gives, on a little-endian machine.
 fn on_the_stack(psabi: &proofs::facts::Facts, ctx: &[u8], argument: &[u8]) -> Result<(), String> {
     let place = psabi.user_stack_argument(0, Endian::Little);
     let place = place.ok_or("the first argument is nowhere")?;
@@ -293,7 +293,7 @@ fn on_the_stack(psabi: &proofs::facts::Facts, ctx: &[u8], argument: &[u8]) -> Re
     Ok(())
 }
 
-/// Runs a program with `ctx` in its first register, and in its memory the data that it refers to.
+/// Runs a program with `ctx` in its first register. Its memory holds the data that it refers to.
 fn run(program: &[Insn], ctx: &mut [u8], data: &mut [u8]) -> Result<(), String> {
     let failed = |error: io::Error| format!("rbpf: {error}");
     let code: Vec<u8> = program.iter().flat_map(Insn::to_array).collect();
@@ -305,7 +305,7 @@ fn run(program: &[Insn], ctx: &mut [u8], data: &mut [u8]) -> Result<(), String> 
 }
 
 fn probe_read_user(to: u64, size: u64, from: u64, _: u64, _: u64) -> u64 {
-    // SAFETY: the program hands over a place of that size.
+    // SAFETY: the program passes memory of that size.
     let to = unsafe { std::slice::from_raw_parts_mut(to as *mut u8, size as usize) };
     match Ptr::new(from).read_user_into(to) {
         Ok(()) => 0,
@@ -315,7 +315,7 @@ fn probe_read_user(to: u64, size: u64, from: u64, _: u64, _: u64) -> u64 {
 
 // On this computer.
 
-/// C and Rust, compiled for this computer, do the same with the calls of other machines.
+/// C and Rust, compiled for this computer, give the same for the calls of other machines.
 fn host_tests() -> Result<(), String> {
     for name in BUILT {
         let mut cargo = Toolchain::find()?.cargo();
@@ -384,7 +384,7 @@ type Run = fn() -> Result<(), String>;
 const ERRORS: [(&str, Run); 4] = [
     ("there is no clang", || {
         let path = folder("path")?;
-        // What links the build script.
+        // The linker of the build script.
         let cc = which("cc").ok_or("no cc in PATH")?;
         made(&path, symlink(cc, path.join("cc")))?;
         refused(
@@ -445,9 +445,9 @@ const ERRORS: [(&str, Run); 4] = [
 const INSTALL: &str = "install it, with `apt-get install clang` or as your system has it, or name another one, \
                        as in `CLANG=clang-22 cargo build …`";
 
-/// The build fails, and these lines, which may go on, are all that its script says.
+/// The build fails. Its script reports these lines, which may go on, and nothing else.
 fn refused(given: impl FnOnce(Probe<'_>) -> Probe<'_>, said: &[&str]) -> Result<(), String> {
-    // So that nothing is left to compile but the module.
+    // Then only the module is left to compile.
     example("x86_64", AS_IT_IS)?;
     let Err(output) = build("x86_64", AS_IT_IS, given) else {
         return Err("the build succeeds".to_owned());
@@ -483,9 +483,9 @@ fn made(path: &Path, result: io::Result<()>) -> Result<(), String> {
     result.map_err(|error| format!("cannot make `{}`: {error}", path.display()))
 }
 
-// What build scripts are told.
+// The facts that build scripts get.
 
-/// What the machine that is selected says of itself, and the header for C.
+/// The facts of the selected machine, and the header for C.
 #[derive(Clone)]
 struct Told {
     values: HashMap<String, String>,
@@ -498,13 +498,13 @@ fn told(facts: &Declared) -> Result<(), String> {
     let Told { values, header } = dependent(machine)?;
     let value = |name| values.get(name).map_or("", String::as_str);
 
-    // tests/libbpf.rs and tests/uapi.rs take that name to libbpf and Linux.
+    // tests/libbpf.rs and tests/uapi.rs use that name with libbpf and Linux.
     let expected = format!("__TARGET_ARCH_{}", machine.linux);
     equal(&value("c_macro"), &&*expected)?;
     equal(&value("name"), &machine.name)?;
     equal(&value("linux"), &machine.linux)?;
 
-    // For its own triple clang's types are the machine's, and for BPF those that the header defines.
+    // With its own triple clang's types are the machine's. For BPF the header defines them.
     let own = Compiler::for_triple(clang.clone(), value("clang_target"));
     let mut checked = own.prove("", &own_types(facts)?)?;
     for variant in facts.variants() {
@@ -537,7 +537,7 @@ fn defined_types(facts: &Declared) -> Vec<Assertion> {
     assertions
 }
 
-/// What a build script is told on this computer's own target.
+/// The facts that a build script gets on this computer's own target.
 fn dependent(machine: &'static Machine) -> Result<Told, String> {
     static PACKAGE: LazyLock<Result<PathBuf, String>> = LazyLock::new(dependent_package);
     static ALONE: Mutex<()> = Mutex::new(());
@@ -563,7 +563,7 @@ fn dependent(machine: &'static Machine) -> Result<Told, String> {
     Ok(Told { values, header })
 }
 
-/// A package whose build script says what it is told.
+/// A package whose build script prints the facts that it gets.
 fn dependent_package() -> Result<PathBuf, String> {
     const BUILD: &str = r#"fn main() {
     probe_abi_build::run(|| {

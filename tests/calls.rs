@@ -1,9 +1,9 @@
 //! Promise: gcc and clang pass every parameter of a C prototype where the library says, on every machine and in both
 //! endiannesses: in as many registers, in the same pairs of them, or in the same slot of the stack.
 //!
-//! Compilers describe it in DWARF, for debuggers: where each parameter of a function is at its entry,
-//! and where the stack pointer is then. What they call a register is a number of the psABI's: here each has to be
-//! always the same slot. Which one, tests/executed.rs tells, and libbpf and the booted kernels.
+//! Compilers describe it in DWARF, for debuggers: the place of each parameter at the function's entry, and the value of
+//! the stack pointer there. DWARF names a register by a number of the psABI. Here each number has to be the same slot
+//! every time. tests/executed.rs, libbpf and the booted kernels prove which slot it is.
 
 use std::{collections::BTreeMap, iter};
 
@@ -23,8 +23,8 @@ use proofs::{
     wrong::roles,
 };
 
-/// What DWARF cannot tell: which of the registers an argument is in, and what is not about arguments. Of what is on the
-/// stack it tells whether the return address is.
+/// Facts that DWARF does not show: the register of an argument, and everything except arguments. DWARF does show
+/// whether the return address is on the stack.
 const NOT_TOLD: &[&str] = &[
     "argument",
     "frame pointer",
@@ -76,7 +76,7 @@ fn proof(
                 exact: source == "gcc",
             };
             let complaints = seen(machine).complaints();
-            // Where one thing is wrong, a hundred are.
+            // One wrong fact gives a hundred complaints.
             proof::none(complaints.into_iter().take(5))?;
             let calls = described.calls;
             let in_registers = !calls.of(machine).registers.is_empty();
@@ -100,11 +100,11 @@ fn proof(
     })
 }
 
-/// What a compiler tells of calls.
+/// A compiler's description of calls.
 struct Truth {
     endian: Endian,
     user: Described,
-    /// Of kernel code, where it is called in another way.
+    /// Of kernel code, if its convention differs.
     kernel: Option<Described>,
 }
 
@@ -143,13 +143,13 @@ impl Truth {
     }
 }
 
-/// What a compiler says of functions, as the machine is at their entries.
+/// A compiler's description of functions, with the machine's state at their entries.
 struct Described {
     endian: Endian,
     calls: Calls,
-    /// The first has as many words as parameters as there can be.
+    /// The first function has as many parameters as there can be, all of them words.
     functions: Vec<Function>,
-    /// From the stack pointer to the return address, where that is on the stack.
+    /// The distance from the stack pointer to the return address, if that is on the stack.
     return_address: Option<i64>,
 }
 
@@ -159,11 +159,11 @@ struct Function {
     parameters: Vec<Vec<Part>>,
 }
 
-/// Where a parameter is, or the first or second half of it in memory.
+/// The place of a parameter, or of the first or second half of it in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     Register(Register),
-    /// So many bytes above the stack pointer.
+    /// In bytes above the stack pointer.
     Stack(i64),
 }
 
@@ -177,18 +177,18 @@ impl Described {
         let attribute = kernel.map_or("", |kernel| kernel.attribute);
         let of_asmlinkage = kernel.map_or(calls, |kernel| kernel.asmlinkage);
         let mut source = format!("#define ASMLINKAGE {attribute}\n");
-        // A function that takes variable arguments may be described as it is when it has saved its registers.
+        // For a function with variable arguments, DWARF may describe the state after it has saved its registers.
         let mut prototypes: Vec<_> = iter::once(Prototype::words()).chain(prototypes()).collect();
         prototypes.retain(|prototype| !prototype.variadic);
-        // Nor does a function without a return value reuse a register.
+        // A function without a return value does not reuse a register.
         for prototype in &mut prototypes {
             prototype.returns = None;
         }
-        // A line for each, by which DWARF's are found again.
+        // Each function is on its own line, and the line number finds it in DWARF.
         for (index, prototype) in prototypes.iter().enumerate() {
             source += &format!("{} {{}}\n", prototype.named(&format!("f{index}")));
         }
-        // Without tracking a parameter has one place for the whole function.
+        // Without tracking, a parameter has one place for the whole function.
         let flags = [
             "-O1",
             "-w",
@@ -266,7 +266,8 @@ impl Described {
 struct Seen<'a> {
     machine: &'a Machine,
     described: &'a Described,
-    /// Whether an address on the stack is that of the value: clang's is that of the slot, or of the `int` in it.
+    /// Whether an address on the stack is that of the value. clang's address is that of the slot, or of the `int` in
+    /// it.
     exact: bool,
 }
 
@@ -302,7 +303,7 @@ impl Seen<'_> {
         complaints
     }
 
-    /// Whether a parameter is at a place. Of two registers clang describes the first alone.
+    /// Whether a parameter is at a place. If it is in two registers, clang describes only the first.
     fn is(
         &self,
         place: machine::Place,
@@ -325,7 +326,7 @@ impl Seen<'_> {
             }
             Part::Stack(_) => false,
         };
-        // On a big-endian machine a narrow value is at its slot's end, and clang describes where the slot is.
+        // On a big-endian machine a narrow value is at the end of its slot, and clang describes the start of the slot.
         let slot = match self.described.endian {
             Endian::Big if !self.exact => self.machine.word - size.min(self.machine.word),
             _ => 0,
@@ -349,9 +350,9 @@ impl Seen<'_> {
                 };
                 register(first, one) && second
             }
-            // clang describes nothing that it has loaded and thrown away.
+            // clang does not describe a value that the function loads and does not use.
             (machine::Place::Stack(_), []) => !self.exact,
-            // gcc describes it as it is when the function has stored the low half below the high one.
+            // gcc describes the state after the function has stored the low half below the high half.
             (machine::Place::Split { high, .. }, &[Part::Stack(at)]) => at + 4 == i64::from(high),
             (machine::Place::Split { low, high }, &[first, ref rest @ ..]) => {
                 let second = match *rest {
@@ -366,7 +367,7 @@ impl Seen<'_> {
     }
 }
 
-/// The return address on the stack, and of each line's function the parameters.
+/// The return address on the stack, and the parameters of the function in each line.
 type Functions = (Option<i64>, BTreeMap<u64, Vec<Vec<Part>>>);
 
 fn read(object: &[u8], endian: Endian) -> Result<Functions> {
@@ -380,7 +381,7 @@ fn read(object: &[u8], endian: Endian) -> Result<Functions> {
         let data = section.map_or(Ok(&[][..]), |section| section.data());
         data.map(|data| EndianSlice::new(data, endian))
     };
-    // What is read here has no relocations but those to offset 0, where the only unit is.
+    // The relocations in these sections are all to offset 0, where the only unit is.
     let dwarf = Dwarf::load(|id| section(id.name()))?;
     let mut frames = DebugFrame::from(section(".debug_frame")?);
     frames.set_address_size(
@@ -453,11 +454,11 @@ fn functions(dwarf: &Dwarf<Bytes<'_>>, frame: &Frame) -> Result<BTreeMap<u64, Ve
     Ok(functions)
 }
 
-/// What a debugger calls the frame of a function, before its first instruction.
+/// A debugger's description of a function's frame, before the first instruction.
 struct Frame {
     stack_pointer: Register,
     above_stack_pointer: i64,
-    /// From the stack pointer, where it is on the stack.
+    /// The distance from the stack pointer, if it is on the stack.
     return_address: Option<i64>,
 }
 
@@ -472,7 +473,7 @@ impl Frame {
                 CallFrameInstruction::DefCfa { register, offset } => {
                     frame = Some((register, offset as i64))
                 }
-                // riscv and mips name no offset where there is none.
+                // riscv and mips name no offset if it is 0.
                 CallFrameInstruction::DefCfaRegister { register } => {
                     frame = Some((register, frame.map_or(0, |(_, offset)| offset)))
                 }

@@ -1,5 +1,5 @@
-//! A read costs what it costs in C: the instructions that are emitted for every role of every machine,
-//! and for whole probes beside the same probes in C.
+//! A read costs as much as in C. For every role of every machine the emitted instructions are compared, and whole
+//! probes are compared with the same probes in C.
 
 mod codegen {
     pub mod go;
@@ -24,7 +24,7 @@ fn main() {
     let toolchain = Toolchain::find();
     let clang = c::clang();
     let mut proofs = Vec::new();
-    // Without a toolchain each proof says so once.
+    // Without a toolchain each proof reports that once.
     let ways = match &toolchain {
         Ok(toolchain) => toolchain.ways(),
         Err(_) => Vec::new(),
@@ -114,7 +114,7 @@ fn every_role(object: Object, endian: Endian) -> Result<(), String> {
     none(complaints)
 }
 
-/// A load, what has to be done with the value, and the return.
+/// A load, the operations on the value, and the return.
 fn expected(facts: &Facts, reading: Option<Reading>) -> Vec<Insn> {
     let unary = |opc, imm| insn(opc, 0, 0, 0, imm);
     let exit = unary(ebpf::EXIT, 0);
@@ -129,7 +129,7 @@ fn expected(facts: &Facts, reading: Option<Reading>) -> Vec<Insn> {
     if plus != 0 {
         insns.push(unary(ebpf::ADD64_IMM, plus as i32));
         if facts.word == 4 {
-            // The sum has 32 bits, and this processor only sums 64.
+            // The sum has 32 bits, and this processor only adds 64 bits.
             insns.extend([unary(ebpf::LSH64_IMM, 32), unary(ebpf::RSH64_IMM, 32)]);
         }
     }
@@ -168,7 +168,7 @@ fn every_reshaped(object: Object, endian: Endian) -> Result<(), String> {
     none(complaints)
 }
 
-/// Compares with the C that kernels take: with a fence where the compiler would merge reads.
+/// Compares with C as kernels have it, with a fence where the compiler would merge reads.
 fn beside_c(ours: &Object, c: &Object, endian: Endian) -> Result<(), String> {
     let mut complaints = Vec::new();
     for facts in pairs::machines(endian)? {
@@ -185,7 +185,7 @@ fn beside_c(ours: &Object, c: &Object, endian: Endian) -> Result<(), String> {
     none(complaints)
 }
 
-/// Compares typed probes: what they give, and how long they are.
+/// Compares the results and the lengths of typed probes.
 fn beside_libbpf(ours: Object, endian: Endian) -> Result<(), String> {
     let mut complaints = Vec::new();
     for facts in pairs::machines(endian)? {
@@ -219,8 +219,8 @@ fn beside_libbpf(ours: Object, endian: Endian) -> Result<(), String> {
     none(complaints)
 }
 
-/// What a program gives for registers of which no two bytes next to each other are alike, and that are positive and
-/// negative. Nothing lies in memory.
+/// The results of a program for registers with positive and negative values, in which neighbouring bytes differ. There
+/// is no memory.
 fn given(program: &[Insn], endian: Endian) -> Result<Vec<u64>, String> {
     let program = Program::new(program, endian)?;
     let registers = [0x00, 0x5a, 0xff].map(|mask| {

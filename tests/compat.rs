@@ -1,5 +1,5 @@
-//! Promise: tasks of 32 bits on kernels of 64 bits are told apart, and their calls and syscalls are read where the other machine's
-//! convention has them, in this machine's registers.
+//! Promise: a probe recognizes tasks of 32 bits on kernels of 64 bits. It reads their calls and syscalls by the other
+//! machine's convention, in this machine's registers.
 
 #[path = "corpus/src/told.rs"]
 mod told;
@@ -91,13 +91,13 @@ macro_rules! tests {
             fn the_result_of_a_syscall() {
                 for result in [-2_i64, 3] {
                     let ctx = [0, result as u64];
-                    // SAFETY: these are the two words that `sys_exit` hands over.
+                    // SAFETY: these are the two words that `sys_exit` passes.
                     let exit = unsafe { SysExit::from_ctx(ctx.as_ptr().cast()) };
                     assert_eq!(i64::from(exit.value::<Pread>()), result);
                 }
             }
 
-            /// The one is taken for the other, as a probe has it that does not know.
+            /// A call of one kind of task is read as the other kind, as in a probe that does not know the task.
             #[test]
             fn which_task_it_is() {
                 let narrow = Entry::<User<Six>>::call((0, 0, POINTER, 0, 0, 0));
@@ -107,7 +107,7 @@ macro_rules! tests {
                 tests!(@$tells_mode narrow, of_64);
 
                 let narrow = SysEnter::calling::<Six, _>(nr::sendto, (0, 0, POINTER, 0, 0, 0));
-                // SAFETY: these are the two words that `sys_enter` hands over.
+                // SAFETY: these are the two words that `sys_enter` passes.
                 let narrow = unsafe { wide::SysEnter::from_ctx(narrow.ctx()) };
                 assert_eq!(narrow.is_compat(), Ok(true));
                 type WideSix = unsafe extern "C" fn(wide::c_long) -> wide::c_long;
@@ -115,7 +115,7 @@ macro_rules! tests {
                 assert_eq!(of_64.is_compat(), Ok(false));
             }
 
-            /// By names that are written down here once more, from the kernel's `syscall_get_arguments` and its entry code.
+            /// The names are written here again, from the kernel's `syscall_get_arguments` and its entry code.
             #[test]
             fn slots_of_a_syscall() {
                 let expected: &[&str] = &$syscall;
@@ -126,7 +126,7 @@ macro_rules! tests {
                 assert_eq!(MACHINE.syscall_number.width, 8);
             }
 
-            /// Only the registers are elsewhere.
+            /// Only the registers differ.
             #[test]
             fn the_rest_is_the_other_machines() {
                 let other = Machine::named(MACHINE.name).expect("it is one of the machines");
@@ -170,7 +170,7 @@ tests! {
     ];
 }
 
-/// A function that serves both kinds of tasks, as the kernel has it where it always wraps its syscalls.
+/// A function that serves both kinds of tasks. The kernel has such functions where it always wraps its syscalls.
 #[test]
 fn a_function_of_both_kinds_of_tasks() {
     use probe_abi::arch::{aarch64, s390x, x86_64};
@@ -196,7 +196,7 @@ fn a_function_of_both_kinds_of_tasks() {
     of_64_bits!(aarch64 s390x x86_64);
 }
 
-/// Code whose selector a process has made itself is of 32 bits, and so is none that Xen gives its guests.
+/// Code with a selector that the process has made itself is of 32 bits. Code with a selector from Xen is not.
 #[test]
 fn selectors_of_x86_64() {
     let wide = |cs| {
@@ -205,7 +205,7 @@ fn selectors_of_x86_64() {
         regs.cs = cs;
         !regs.user_code().is_compat()
     };
-    // With FRED the other half of the slot is not the selector.
+    // With FRED the other half of the slot does not belong to the selector.
     for cs in [0x33, 0xe033, 0x0123_0000_0033] {
         assert!(wide(cs), "{cs:#x}");
     }
@@ -237,7 +237,7 @@ fn address_masks_of_sparc64() {
     assert!(regs.user_code().is_compat());
 }
 
-/// A machine whose kernels have no such tasks says nothing of them.
+/// A machine whose kernels have no tasks of 32 bits does not recognize any.
 #[test]
 fn machines_of_which_nothing_shows_it() {
     let none = probe_abi::arch::MACHINES
@@ -248,11 +248,11 @@ fn machines_of_which_nothing_shows_it() {
     assert_eq!(none.collect::<Vec<_>>(), expected);
 }
 
-/// What lies nowhere.
+/// At these addresses there is no memory.
 #[test]
 fn registers_that_cannot_be_read() {
     let ctx = [0_u64, 0];
-    // SAFETY: these are the two words that `sys_enter` hands over.
+    // SAFETY: these are the two words that `sys_enter` passes.
     let enter = unsafe { probe_abi::arch::x86_64::SysEnter::from_ctx(ctx.as_ptr().cast()) };
     assert_eq!(enter.is_compat(), Err(-14));
     // SAFETY: the same.

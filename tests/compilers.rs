@@ -1,9 +1,8 @@
-//! Promise: gcc and clang see every C type and every field of `pt_regs` as Rust does, on every
-//! machine and in both endiannesses.
+//! Promise: gcc and clang have the same C types and the same fields of `pt_regs` as Rust, on every machine and in both
+//! endiannesses.
 //!
-//! The bindings come from clang, so gcc is the one that could contradict. It reads the same build/headers,
-//! and apart from them its own <stddef.h> and <stdint.h>. Only loongarch64 may lack a gcc: Debian
-//! bookworm has none.
+//! The bindings come from clang, so gcc is the compiler that could contradict. It reads the same build/headers, and its
+//! own <stddef.h> and <stdint.h>. Only loongarch64 may lack a gcc: Debian bookworm does not have it.
 
 mod facts;
 
@@ -16,7 +15,7 @@ use proofs::{
     select::{Endian, Machine, Variant},
 };
 
-/// How C writes the types that it has no typedef for.
+/// C's names of the types without a typedef.
 const SPELLINGS: &[(&str, &str)] = &[
     ("c_char", "char"),
     ("c_schar", "signed char"),
@@ -29,7 +28,7 @@ const SPELLINGS: &[(&str, &str)] = &[
     ("c_ulong", "unsigned long"),
     ("c_longlong", "long long"),
     ("c_ulonglong", "unsigned long long"),
-    // POSIX's and Linux's, for which a bare compiler has no header: tests/uapi.rs asks Linux's own.
+    // The types of POSIX and Linux. A bare compiler has no header for them: tests/uapi.rs reads Linux's own.
     ("ssize_t", "long"),
     ("__s8", "signed char"),
     ("__u8", "unsigned char"),
@@ -41,7 +40,7 @@ const SPELLINGS: &[(&str, &str)] = &[
     ("__u64", "unsigned long long"),
 ];
 
-/// What <stddef.h> and <stdint.h> define under the alias's own name.
+/// The types that <stddef.h> and <stdint.h> define under the alias's own name.
 const TYPEDEFS: &[&str] = &[
     "size_t",
     "ptrdiff_t",
@@ -167,8 +166,8 @@ fn spelling(alias: &str) -> Result<&str, String> {
         .ok_or_else(|| format!("this test does not know how C writes `{alias}`"))
 }
 
-/// How C aligns a type in a struct: as Rust does, but for x86, where i386's psABI aligns 64-bit
-/// integers to 4 bytes and Rust, in every BPF program, to 8. The library's documentation says so.
+/// C's alignment of a type in a struct. It is Rust's, except on x86: i386's psABI aligns 64-bit integers to 4 bytes,
+/// and Rust aligns them to 8 in every BPF program. The library's documentation says so.
 fn c_align(facts: &Declared, ty: &CType) -> usize {
     match (facts.machine.name, ty.layout.size) {
         ("x86", 8) => 4,

@@ -1,4 +1,4 @@
-//! One machine is one header, one file and one row: none is missing, and none is left over.
+//! A machine is one header, one file and one row. None of them is missing, and there are no others.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -13,7 +13,7 @@ fn rows() -> BTreeSet<String> {
         .collect()
 }
 
-/// The names of the files in a folder that have an extension, but for those that are not a machine's.
+/// The names of the files in a folder with an extension, except the files that do not belong to a machine.
 fn files(folder: &str, extension: &str, others: &[&str]) -> BTreeSet<String> {
     let folder = root().join(folder);
     let entries =
@@ -64,7 +64,7 @@ fn the_readme_lists_every_machine() {
         .unwrap();
 }
 
-/// The texts that people read, and the folder that their links start from.
+/// The texts for readers, and the folder that their links start from.
 const TEXTS: [&str; 14] = [
     "README.md",
     "PROOF.md",
@@ -104,7 +104,7 @@ fn links_lead_somewhere() {
     }
 }
 
-/// What a heading is called in links.
+/// The name of a heading in links.
 fn anchor(line: &str) -> Option<String> {
     let heading = line
         .starts_with('#')
@@ -155,8 +155,8 @@ fn every_machines_page_has_the_picture_of_its_registers() {
     }
 }
 
-/// Why fewer than two witnesses hold a fact that a wrong machine in a test can show. Booted kernels are none of these
-/// witnesses: a program cannot be built for a wrong machine.
+/// Why fewer than two witnesses prove a fact that a wrong machine in a test can show. Booted kernels do not count as
+/// witnesses here: a program cannot be built for a wrong machine.
 fn excuse(machine: &str, fact: &str) -> Option<&'static str> {
     match (machine, fact) {
         (_, fact) if fact.starts_with("user code's argument ") => Some(

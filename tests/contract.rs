@@ -1,9 +1,9 @@
-//! What the methods do at a number that is chosen at run time, for every machine and every number. What they read otherwise
-//! is seen in the instructions that are emitted for BPF (`codegen`) and where those run (`verifier`).
+//! The results of the methods with a number that is chosen at run time, for every machine and every number. Other reads
+//! are tested by the instructions that are emitted for BPF (`codegen`), and by running these (`verifier`).
 
 use probe_abi::machine::Slot;
 
-/// As much memory as any ctx takes, aligned as ctx is.
+/// Memory as large as the largest ctx, and aligned like ctx.
 #[repr(C, align(8))]
 struct Memory([u16; 256]);
 
@@ -27,13 +27,13 @@ macro_rules! tests {
             use super::*;
 
             #[test]
-            // Where the machine is of 64 bits, widening does nothing.
+            // On a machine of 64 bits, widening does nothing.
             #[allow(clippy::useless_conversion)]
             fn numbers_chosen_at_run_time() {
                 use probe_abi::arch::$module::*;
 
                 assert!(size_of::<pt_regs>() <= size_of::<Memory>());
-                // Each two bytes hold their offset.
+                // Each two bytes hold their own offset.
                 let memory = Memory(std::array::from_fn(|i| 2 * i as u16));
                 let ones = Memory([u16::MAX; 256]);
                 // SAFETY: both are longer than any pt_regs, and aligned to 8 bytes.
@@ -50,7 +50,7 @@ macro_rules! tests {
                     assert_eq!(regs.stack_arg_address_at(index), None, "argument {index}");
                 }
                 assert_eq!(regs.arg_at(usize::MAX), None);
-                // An address behind the last one does not panic.
+                // An address past the last one does not panic.
                 assert!(ones.stack_arg_address_at(ARG_REGISTERS).is_some());
                 assert!(ones.stack_arg_address_at(usize::MAX).is_some());
                 let _ = ones.return_address();

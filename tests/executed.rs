@@ -1,11 +1,11 @@
-//! Promise: at a function's entry every parameter of any C prototype is where the library says, and on return
-//! the value is, on every machine, in both endiannesses, in the kernel's convention and in that of user code; and so are
-//! the return address, the stack pointer and the frame pointer.
+//! Promise: at a function's entry, every parameter of any C prototype is where the library says. At the return, the
+//! value is. This holds on every machine, in both endiannesses, in the kernel's convention and in that of user code.
+//! The same holds for the return address, the stack pointer and the frame pointer.
 //!
-//! gcc and clang compile callers and callees of some 250 prototypes, qemu runs them, and a stub sees what a
-//! probe would (proofs/src/executed).
+//! gcc and clang compile callers and callees of some 250 prototypes, qemu runs them, and a stub sees the state that a
+//! probe would see (proofs/src/executed).
 //!
-//! Then the machine is made wrong in every way that this could show, and has to be refused.
+//! Then the machine is made wrong in every way that this could show, and the proof has to refuse it.
 
 use std::{collections::BTreeMap, iter};
 
@@ -62,7 +62,7 @@ fn proof(
             },
         };
         let machine = Machine::named(row.name).ok_or("the library has no such machine")?;
-        // Where one thing is wrong, a hundred are.
+        // One wrong fact gives a hundred complaints.
         proof::none(truth.checks(machine).filter_map(Result::err).take(5))?;
         let refuses = |machine: &Machine| truth.checks(machine).any(|check| check.is_err());
         let kernel = truth.kernel.as_ref().map(|_| Calls::Kernel);
@@ -84,15 +84,15 @@ fn proof(
     })
 }
 
-/// What was executed.
+/// The executions.
 struct Truth {
     user: Execution,
-    /// Kernel code, where it is called in another way.
+    /// Of kernel code, if its convention differs.
     kernel: Option<Execution>,
 }
 
 impl Truth {
-    /// Everything that can be said of a machine: `Err` is a complaint.
+    /// All checks of a machine. `Err` is a complaint.
     fn checks<'a>(&'a self, machine: &'a Machine) -> impl Iterator<Item = Result<(), String>> + 'a {
         let endian = of_library(self.user.endian);
         let here = |convention: Convention| Convention {
@@ -133,7 +133,7 @@ fn checks<'a>(
     once.into_iter().chain(of_prototypes)
 }
 
-/// A slot's value, if it is a register that the stub sees.
+/// The value of a slot, if it is a register that the stub sees.
 fn slot(slot: Slot, execution: &Execution, values: &[u64]) -> Option<u64> {
     let index = execution
         .registers
@@ -171,7 +171,7 @@ fn return_address(machine: &Machine, execution: &Execution) -> Result<(), String
         ));
     }
     let address = address.map(|address| address.wrapping_add(behind));
-    // On powerpc64 a word for the linker is between the call and what follows.
+    // On powerpc64 a word for the linker is between the call and the next instruction.
     let between = if machine.name == "powerpc64" { 4 } else { 0 };
     if address != Some(execution.after - between) {
         return Err(format!(
@@ -227,7 +227,7 @@ impl Seen<'_> {
         self.convention().return_place(size as u8, endian)
     }
 
-    /// Whether the callee has read parameter `n` where the library says.
+    /// Whether the callee read parameter `n` where the library says.
     fn read(&self, n: usize) -> Result<(), String> {
         let (read, place) = (self.executed.parameters[n], self.place(n));
         match read.place.is_some_and(|read| self.is(read, place)) {
@@ -240,7 +240,7 @@ impl Seen<'_> {
         }
     }
 
-    /// Whether the caller has put parameter `n` where the library says.
+    /// Whether the caller put parameter `n` where the library says.
     fn called(&self, n: usize) -> Result<(), String> {
         let (place, size) = (self.place(n), self.executed.parameters[n].size);
         for (entry, sent) in &self.executed.called {
@@ -256,7 +256,7 @@ impl Seen<'_> {
         Ok(())
     }
 
-    /// Whether the caller has read the return value where the library says.
+    /// Whether the caller read the return value where the library says.
     fn returned(&self) -> Result<(), String> {
         let (Some(read), place) = (self.executed.returned, self.return_place()) else {
             return Ok(());
@@ -271,7 +271,7 @@ impl Seen<'_> {
         }
     }
 
-    /// Whether the callee has put the return value where the library says.
+    /// Whether the callee put the return value where the library says.
     fn returns(&self) -> Result<(), String> {
         let (Some(read), place) = (self.executed.returned, self.return_place()) else {
             return Ok(());
@@ -289,7 +289,7 @@ impl Seen<'_> {
         Ok(())
     }
 
-    /// Whether two places are one.
+    /// Whether two places are the same.
     fn is(&self, read: Place, place: Option<machine::Place>) -> bool {
         let is = |index: usize, slot: Slot| self.execution.registers[index] == slot.field;
         match (read, place) {
@@ -307,7 +307,7 @@ impl Seen<'_> {
         }
     }
 
-    /// What is at a place when a function is entered.
+    /// The value at a place when a function is entered.
     fn value(&self, place: machine::Place, size: usize, entry: &Entry) -> Option<u64> {
         let stack = |offset: u16, size| {
             let stack_pointer = slot(self.machine.stack_pointer, self.execution, &entry.registers)?;
@@ -339,13 +339,13 @@ fn low(value: u64, size: usize) -> u64 {
     value & (u64::MAX >> (64 - 8 * size))
 }
 
-/// What is in the bits of a slot that a narrow value does not fill is what the psABI says, and no reader relies on
-/// more. Gives how many facts that is.
+/// The bits of a slot that a narrow value does not fill are as the psABI says, and no reader relies on more. Returns
+/// the number of these facts.
 fn upper_bits(says: Narrow, execution: &Execution) -> Result<usize, String> {
     let upper = execution.upper();
     proof::none(upper_complaints(says, execution, &upper))?;
     for other in [Narrow::Extended, Narrow::SignExtended, Narrow::Unspecified] {
-        // The two are one where nothing of 32 bits is narrow.
+        // The two are the same on a machine of 32 bits, where a value of 32 bits is not narrow.
         let same = other == says
             || (execution.word == 4 && Narrow::Unspecified != other && Narrow::Unspecified != says);
         if !same && upper_complaints(other, execution, &upper).is_empty() {

@@ -1,5 +1,5 @@
-//! Promise: the C types are Rust's own: those of `core::ffi` on the machine that the tests run on, and as
-//! wide as rustc's targets on all others.
+//! Promise: the C types are Rust's own. They are those of `core::ffi` on the machine that the tests run on, and as wide
+//! as those of rustc's targets on all other machines.
 
 mod facts;
 
@@ -20,7 +20,7 @@ macro_rules! own_machine {
 }
 machines!(own_machine);
 
-/// `core::ffi` also has floating point, which BPF has not.
+/// `core::ffi` also has floating point. BPF does not have it.
 macro_rules! core_ffi {
     ($($name:ident)*) => {
         [$((
@@ -63,7 +63,7 @@ fn addresses_are_as_wide_as_rusts() {
     assert_eq!(size_of::<own::Ptr<u64>>(), size_of::<*const u64>());
 }
 
-/// What rustc says of one of its targets.
+/// rustc's description of one of its targets.
 struct Target {
     name: String,
     cfg: String,
@@ -75,7 +75,7 @@ impl Target {
         self.cfg.lines().any(|cfg| cfg == line)
     }
 
-    /// 32-bit pointers on a 64-bit machine: a convention of some programs, and not its kernel's.
+    /// 32-bit pointers on a 64-bit machine: a convention of some programs, not of the kernel.
     fn has_narrow_pointers(&self) -> bool {
         ["x32", "ilp32"].iter().any(|abi| self.is("abi", abi))
     }
@@ -86,7 +86,7 @@ fn rustc(args: &[&str]) -> String {
     output(Command::new(rustc).args(args)).expect("the compiler of this test runs")
 }
 
-/// Linux's, and bare machines: rustc has a machine before it has its Linux.
+/// The targets of Linux and of bare machines: rustc may have a machine before it has Linux for it.
 fn targets() -> Vec<Target> {
     let list = rustc(&["--print", "target-list"]);
     let names = list

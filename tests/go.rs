@@ -1,8 +1,8 @@
-//! Promise: the parameters and results of Go functions are where the library says, for each GOARCH and release, and a probe
+//! Promise: the parameters and results of Go functions are where the library says, for each GOARCH and release. A probe
 //! reads them by a signature.
 //!
-//! Compilers of Debian make a program that calls a function of each signature with known values. qemu runs it and stops where
-//! uprobes would: at each function's first instruction, and at its return instructions.
+//! Debian's compilers make a program that calls a function of each signature with known values. qemu runs it and stops
+//! where uprobes would: at each function's first instruction, and at its return instructions.
 
 mod go {
     pub mod places;
@@ -25,9 +25,9 @@ use proofs::{
     select,
 };
 
-/// The programs: a GOARCH, and the release that it is compiled by. The newest release compiles for each GOARCH that has
-/// registers; where all releases call alike, one that compiles faster does. Of the others each is beside a release that calls
-/// otherwise.
+/// The programs: a GOARCH, and the release that compiles it. The newest release compiles for each GOARCH with argument
+/// registers. If all releases have the same convention, a release that compiles faster is used. The other releases are
+/// here because their convention differs from the newest one's.
 const PROGRAMS: &[(&str, u16)] = &[
     ("amd64", 15),
     ("amd64", 27),
@@ -79,7 +79,7 @@ fn main() {
     proof::run(proofs)
 }
 
-/// What is missing. A compiler is fetched if this run is about it.
+/// The needs of a proof. A compiler is only fetched if this run includes the proof.
 fn needs(name: &str, release: u16, goarch: &Goarch) -> Result<(), String> {
     goarch.emulator()?;
     match proof::is_wanted(name) {
@@ -103,7 +103,7 @@ fn proves(goarch: &Goarch, release: u16) -> Result<(), String> {
         let (machine, endian) = (program.machine().name, program.endian());
         return Err(format!("it is taken for {found} of {machine}, {endian:?}"));
     }
-    // Old releases write `.go.buildinfo` in another way.
+    // Old releases write `.go.buildinfo` in another format.
     if goarch.name == "amd64" && matches!(release, 15 | 27) {
         wrong_input::program(&bytes)?;
     }
@@ -135,7 +135,7 @@ fn proves(goarch: &Goarch, release: u16) -> Result<(), String> {
     let checked = roles::agree(&go, in_registers, &stops, closure)?;
     proof::checked("goroutines and closures", machine.name, checked);
     roles::wrong_are_refused(&go, in_registers, &stops, closure)?;
-    // Of the closure there is no more to say.
+    // The stops in the closure have no more facts.
     let stops: Vec<_> = stops
         .into_iter()
         .filter(|stop| stop.function < signatures.len())

@@ -1,5 +1,5 @@
-//! The example `go`: built as a user builds it, run on this kernel against a Go program that says itself what it is asked and
-//! what it reads, and against wrong input.
+//! The example `go`: built as a user builds it, and run on this kernel and against wrong input. On the kernel it traces
+//! a Go program that prints the requests that it gets and the bytes that it reads.
 
 use std::{collections::BTreeMap, env, path::PathBuf};
 
@@ -21,10 +21,10 @@ const OWN: &str = "x86_64";
 /// The machines that the probe is built for.
 const BUILT: [&str; 2] = [OWN, "aarch64"];
 
-/// The machines whose calls are made up on this computer: with registers for arguments, and with none.
+/// The machines of the made-up calls on this computer: one with registers for arguments, and one without.
 const READ: [&str; 2] = [OWN, "arm"];
 
-/// The releases of Go that compile the program: without registers for arguments, and with them.
+/// The releases of Go that compile the program: one without registers for arguments, and one with them.
 const RELEASES: [u16; 2] = [15, 19];
 
 fn main() {
@@ -66,10 +66,9 @@ fn needs(name: &str, release: u16) -> Result<(), String> {
     }
 }
 
-/// The Go program.
 fn program(release: u16) -> Result<PathBuf, String> {
     let source = include_str!("gohttp/program.go");
-    // Older releases have it elsewhere.
+    // Older releases have it in another package.
     let source = match release < 16 {
         true => source
             .replace("io.ReadAll", "ioutil.ReadAll")
@@ -79,7 +78,8 @@ fn program(release: u16) -> Result<PathBuf, String> {
     GoCompiler::of(release)?.program("amd64", &source, &format!("gohttp-{release}"))
 }
 
-/// Each request, each return of a handler and all that is read, as the program says them; and no other.
+/// The example prints each request, each return of a handler and all bytes that are read, as the program prints them,
+/// and no other.
 fn prints(release: u16) -> Result<(), String> {
     let program = program(release)?;
     let mut command = EXAMPLE.command(OWN)?;
@@ -97,7 +97,7 @@ fn prints(release: u16) -> Result<(), String> {
     };
     let asked = of("asked ").into_iter().map(|request| {
         let (method, path) = request.split_once(' ').unwrap_or((&request, ""));
-        // What the probe keeps of it.
+        // The part that the probe keeps.
         format!("{method} {}", &path[..path.len().min(64)])
     });
     let asked: Vec<_> = asked.collect();
@@ -115,7 +115,7 @@ fn prints(release: u16) -> Result<(), String> {
             "{events:#?} is printed, and the program says {own:#?}"
         ));
     }
-    // The last one reads the end of the connection, and nothing.
+    // The last read gets the end of the connection, and no bytes.
     let read = count(
         events
             .iter()
@@ -123,7 +123,7 @@ fn prints(release: u16) -> Result<(), String> {
     );
     let mut reads = of("read ");
     if release < 17 {
-        // No register tells the goroutine, by which the two ends of a read are brought together.
+        // No register holds the goroutine, which is needed to match the start and the return of a read.
         reads.clear();
     }
     if count(reads.iter().map(String::as_str)) != read {
@@ -138,7 +138,7 @@ fn prints(release: u16) -> Result<(), String> {
     Ok(())
 }
 
-/// How often there is each.
+/// Counts equal texts.
 fn count<'a>(texts: impl Iterator<Item = &'a str>) -> BTreeMap<String, usize> {
     let mut all = BTreeMap::new();
     for text in texts {

@@ -1,5 +1,5 @@
-//! Promise: the registers lie where the kernel's own headers say, and each role is the slot that the kernel's
-//! own accessor reads, in three releases; and where the kernel has another opinion, it still has.
+//! Promise: the registers lie where the kernel's own headers say, in three releases. Each role is the slot that the
+//! kernel's own accessor reads. If the kernel's accessor is known to differ, it still differs.
 //!
 //! The headers are Debian's `linux-headers`, compiled by clang: `proofs/src/internal`.
 

@@ -1,7 +1,7 @@
-//! Programs of this crate run on a real kernel of each machine that Debian has one for, and every value
-//! that they write down is the one that the traced process knows.
+//! Programs of this crate run on a real kernel of each machine that Debian has a kernel for. Every value that they
+//! write is the value that the traced process knows.
 //!
-//! Here it is the oldest kernel of each; `cargo xtask kernels` boots them all.
+//! This test boots the oldest kernel of each machine; `cargo xtask kernels` boots all kernels.
 
 use std::collections::BTreeSet;
 
@@ -55,7 +55,7 @@ fn guests_are_machines() -> Result<(), String> {
     Ok(())
 }
 
-/// All of them, those that `cargo xtask kernels` alone boots too, and no other.
+/// The pins have all kernels, including those that only `cargo xtask kernels` boots, and no other.
 fn kernels_are_pinned() -> Result<(), String> {
     let pins = Pins::read(&root().join(Pins::PATH))?;
     let is_kernel = |wanted: &&Wanted| {

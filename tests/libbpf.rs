@@ -1,5 +1,5 @@
-//! Promise: a register's role is the one that libbpf's bpf_tracing.h gives it, on every machine; and
-//! where libbpf is wrong, it still is, and in the same way.
+//! Promise: a register's role is the one that libbpf's bpf_tracing.h gives it, on every machine. Where libbpf is known
+//! to be wrong, it is still wrong in the same way.
 //!
 //! libbpf is Debian's newest. It names fields, and clang turns them into offsets.
 
@@ -15,7 +15,7 @@ use proofs::{
     wrong,
 };
 
-/// Where libbpf is wrong: machine, role, the field that libbpf has for it, and why it is another one.
+/// libbpf's mistakes: machine, role, libbpf's field for it, and the reason why the library has another field.
 const MISTAKES: &[(&str, &str, &str, &str)] = &[
     (
         "arm",
@@ -109,15 +109,14 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     ),
 ];
 
-/// Where `BPF_KPROBE_READ_RET_IP` takes the return address from a register, by Linux's names. Anywhere
-/// else it reads memory: at the return address itself, if that is in a register.
+/// The machines, by Linux's names, where `BPF_KPROBE_READ_RET_IP` takes the return address from a register. On the
+/// others it reads memory, even if the return address is in a register: then it reads at the return address itself.
 const RETURN_ADDRESS_IN_REGISTER: &[&str] = &["arm64", "powerpc", "sparc"];
 
-/// libbpf has a field that the struct has not: its macro does not compile.
+/// libbpf has a field that the struct does not have: its macro does not compile.
 const NO_FIELD: &str = "";
 
-/// libbpf's names for the roles of a machine, each with the slot that the library has for it: none where
-/// there is no such register.
+/// libbpf's names for the roles of a machine, each with the library's slot for it; `None` if there is no such register.
 fn roles(facts: &Facts) -> Vec<(String, Option<Reading>)> {
     let numbered = |suffix: &'static str, readings: &[Reading], most: usize| {
         let readings = readings.to_owned();
@@ -135,25 +134,25 @@ fn roles(facts: &Facts) -> Vec<(String, Option<Reading>)> {
         .collect()
 }
 
-/// What libbpf says of a machine.
+/// libbpf's facts of a machine.
 struct Truth {
-    /// The offset of the field that it has for a role; `None` where its macro does not compile.
+    /// The offset of its field for a role; `None` if its macro does not compile.
     offsets: HashMap<String, Option<u64>>,
-    /// How many bytes the fields of `pt_regs` take: where libbpf has no field, it names what is behind them.
+    /// The size of the fields of `pt_regs` in bytes. If libbpf has no field, it names the offset after them.
     size: u64,
     /// The offsets of the fields in [`MISTAKES`].
     mistaken: HashMap<&'static str, u64>,
-    /// Whether it reads the return address from memory.
+    /// Whether libbpf reads the return address from memory.
     return_address_from_memory: bool,
 }
 
 impl Truth {
-    /// What the library and libbpf contradict each other in, beyond libbpf's known mistakes.
+    /// The contradictions between the library and libbpf, except libbpf's known mistakes.
     fn complaints(&self, facts: &Facts) -> Vec<String> {
         let machine = facts.name();
         let mut complaints = Vec::new();
         for (role, ours) in roles(facts) {
-            // What is added to the register is in none of libbpf's macros.
+            // libbpf's macros do not have the number that is added to the register.
             let ours = ours.map_or(self.size, |ours| ours.slot.offset as u64);
             let theirs = self.offsets[&role];
             let mistakes = MISTAKES.iter().filter(|(on, ..)| *on == machine);
@@ -170,7 +169,7 @@ impl Truth {
                             "{role}: libbpf has changed its mistake to {theirs:?}"
                         ));
                     }
-                    // sparc64's register is the right one, and its value is not.
+                    // On sparc64 the register is right, and the value is wrong.
                     let same_register = field == ours && facts.return_address.plus == 0;
                     if same_register {
                         complaints.push(format!("{role}: the library makes libbpf's mistake"));
@@ -241,7 +240,7 @@ impl Libbpf {
                 "libbpf has no macro for `{role}`, of which a mistake is listed"
             ));
         }
-        // The macros that are listed as broken are compiled alone.
+        // The macros that are listed as broken are compiled one by one.
         let broken: Vec<&str> = mistakes
             .iter()
             .filter(|(_, _, field, _)| *field == NO_FIELD)

@@ -1,10 +1,10 @@
-//! Promise: whichever libclang a user has, the bindings are the committed ones, letter for letter.
+//! Promise: with any libclang that a user has, the bindings are the committed ones, letter for letter.
 //!
-//! The one difference: libclang 14 does not know loongarch64, and says so; the build script then takes
-//! the committed bindings of that machine.
+//! There is one exception: libclang 14 does not know loongarch64, and reports that. The build script then takes the
+//! committed bindings of that machine.
 //!
-//! A process loads one libclang only. So each text is written by this program in a process of its own,
-//! which is told which libclang to load.
+//! A process loads only one libclang. So this program writes each text in a process of its own, and tells that process
+//! which libclang to load.
 
 use std::{
     env, fs,
@@ -22,13 +22,13 @@ use proofs::{
     select::{Endian, MACHINES, Machine, Variant},
 };
 
-/// From the oldest that Debian bookworm has to the one of today's rustc.
+/// From the oldest of Debian bookworm to that of today's rustc.
 const VERSIONS: [u32; 4] = [14, 16, 19, 22];
 
-/// Older ones do not know the architecture.
+/// Older versions do not know the architecture.
 const LOONGARCH_SINCE: u32 = 16;
 
-/// The first argument of the process that generates; a machine and an endianness follow.
+/// The first argument of a process that generates bindings. A machine and an endianness follow.
 const GENERATE: &str = "generate-bindings";
 
 fn main() {
@@ -49,7 +49,7 @@ fn main() {
     proof::run(proofs)
 }
 
-/// Which libclang this process has, and below that the bindings, or why it has none.
+/// The libclang that this process has, and below it the bindings, or the reason why there are none.
 fn bindings_of(name: &str, endian: &str) -> String {
     let machine = Machine::named(name).expect("the parent took it from the table");
     let mut variants = machine.variants.iter();

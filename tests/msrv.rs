@@ -1,5 +1,5 @@
-//! The library, and what its users' build scripts need, builds with the compiler that Cargo.toml promises: Debian's
-//! build of it, unpacked beside the others.
+//! The library builds with the compiler that Cargo.toml promises, and so do the packages that its users' build scripts
+//! need. The compiler is Debian's build of it, unpacked beside the others.
 
 use std::{
     fs,
@@ -39,17 +39,18 @@ fn main() {
 const LIBRARY: &str = "probe-abi";
 const BUILD: &str = "probe-abi-build";
 
-/// The oldest versions that the manifests accept of what the two packages themselves name.
+/// Builds with the oldest versions of the two packages' direct dependencies that their manifests accept.
 fn oldest_dependencies(compiler: &Rustc) -> Result<(), String> {
     let unpacked = Packages::pack()?.unpack("msrv")?;
     for package in [LIBRARY, BUILD] {
         forget_tests(&unpacked.folder(package).join("Cargo.toml"))?;
     }
-    // One workspace, because cargo takes the oldest of what its members name. What they have in common is compiled once.
+    // One workspace, because cargo takes the oldest versions for the dependencies of its members. Common dependencies
+    // are compiled once.
     let path = unpacked.path().join("Cargo.toml");
     fs::write(&path, WORKSPACE).map_err(cannot("write", &path))?;
     let mut lock = compiler.cargo(unpacked.path(), "update");
-    // cargo takes the option from nightly, or from who says that he knows.
+    // A stable cargo only takes the option with this variable.
     lock.arg("-Zdirect-minimal-versions")
         .env("RUSTC_BOOTSTRAP", "1");
     run(&mut lock)?;
@@ -62,8 +63,8 @@ workspace.resolver = "3"
 patch.crates-io.probe-abi-build.path = "probe-abi-build"
 "#;
 
-/// Takes out the dependencies of tests: a package is not accompanied by its tests, yet all its
-/// dependencies have a part in which versions are chosen.
+/// Removes the dependencies of tests. A package does not contain its tests, but all its dependencies would influence
+/// which versions cargo chooses.
 fn forget_tests(path: &Path) -> Result<(), String> {
     let mut table = manifest(path)?;
     table.remove("dev-dependencies");
@@ -111,8 +112,7 @@ impl Rustc {
 
     /// Builds the two packages, with all features: no feature takes code away.
     ///
-    /// It is not `cargo check`, because what a build script depends on is compiled whole then, and what a library depends
-    /// on is checked: all of it twice.
+    /// `cargo check` would do all of it twice: it compiles the dependencies of build scripts, and checks the library's.
     fn build(&self, sources: &Path, arguments: &[&str]) -> Result<(), String> {
         let mut build = self.cargo(sources, "build");
         build

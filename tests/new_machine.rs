@@ -1,5 +1,5 @@
-//! Promise: a machine is one header, one file and one row. The one in CONTRIBUTING.md is added to a
-//! copy of the tree, and everything passes there.
+//! Promise: a machine is one header, one file and one row. The machine in CONTRIBUTING.md is added to a copy of the
+//! tree, and everything passes there.
 
 use std::{
     env, fs, io,
@@ -14,7 +14,7 @@ use proofs::{
     select::Machine,
 };
 
-/// The machine that CONTRIBUTING.md adds, in these files.
+/// The machine that CONTRIBUTING.md adds, and its files.
 const MACHINE: &str = "loongarch32";
 const ADDED: [&str; 3] = [
     "build/headers/loongarch32.h",
@@ -22,7 +22,7 @@ const ADDED: [&str; 3] = [
     "src/arch/loongarch32.rs",
 ];
 
-/// What `cargo xtask bless` writes then.
+/// The files that `cargo xtask bless` writes then.
 const GENERATED: [&str; 6] = [
     "README.md",
     "build/bindings/loongarch32.rs",
@@ -32,13 +32,14 @@ const GENERATED: [&str; 6] = [
     "tests/api/root.txt",
 ];
 
-/// Some of the tests that have proofs of each machine, with its name. Each of them would be compiled for this once more.
+/// Some of the tests that have proofs of each machine, by its name. Each of these tests has to be compiled again for
+/// this one.
 const OF_EACH: [&str; 5] = ["calls", "compilers", "registers", "uapi", "verifier"];
 
 /// Tests of all machines at once.
 const OF_ALL: [&str; 3] = ["api", "completeness", "selection"];
 
-/// Proofs that need a tool which cannot know the machine: gcc, and Linux' UAPI.
+/// Proofs whose tool cannot know the machine: gcc, and Linux's UAPI.
 const IGNORED: [&str; 3] = [
     "loongarch32::UAPI",
     "loongarch32::calls, gcc",
@@ -62,7 +63,7 @@ fn add() -> Result<(), String> {
     for path in ADDED {
         copy.add(path, block(&pages, path)?)?;
     }
-    // Still empty: the maintainer's commands, which fill it, are compiled with it.
+    // The file is still empty. The maintainer's commands fill it, but need it to compile.
     copy.add(GENERATED[1], "")?;
     copy.cargo(&["xtask", "bless"])?;
 
@@ -76,7 +77,7 @@ fn add() -> Result<(), String> {
     }
 
     let of_machine = Results::of(&copy.test(&OF_EACH, &[MACHINE])?);
-    // Where something is not installed, more is ignored.
+    // If a tool is not installed, more proofs are ignored.
     if env::var_os("CI").is_some() && of_machine.ignored != IGNORED {
         return Err(format!(
             "ignored were {:?}, and not {IGNORED:?}",
@@ -98,7 +99,7 @@ fn add() -> Result<(), String> {
     Ok(())
 }
 
-/// The code under a file's name: in a line of its own, in backticks, with a colon.
+/// The code block under a file's name. The name has its own line, in backticks, with a colon.
 fn block<'a>(pages: &'a str, path: &str) -> Result<&'a str, String> {
     let missing = || format!("CONTRIBUTING.md has no block for `{path}`");
     let (_, below) = pages
@@ -125,7 +126,7 @@ fn git(repository: &Path, args: &[&str]) -> Result<String, String> {
     run(&mut git).map(|said| said.stdout)
 }
 
-/// A copy of the repository, with a history of its own.
+/// A copy of the repository, with its own history.
 struct Tree(PathBuf);
 
 impl Tree {
@@ -133,7 +134,7 @@ impl Tree {
         let _ = fs::remove_dir_all(&folder);
         for path in listed(repository)? {
             let (from, to) = (repository.join(&path), folder.join(&path));
-            // One that is removed, but not from the index, is listed too.
+            // git also lists a file that is deleted, if it is still in the index.
             if from.exists() {
                 to.parent()
                     .map_or(Ok(()), fs::create_dir_all)
@@ -141,7 +142,7 @@ impl Tree {
                     .map_err(|error| format!("cannot copy `{path}`: {error}"))?;
             }
         }
-        // The second is there when the public API has been listed.
+        // The second folder exists after the public API has been listed.
         for compiled in ["target/debug", "target/api"] {
             let (from, to) = (repository.join(compiled), folder.join(compiled));
             if from.exists() {
@@ -163,14 +164,14 @@ impl Tree {
     fn add(&self, path: &str, text: &str) -> Result<(), String> {
         let to = self.0.join(path);
         let text = match fs::read_to_string(&to) {
-            // Below the last row.
+            // After the last row.
             Ok(table) => table.replacen("        }\n", &format!("{text}        }}\n"), 1),
             Err(_) => text.to_owned(),
         };
         fs::write(&to, text).map_err(|error| format!("cannot write `{path}`: {error}"))
     }
 
-    /// The files that are not as they were.
+    /// The changed files.
     fn touched(&self) -> Result<Vec<String>, String> {
         let status = git(&self.0, &["status", "--porcelain", "--untracked-files=all"])?;
         let mut paths: Vec<String> = status.lines().map(|line| line[3..].to_owned()).collect();
@@ -190,14 +191,14 @@ impl Tree {
         cargo
             .current_dir(&self.0)
             .args(args)
-            // There, who does not know a new machine would fail it.
+            // In CI, a proof whose tool does not know the new machine would fail.
             .env_remove("CI");
         run(&mut cargo).map(|said| said.stdout)
     }
 }
 
-/// Copies what cargo has compiled, so that it finds what it would compile of other crates. Not shared, because
-/// cargo takes two trees' own crates for the same.
+/// Copies cargo's compiled files, so that it does not compile other crates again. The folder is not shared, because
+/// cargo confuses the own crates of two trees.
 fn copy_compiled(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
@@ -212,7 +213,7 @@ fn copy_compiled(from: &Path, to: &Path) -> io::Result<()> {
             copy_compiled(&from, &to)?;
         } else if !is_program {
             fs::copy(&from, &to)?;
-            // What is newer than what was made of it is compiled again.
+            // cargo compiles a file again if it is newer than the result.
             let modified = fs::metadata(&from)?.modified()?;
             fs::File::open(&to)?.set_modified(modified)?;
         }
@@ -220,7 +221,7 @@ fn copy_compiled(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// What tests said of themselves.
+/// The results that tests print.
 struct Results {
     passed: Vec<String>,
     ignored: Vec<String>,

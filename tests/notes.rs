@@ -1,9 +1,9 @@
-//! Promise: the notes of static probes, and the locations of DWARF, lead a probe to the very values that the program has
-//! there; and no file makes their reader fail in any other way than with a sentence.
+//! Promise: the notes of static probes, and the locations of DWARF, lead a probe to the values that the program has
+//! there. If a file is wrong, their reader fails with a sentence, and in no other way.
 //!
-//! A C program with probes of all integer types is compiled for every machine, without optimization and with it. qemu runs
-//! it and stops where a uprobe would. What the operands are there, by registers and memory, is compared with what the
-//! program says; and what the notes say, with readelf and the program's symbols.
+//! A C program with probes of all integer types is compiled for every machine, without optimization and with it. qemu
+//! runs it and stops where a uprobe would. The values of the operands there, by registers and memory, are compared with
+//! the values that the program prints. The contents of the notes are compared with readelf and the program's symbols.
 
 mod notes {
     pub mod damaged;
@@ -75,7 +75,7 @@ fn proves(
     folder: &str,
 ) -> Result<(), String> {
     let header = header.to_str().ok_or("a path is not UTF-8")?;
-    // clang for loongarch64 fails with an operand in memory, and uses vectors, which qemu does not have.
+    // clang for loongarch64 fails for an operand in memory. It also uses vectors, which qemu does not have.
     let of_compiler: &[&str] = match source {
         "clang" => &["-DSTAP_SDT_ARG_CONSTRAINT=nr", "-mno-lsx"],
         _ => &[],
@@ -113,14 +113,14 @@ fn proves(
         told.collect()
     })?;
     proof::checked(&format!("{source} {level}, notes"), machine.name, checked);
-    // What is in a register of a window is not in ctx.
+    // A register of a register window is not in ctx.
     let few = if machine.name == "sparc64" { 5 } else { 25 };
     if checked < few {
         return Err(format!("there are only {checked} operands"));
     }
     let variables = described::variables(&program, machine)?;
     let checked = values::agree(&stops, |probe| variables.of(probe))?;
-    // There, frames start in such a register too.
+    // On sparc64, frames start in such a register too.
     if checked < 5 && machine.name != "sparc64" {
         return Err(format!("DWARF gives only {checked} operands"));
     }

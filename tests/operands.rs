@@ -1,8 +1,8 @@
-//! Promise: the operands of static probes mean to the library what they mean to the machine's assembler, whichever compiler
-//! and program they are from; and no text makes the parser fail in any other way than with a sentence.
+//! Promise: the operands of static probes mean the same to the library and to the machine's assembler, with any
+//! compiler and any program. If a text is wrong, the parser fails with a sentence, and in no other way.
 //!
 //! The operands are those of Debian's programs for each machine, and those that gcc and clang make of a program with
-//! `sys/sdt.h`. Each is parsed, and written again; the assembler has to make the same of both texts.
+//! `sys/sdt.h`. Each operand is parsed and written again. The assembler has to make the same bytes of both texts.
 
 mod operands {
     pub mod evaluated;
@@ -34,7 +34,7 @@ const RUBY: &str = "libruby3\\.[0-9]";
 const LIBVIRT: &str = "libvirt0";
 const PHP: &str = "php8\\.[0-9]-cli";
 
-/// Where Debian has a machine: its suite, what it calls the machine, and the programs that have probes there.
+/// Debian's archive for a machine: the suite, Debian's name of the machine, and its programs that have probes.
 const ARCHIVE: &[(&str, Endian, &str, &str, &[&str])] = &[
     (
         "x86_64",
@@ -167,7 +167,7 @@ fn main() {
     proof::run(proofs)
 }
 
-/// Why an operand of a real program may be none to the library.
+/// Whether the library may refuse this operand of a real program.
 fn is_excused(error: &OperandError) -> bool {
     let of_register = error.register();
     if of_register.is_some_and(|error| error.not_in_ctx().is_some()) {
@@ -195,7 +195,7 @@ impl Assembler {
         Ok(Self { compiler, machine })
     }
 
-    /// Whether the assembler makes the same of operands and of what the library has understood.
+    /// Whether the assembler makes the same bytes of the operands and of the library's text of them.
     fn proves(&self, source: &str, operands: &BTreeSet<String>) -> Result<(), String> {
         let mut read = Vec::new();
         let mut complaints = Vec::new();
@@ -231,7 +231,7 @@ impl Assembler {
                 format!("`{text}` is {theirs:x?}, and `{written}` is {ours:x?}")
             },
         ))?;
-        // What would be refused: each operand in the place of the next.
+        // A wrong operand would be refused: each operand is compared with the next.
         let same = read.iter().zip(read.iter().skip(1)).zip(theirs.windows(2));
         let overlooked = same.filter(|(((_, one), (_, other)), bytes)| {
             place(one, self.machine) != place(other, self.machine) && bytes[0] == bytes[1]
@@ -297,7 +297,7 @@ impl Assembler {
     /// The bytes of each statement.
     fn assembled(&self, statements: Vec<String>) -> Result<Vec<Vec<u8>>, String> {
         let prelude = match self.machine.name {
-            // gas takes `$5` for a number else, and hides the delay slot that it fills.
+            // Otherwise gas takes `$5` for a number, and fills the delay slot without showing it.
             "mips" | "mips64" => ".set noreorder\n",
             "sparc64" => ".register %g2, #scratch\n.register %g3, #scratch\n",
             _ => "",
@@ -334,14 +334,14 @@ impl Assembler {
     }
 }
 
-/// An operand's place, without its size and class.
+/// The place of an operand, without its size and class.
 fn place(operand: &Operand, machine: &Machine) -> String {
     let text = operand.text(machine).to_string();
     text.split_once('@')
         .map_or(text.clone(), |(_, place)| place.to_owned())
 }
 
-/// Whether a text is a register's name, as the assembler writes it. A number alone is one on powerpc.
+/// Whether a text is a register's name, as the assembler writes it. On powerpc a number alone is one.
 fn operand_is_register(text: &str, machine: &Machine) -> bool {
     let Syntax {
         register, memory, ..
@@ -361,7 +361,7 @@ fn is_memory(place: &str, memory: MemorySyntax, constant: &str) -> bool {
     }
 }
 
-/// Any text is an operand or an error, and what is an operand is read again from what is written of it.
+/// Any text is an operand or an error. The written form of an operand is parsed to the same operand.
 fn never_panics(machine: &'static Machine) -> Result<(), String> {
     let registers = machine
         .registers
@@ -416,7 +416,7 @@ fn never_panics(machine: &'static Machine) -> Result<(), String> {
     refusals(machine)
 }
 
-/// What is wrong on every machine, and what is said of it.
+/// Operands that are wrong on every machine, and the error for each.
 fn refusals(machine: &Machine) -> Result<(), String> {
     let sizes = "an operand starts with its size and `@`";
     for (text, says) in [
@@ -440,7 +440,7 @@ fn refusals(machine: &Machine) -> Result<(), String> {
             other => return Err(format!("`{text}` gives {other:?}, and not: {says}")),
         }
     }
-    // gcc for riscv and mips.
+    // gcc writes this for riscv and mips.
     match Operand::parse("-4@%lo(counter)(s2)", machine) {
         Err(error)
             if machine.syntax.register == "%" || error.to_string().contains("of a symbol") => {}

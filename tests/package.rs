@@ -1,5 +1,5 @@
-//! What is published is whole, holds nothing else, and builds without the repository: with cargo, and
-//! as docs.rs documents it.
+//! The published packages are complete and contain nothing else. They build without the repository, with cargo and as
+//! docs.rs documents them.
 
 use std::{
     collections::BTreeSet,
@@ -18,16 +18,16 @@ use proofs::{
 };
 use spdx::{Expression, LicenseReq, ParseMode};
 
-/// A package, and what belongs into it.
+/// A package, and the files that belong into it.
 struct Published {
     name: &'static str,
-    /// What a download may take: half as much again as it took when this was written.
+    /// The largest size of a download. It is half more than the size when this was written.
     bytes: u64,
-    /// Beside what belongs into each package.
+    /// The files, except those of every package.
     files: &'static [&'static str],
-    /// A file of each machine, whose name stands in place of the `*`.
+    /// One file for each machine. The machine's name replaces the `*`.
     of_each_machine: &'static [&'static str],
-    /// Folders of code of no machine. The builds tell when some of it is missing.
+    /// Folders of code that does not belong to a machine. The builds fail if a part of it is missing.
     code: &'static [&'static str],
 }
 
@@ -78,10 +78,10 @@ const PUBLISHED: [Published; 5] = [
 const LIBRARY: &str = "probe-abi";
 const BUILD: &str = "probe-abi-build";
 
-/// What belongs into each package.
+/// The files that belong into each package.
 const EVERYWHERE: [&str; 3] = ["LICENSE-APACHE", "LICENSE-MIT", "README.md"];
 
-/// What cargo puts into each package.
+/// The files that cargo puts into each package.
 const CARGO: [&str; 4] = [
     ".cargo_vcs_info.json",
     "Cargo.lock",
@@ -89,11 +89,10 @@ const CARGO: [&str; 4] = [
     "Cargo.toml.orig",
 ];
 
-/// The licences under which somebody who has the crate under MIT or Apache-2.0 can have what it is
-/// built with.
+/// The licences that are accepted for dependencies. A user who has the crate under MIT or Apache-2.0 can use them.
 const LICENCES: &[&str] = &["Apache-2.0", "BSD-3-Clause", "ISC", "MIT", "Unicode-3.0"];
 
-/// The packages, and where they are unpacked: once for all proofs.
+/// The packages, and the folder where they are unpacked, once for all proofs.
 struct Sources {
     packages: Packages,
     unpacked: Unpacked,
@@ -149,7 +148,7 @@ fn main() {
     proof::run(proofs)
 }
 
-// What is in them
+// The contents of the packages
 
 fn files(sources: &Sources) -> Result<(), String> {
     let packages = sources.packages.iter();
@@ -174,7 +173,7 @@ fn published(package: &Upload) -> Result<&'static Published, String> {
 }
 
 impl Published {
-    /// What is missing from a package's files, and what is there too much.
+    /// The files that are missing from a package, and the files that do not belong there.
     fn complaints(&self, files: &BTreeSet<String>) -> Vec<String> {
         let needed = self.needed();
         let known =
@@ -236,7 +235,7 @@ fn licences() -> Result<(), String> {
     }))
 }
 
-/// Why a licence is none to depend on, if so.
+/// Why a licence is not accepted; `None` if it is.
 fn refused(licence: &str) -> Option<String> {
     let accepted = |required: &LicenseReq| LICENCES.contains(&required.to_string().as_str());
     match Expression::parse_mode(licence, ParseMode::LAX) {
@@ -246,18 +245,18 @@ fn refused(licence: &str) -> Option<String> {
     }
 }
 
-// What cargo does with it
+// The packages in cargo
 
-/// What cargo says of this package, and rightly.
+/// cargo's messages about these packages that are right.
 const EXPECTED: &[&str] = &[
-    // There is no address that is known to stay.
+    // No address is known to stay valid.
     "warning: manifest has no documentation, homepage or repository",
     // The tests stay in the repository.
     "warning: ignoring test `",
     "warning: aborting upload due to dry run",
 ];
 
-/// cargo warns here of dependencies that were yanked.
+/// cargo warns here of yanked dependencies.
 fn publishing() -> Result<(), String> {
     let said = run(&mut publish()?)?.stderr;
     for published in PUBLISHED {
@@ -273,15 +272,15 @@ fn publishing() -> Result<(), String> {
     none(others.map(str::to_owned))
 }
 
-/// What a package is built for: a machine's probes, or this computer.
+/// The target of a build: a machine's probes, or this computer.
 type For = Option<(&'static str, Endian)>;
 
 const HOST: For = None;
-// Both have pointers of 32 bits, which neither BPF has nor most hosts.
+// Both have pointers of 32 bits. BPF and most hosts do not.
 const ARM: For = Some(("arm", Endian::Little));
 const POWERPC: For = Some(("powerpc", Endian::Big));
 
-/// Without a warning.
+/// The package builds without a warning.
 fn builds(
     sources: &Unpacked,
     package: &str,
@@ -308,21 +307,21 @@ fn build(toolchain: &Toolchain, folder: &Path, arguments: &[&str]) -> Command {
         .args(arguments)
         .arg("--target-dir")
         .arg(target_dir())
-        // The same for all packages, so that what they depend on is compiled once.
+        // The same values for all packages, so that common dependencies are compiled once.
         .env("CARGO_PROFILE_DEV_DEBUG", "0")
         .env("CARGO_PROFILE_DEV_BUILD_OVERRIDE_DEBUG", "0")
         .env_remove(VARIABLE);
     cargo
 }
 
-/// Build scripts have all of it, on the host.
+/// Build scripts have all features, on the host.
 fn builds_for_build_scripts(sources: &Unpacked) -> Result<(), String> {
     let toolchain = Toolchain::with_core()?;
     let arguments = ["--locked", "--all-features"];
     silent(&mut build(&toolchain, &sources.folder(BUILD), &arguments))
 }
 
-/// A package that depends on what is published, and has a build script.
+/// A package with a build script that depends on the published packages.
 fn add_user(sources: &Unpacked) -> Result<&'static str, String> {
     const USER: &str = "user";
     let folder = sources.folder(USER);
@@ -336,7 +335,7 @@ fn add_user(sources: &Unpacked) -> Result<&'static str, String> {
         let path = folder.join(name);
         fs::write(&path, text).map_err(cannot("write", &path))?;
     }
-    // Versions that are installed.
+    // Use installed versions.
     let (lock, to) = (
         sources.folder(BUILD).join("Cargo.lock"),
         folder.join("Cargo.lock"),
@@ -353,7 +352,7 @@ fn silent(build: &mut Command) -> Result<(), String> {
     }
 }
 
-// What docs.rs does with it
+// The packages in docs.rs
 
 /// Each machine has its page.
 fn documentation(sources: &Unpacked) -> Result<(), String> {
@@ -368,7 +367,7 @@ fn documentation(sources: &Unpacked) -> Result<(), String> {
     none(missing.map(|page| format!("`{}` is missing", page.display())))
 }
 
-/// With what each feature has.
+/// The documentation has the items of each feature.
 fn documentation_of_build(sources: &Unpacked) -> Result<(), String> {
     let (_, pages) = DocsRs::enter(sources)?.document(BUILD)?;
     let features = ["struct.Types.html", "struct.Module.html"];
@@ -376,7 +375,7 @@ fn documentation_of_build(sources: &Unpacked) -> Result<(), String> {
     none(missing.map(|page| format!("`{page}` is missing")))
 }
 
-/// A computer like theirs: nightly, no network, and nothing that can be written but the target folder.
+/// A computer like docs.rs's: nightly, no network, and only the target folder can be written.
 struct DocsRs<'a> {
     toolchain: Toolchain,
     sources: &'a Unpacked,
@@ -391,7 +390,7 @@ impl<'a> DocsRs<'a> {
             .map_err(|why| format!("cannot do without network and mounts (as root?): {why}"))
     }
 
-    /// Theirs is nightly. Where there is none, another takes the same options.
+    /// docs.rs uses nightly. If there is no nightly, another toolchain takes the same options.
     fn toolchain() -> Result<Toolchain, String> {
         match Toolchain::nightly() {
             Some(nightly) => Ok(nightly),
@@ -425,7 +424,7 @@ impl<'a> DocsRs<'a> {
         sealed(command, &read_only)
     }
 
-    /// What cargo says, and the folder of the pages.
+    /// cargo's output, and the folder of the pages.
     fn document(&self, package: &str) -> Result<(String, PathBuf), String> {
         let folder = self.sources.folder(package);
         let Metadata { features, target } = Metadata::read(&folder.join("Cargo.toml"))?;
@@ -448,7 +447,7 @@ impl<'a> DocsRs<'a> {
     }
 }
 
-/// What a package asks docs.rs for.
+/// A package's settings for docs.rs.
 struct Metadata {
     target: String,
     features: Option<&'static str>,
@@ -471,7 +470,7 @@ impl Metadata {
             .and_then(toml::Value::as_array)
             .map(Vec::as_slice)
         {
-            // Other keys would want other arguments of this test's cargo.
+            // Other keys would need other arguments of this test's cargo.
             Some([toml::Value::String(target)]) if metadata.is_empty() => Ok(Self {
                 target: target.clone(),
                 features,
@@ -484,10 +483,10 @@ impl Metadata {
     }
 }
 
-/// docs.rs's own, with each warning an error.
+/// docs.rs's own flags, with each warning an error.
 const RUSTDOCFLAGS: &str = r#"build.rustdocflags=["--cfg", "docsrs", "-Dwarnings"]"#;
 
-/// Runs a command without network, and with folders that even root cannot write.
+/// Runs a command without network. Not even root can write these folders.
 fn sealed(command: Command, read_only: &[&Path]) -> Command {
     const SCRIPT: &str = r#"
         until [ "$1" = -- ]; do mount --bind -o ro "$1" "$1" || exit; shift; done

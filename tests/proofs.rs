@@ -1,5 +1,5 @@
-//! The proofs themselves: what they fetch is what is pinned, or else they say so; one that cannot run has
-//! never passed; and each machine's have its name.
+//! The proofs of the proof tools. The files that they fetch are the pinned ones; otherwise they report it. A proof that
+//! cannot run has never passed. The proofs of each machine have its name.
 
 use std::{collections::BTreeSet, env, fs, path::PathBuf, process::Command, thread};
 
@@ -14,7 +14,7 @@ use proofs::{
     select::MACHINES,
 };
 
-/// With this variable, this program has proofs that are made up.
+/// With this variable, this program runs made-up proofs.
 const MADE_UP: &str = "PROBE_ABI_MADE_UP_PROOFS";
 
 fn main() {
@@ -44,7 +44,7 @@ fn main() {
     ])
 }
 
-// What they fetch.
+// The files that proofs fetch.
 
 fn needs() -> Result<(), String> {
     for program in ["apt-get", "dpkg-deb", "sha256sum"] {
@@ -59,7 +59,7 @@ struct Made {
     pins: Pins,
 }
 
-/// What is in the packages, and in a kernel's: their versions.
+/// The file in the packages, and the file in a kernel's package. Each holds its version.
 const FILE: &str = "usr/share/version";
 const KERNEL: &str = "boot/vmlinuz-made-up";
 
@@ -110,7 +110,7 @@ impl Made {
         })
     }
 
-    /// One that is not in the pool, or not yet.
+    /// A package that is not in the pool, or not yet.
     fn announced(&self, package: &str, version: &str) -> Result<Entry, String> {
         let entry = self.package(package, version)?;
         let path = self.folder.join(&entry.path);
@@ -118,7 +118,7 @@ impl Made {
         Ok(entry)
     }
 
-    /// A suite's index for an architecture, and the hash of it that the suite is released with.
+    /// A suite's index for an architecture, and the hash of it in the suite's release file.
     fn index(&self, wanted: &Wanted, entries: &[&Entry]) -> Result<(), String> {
         let packages: String = entries.iter().map(|entry| self.stanza(entry)).collect();
         let of_arch = format!("main/binary-{}/Packages", wanted.arch);
@@ -146,7 +146,7 @@ impl Made {
         )
     }
 
-    /// As it is in the hours after the package index is written, and before the suite is released.
+    /// The state in the hours after the package index is written, and before the suite is released.
     fn out_of_step(&self, wanted: &Wanted, entry: &Entry) -> Result<(), String> {
         self.index(wanted, &[entry])?;
         let index = format!(
@@ -168,13 +168,13 @@ impl Made {
             pins: self.folder.join("packages.lock"),
             mirror: Some(Mirror {
                 options: "trusted=yes".to_owned(),
-                // The file is copied, and not used where it is.
+                // apt copies the file, and does not use it in place.
                 address: format!("copy:{}", self.folder.display()),
             }),
         }
     }
 
-    /// Whether a package of that version is fetched; and what is said of it.
+    /// Fetches a package, which has to have that version. Returns the note about it.
     fn fetches(&self, wanted: &Wanted, version: &str) -> Result<Option<String>, String> {
         let (package, note) = self.archive().package(wanted, Part::Whole)?;
         let file = package.root.join(FILE);
@@ -190,7 +190,7 @@ fn wanted() -> Wanted {
     Wanted::new("trixie", "s390x", "made-up-[0-9]+")
 }
 
-/// Whether a text has all these, in this order.
+/// Whether a text has all these words, in this order.
 fn says(text: &str, words: &[&str]) -> Result<(), String> {
     let mut rest = text;
     for word in words {
@@ -290,7 +290,7 @@ fn gone() -> Result<(), String> {
     )
 }
 
-/// Where `CI` is set it is an error: what an index says today is not what is proven.
+/// If `CI` is set, it is an error: the package of today's index is not the one that is proven.
 fn not_pinned() -> Result<(), String> {
     let made = Made::up("not-pinned")?;
     made.pins.write(&made.folder.join("packages.lock"))?;
@@ -313,7 +313,7 @@ fn kernel_alone() -> Result<(), String> {
     if kernel.as_ref().ok() != Some(&entry.version) || other.is_ok() {
         return Err(format!("{KERNEL} is {kernel:?}, and {FILE} is {other:?}"));
     }
-    // Nobody takes it for the whole.
+    // A later request for the whole package still gets the whole.
     nothing_is_said(made.fetches(&wanted, &entry.version)?)?;
 
     let without = made.package("made-up-1", "1")?;
@@ -333,11 +333,11 @@ fn guest(machine: &str) -> Result<&'static Guest, String> {
     guest.ok_or_else(|| format!("no guest is `{machine}`"))
 }
 
-/// A kernel of each of a guest's releases: what is asked for, and what there is.
+/// A kernel of each of a guest's releases: the wanted package, and the entry of the archive.
 fn kernels(made: &Made, guest: &Guest) -> Result<Vec<(Wanted, Entry)>, String> {
     let kernels = guest.kernels.iter().map(|kernel| {
         let wanted = kernel.wanted(guest);
-        // The expression's only free part is the version.
+        // Only the version varies in the expression.
         let package = wanted
             .name
             .replace("[0-9][^a-z]*(deb[0-9]+)?", kernel.release);
@@ -346,7 +346,7 @@ fn kernels(made: &Made, guest: &Guest) -> Result<Vec<(Wanted, Entry)>, String> {
     kernels.collect()
 }
 
-/// Another release of the machine is booted.
+/// If one release of a machine cannot be had, another release is booted.
 fn out_of_step() -> Result<(), String> {
     let mut made = Made::up("out-of-step")?;
     let guest = guest("s390x")?;
@@ -402,7 +402,7 @@ fn nothing() -> Result<(), String> {
     refused(guest.oldest_kernel(&made.archive()).map(|_| ()), &words)
 }
 
-/// By what the indices say; where one fails, what was pinned stays.
+/// The pins are renewed from the indices. If an index fails, its pin stays.
 fn renewed() -> Result<(), String> {
     let mut made = Made::up("renewed")?;
     let [old, new] = ["1", "2"].map(|version| made.package("made-up-1", version));
@@ -473,14 +473,14 @@ fn wrong_pins() -> Result<(), String> {
         ("0123", "012", "`01245"),
         ("0123", "012/", "f` is no SHA-256 of `p`"),
     ] {
-        // Only the first: a hash that is short by one digit.
+        // Only the first match is replaced: then the hash is short by one digit.
         refused(read(&right.replacen(old, new, 1)), &["packages.lock`: "])
             .and_then(|()| refused(read(&right.replacen(old, new, 1)), &[said]))?;
     }
     Ok(())
 }
 
-// How they are run.
+// The runs of proofs.
 
 fn made_up() -> Vec<Proof> {
     let lacks = || Err("a made-up computer".to_owned());
@@ -499,7 +499,7 @@ fn made_up() -> Vec<Proof> {
     proofs
 }
 
-/// This program with the made-up proofs: whether it succeeds, and all that it says.
+/// Runs this program with the made-up proofs. Returns whether it succeeds, and its output.
 fn made_up_run(args: &[&str], ci: bool) -> Result<(bool, String), String> {
     let this = env::current_exe().map_err(|error| format!("where is this program? {error}"))?;
     let mut command = Command::new(this);
@@ -543,7 +543,7 @@ fn cannot_run() -> Result<(), String> {
     Ok(())
 }
 
-// What they are called.
+// The names of proofs.
 
 fn names() -> Result<(), String> {
     for (name, what) in [
@@ -582,7 +582,7 @@ fn names() -> Result<(), String> {
         let said = format!("`{wrong}` mentions `{machine}`: ");
         refused(proof::check_name(wrong), &[&said])?;
     }
-    // And a proof of such a name does not pass.
+    // A proof with such a name does not pass.
     let (succeeded, said) = made_up_run(&["gcc"], false)?;
     match succeeded {
         true => Err(said),
@@ -609,7 +609,7 @@ fn filters() -> Result<(), String> {
     Ok(())
 }
 
-/// Those that `proof::run` does not see.
+/// The names that `proof::run` does not see.
 fn libtest_names() -> Result<(), String> {
     let manifest = manifest(&root().join("Cargo.toml"))?;
     let declared = manifest["test"].as_array().into_iter().flatten();

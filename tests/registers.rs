@@ -1,8 +1,8 @@
 //! Promise: the registers of every machine have the names that assemblers give them, the numbers that DWARF gives them,
 //! and the slots in which the kernel keeps them.
 //!
-//! Assemblers tell which number a name has: each name stands in `.cfi_undefined`. gcc tells it of each register that a
-//! variable can be pinned to, and readelf which name a number has.
+//! Assemblers show the number of a name: each name is written in `.cfi_undefined`. gcc shows the number of each
+//! register that a variable can be pinned to. readelf shows the name of a number.
 
 use std::{
     collections::BTreeMap,
@@ -57,13 +57,13 @@ fn main() {
     proof::run(proofs)
 }
 
-/// What somebody says of names: their numbers.
+/// The numbers that a source gives for names.
 struct Told {
     source: &'static str,
     numbers: BTreeMap<&'static str, u16>,
 }
 
-/// Where somebody is mistaken, or speaks of something else by that name.
+/// Names for which a source is wrong, or means another register.
 struct Mistake {
     machine: &'static str,
     source: &'static str,
@@ -71,20 +71,20 @@ struct Mistake {
 }
 
 const MISTAKES: &[Mistake] = &[
-    // It describes two of the older registers, s0 and s1, which are the same.
+    // gcc describes two of the older registers, s0 and s1, which are the same register.
     mistake("arm", "gcc", |name| name.starts_with(['d', 'q'])),
-    // It knows the names of o32 alone.
+    // gcc knows only the names of o32.
     mistake("mips64", "gcc", |name| {
         ["t0", "t1", "t2", "t3"].contains(&name)
     }),
-    // By 70, the number of cr2, unwinders mean all of cr.
+    // gas gives 70, the number of cr2. Unwinders use that number for all of cr.
     mistake("powerpc", "gas", |name| name == "cr"),
     mistake("powerpc64", "gas", |name| name == "cr"),
-    // Numbers of its own, and not the psABI's.
+    // gcc has its own numbers, not the psABI's.
     mistake("s390x", "gcc", |name| name == "a0"),
-    // It adds 16 to the register's number, which is not the psABI's order.
+    // gas adds 16 to the register's number, which is not the psABI's order.
     mistake("s390x", "gas", |name| name.starts_with(['f', 'v'])),
-    // By gcc and gas, f32 has this number, and y has none.
+    // clang gives y the number that gcc and gas give f32. For gcc and gas y has no number.
     mistake("sparc64", "clang", |name| name == "y"),
 ];
 
@@ -110,7 +110,7 @@ fn names_and_numbers(machine: &Machine, variants: &'static [Variant]) -> Result<
     let registers: Vec<Register> = machine.registers.iter().collect();
     none(complaints(machine.name, &registers, &told))?;
 
-    // Each number that is another's, and each name that another register has.
+    // Two registers with exchanged numbers are refused.
     let mut overlooked = Vec::new();
     for n in 0..registers.len() {
         let other = (n + 1) % registers.len();
@@ -169,7 +169,7 @@ fn names(machine: &Machine) -> Vec<&'static str> {
     registers.flat_map(|register| register.names()).collect()
 }
 
-/// What an assembler says of each name that it knows.
+/// The number that an assembler gives each name that it knows.
 fn assembler(
     source: &'static str,
     compiler: &Compiler,
@@ -207,7 +207,7 @@ fn assembler(
     })
 }
 
-/// Of each frame the register that it calls undefined; `None` where that is no number.
+/// The register that each frame calls undefined; `None` if it has no number.
 fn undefined(
     object: &[u8],
     endian: Endian,
@@ -228,7 +228,7 @@ fn undefined(
         };
         let fde = partial.parse(DebugFrame::cie_from_offset)?;
         let mut instructions = fde.instructions(&frames, &bases);
-        // clang writes -1 of a register that has no number.
+        // clang writes -1 for a register without a number.
         numbers.push(loop {
             match instructions.next() {
                 Ok(Some(CallFrameInstruction::Undefined { register })) => break Some(register.0),
@@ -247,10 +247,10 @@ fn runtime(endian: Endian) -> RunTimeEndian {
     }
 }
 
-/// Where gcc says that a variable is which is pinned to a register.
+/// The register in which gcc's DWARF has a variable that is pinned to a register.
 fn pinned(gcc: &Compiler, machine: &Machine, endian: Endian) -> Result<Told, String> {
     let names = names(machine);
-    // Where registers of 32 bits may have odd numbers.
+    // With these options registers of 32 bits may have odd numbers.
     let more: &[&str] = match machine.name {
         "mips" => &["-mfp32", "-modd-spreg"],
         _ => &[],
@@ -286,7 +286,7 @@ fn pinned(gcc: &Compiler, machine: &Machine, endian: Endian) -> Result<Told, Str
     })
 }
 
-/// The line of each variable that is in a register, and the register.
+/// The line of each variable that is in a register, and the number of the register.
 fn variables(object: &[u8], endian: Endian) -> Result<Vec<(u64, u16)>, Box<dyn std::error::Error>> {
     let object = object::File::parse(object)?;
     let section = |id: gimli::SectionId| {
@@ -317,7 +317,7 @@ fn variables(object: &[u8], endian: Endian) -> Result<Vec<(u64, u16)>, Box<dyn s
     Ok(found)
 }
 
-/// What readelf calls each number, where it has a name for it.
+/// readelf's name for each number, if it has one.
 fn readelf(compiler: &Compiler, machine: &Machine) -> Result<Told, String> {
     let numbers = machine
         .registers
@@ -360,7 +360,7 @@ fn readelf(compiler: &Compiler, machine: &Machine) -> Result<Told, String> {
     })
 }
 
-/// Slots that have another name than their register, by the kernel's `asm/ptrace.h`.
+/// Slots whose name differs from the register's, by the kernel's `asm/ptrace.h`.
 const OTHER_NAMES: &[(&str, &str)] = &[
     // i386: the selectors.
     ("cs", "xcs"),
@@ -379,8 +379,8 @@ const OTHER_NAMES: &[(&str, &str)] = &[
     ("npc", "tnpc"),
 ];
 
-/// Each register is in the slot that has its name, its number, or its role. Numbers, and with them the index of a slot in
-/// an array of the kernel's, are proven above; roles are proven by kernels that boot.
+/// Each register is in the slot that has its name, its number, or its role. Numbers are proven above, and with them the
+/// index of a slot in an array of the kernel. Roles are proven by booted kernels.
 fn slots(machine: &Machine, facts: &'static Facts) -> Result<(), String> {
     let registers: Vec<Register> = machine.registers.iter().collect();
     none(misplaced(machine, facts, &registers))?;
@@ -422,7 +422,7 @@ fn slots(machine: &Machine, facts: &'static Facts) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether nothing here says that ctx has a register: it is none of the kernel's arrays, and has no role.
+/// Whether nothing here shows that ctx has a register: it is not in an array of the kernel, and has no role.
 fn is_of_no_role(register: &Register) -> bool {
     register.slot.is_some_and(|slot| !slot.field.contains('['))
 }
@@ -467,7 +467,7 @@ fn misplaced(machine: &Machine, facts: &Facts, registers: &[Register]) -> Vec<St
             .filter(|slot| !is_held(slot))
             .map(|slot| format!("no register is in `{}`", slot.field)),
     );
-    // Arrays are of registers, but for arguments that the kernel keeps.
+    // The elements of arrays are registers, except arguments that the kernel keeps.
     let kept = |field: &str| field.starts_with("args") || field == "uregs[17]";
     let elements = facts.slots.iter().filter(|slot| slot.field.contains('['));
     complaints.extend(
@@ -480,7 +480,7 @@ fn misplaced(machine: &Machine, facts: &Facts, registers: &[Register]) -> Vec<St
     complaints
 }
 
-/// Every name and number finds its register, and no other; what is no register gets a sentence.
+/// Every name and number finds its register and no other. Other texts give a sentence.
 fn lookups(machine: &Machine) -> Result<(), String> {
     let mut owners: BTreeMap<&str, &str> = BTreeMap::new();
     for register in machine.registers.iter() {
@@ -509,7 +509,7 @@ fn lookups(machine: &Machine) -> Result<(), String> {
                     return Err(format!("`{name}` is found as {found:?}"));
                 }
             }
-            // As one may mistype it.
+            // A typing mistake.
             let upper = name.to_uppercase();
             let meant = format!(
                 "`{upper}` is not a register of {}: did you mean `{name}`?",

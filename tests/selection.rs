@@ -1,4 +1,4 @@
-//! Which machine a build is for, and what is said where there is none.
+//! The machine that a build is for, and the error if there is none.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -109,7 +109,7 @@ fn endianness_that_the_machine_does_not_have() {
     }
 }
 
-/// The lines of the error where no machine is named, with a value for aya-ebpf or without.
+/// The lines of the error if no machine is named, with a value for aya-ebpf or without.
 fn nothing(of_aya: Option<&OsStr>, target: Target<'_>) -> Vec<String> {
     match select(None, of_aya, target) {
         Ok(Selection { machine, .. }) => panic!("nothing selects {}", machine.name),
@@ -153,7 +153,7 @@ fn nothing_selected_on_bpf() {
     }
 }
 
-/// The line in .cargo/config.toml is right as it is copied: cargo would give the value that is named.
+/// The line for .cargo/config.toml is right as copied: cargo would give the named value.
 #[test]
 fn the_line_for_the_configuration_is_toml() {
     for (target, machine) in [(BPFEL, "x86_64"), (BPFEB, "aarch64")] {
@@ -195,7 +195,7 @@ fn named_to_aya_alone() {
             assert_eq!(nothing(Some(OsStr::new(value)), target), expected);
         }
     }
-    // Where the machine is known it is nobody's business.
+    // If the machine is known, there is no message about aya-ebpf's value.
     let of_aya = Some(OsStr::new("mips"));
     for (value, target, name) in [(Some("arm"), BPFEL, "arm"), (None, HOST, "x86_64")] {
         let selection = select(value.map(OsStr::new), of_aya, target).expect("a machine");
@@ -243,7 +243,7 @@ fn long_values_are_cut() {
         shown(&format!("{whole}n")),
         format!("{names_no}`{whole}…` (81 characters)")
     );
-    // Cut between characters, and before they are escaped.
+    // The value is cut between characters, before they are escaped.
     let strange = "\n☃".repeat(5000);
     let cut = r"\n☃".repeat(40);
     assert_eq!(
@@ -413,7 +413,7 @@ fn not_a_probe_target() {
     }
 }
 
-/// What the second line says of a value, with `bpfel-unknown-none`, `bpfeb-unknown-none` and on a host.
+/// The second line of the error for a value, with `bpfel-unknown-none`, with `bpfeb-unknown-none`, and on a host.
 #[test]
 fn likely_intentions() {
     let nothing = [""; 3];
@@ -529,7 +529,7 @@ fn every_other_name_in_the_table_leads_to_its_row() {
     }
 }
 
-/// The machine and the BPF target that an error suggests: `None` for the target where it suggests none.
+/// The machine and the BPF target that an error suggests; `None` for the target if the error suggests no target.
 fn suggestion(error: &str) -> Option<(&str, Option<&str>)> {
     let (_, rest) = error.split_once("did you mean `")?;
     let (name, rest) = rest.split_once('`').expect("a name ends");
@@ -539,7 +539,7 @@ fn suggestion(error: &str) -> Option<(&str, Option<&str>)> {
     Some((name, target))
 }
 
-/// What holds for every value.
+/// Checks that hold for every value.
 fn check(value: &OsStr, target: Target<'_>) -> Result<(), TestCaseError> {
     let error = match select(Some(value), None, target) {
         Ok(Selection { machine, warning }) => {
@@ -571,7 +571,7 @@ fn check(value: &OsStr, target: Target<'_>) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// A name that is known, with some characters inserted, replaced or left out.
+/// A known name, with some characters inserted, replaced or left out.
 fn mutated_name() -> impl Strategy<Value = String> {
     let names = MACHINES.iter().flat_map(|machine| {
         let others = machine
@@ -602,7 +602,7 @@ fn mutated_name() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    // Failures are told, not written down in the source tree.
+    // Failures are only printed, not written into the source tree.
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]

@@ -1,5 +1,6 @@
-//! A syscall's parameters, on every machine: by a kprobe where the kernel wraps its syscalls, by one where it does not, and
-//! by `sys_enter`. What a test has made is read back, and its registers are where the untyped methods read them.
+//! The parameters of a syscall on every machine: by a kprobe on a kernel that wraps its syscalls, by a kprobe on one
+//! that does not, and by `sys_enter`. Calls that the test makes are read back. The untyped methods find the arguments
+//! in the same registers.
 
 #[path = "corpus/src/told.rs"]
 mod told;
@@ -15,7 +16,7 @@ macro_rules! tests {
             use probe_abi::{Entry, Return, arch::$module::*};
 
             type Six = unsafe extern "C" fn(c_long, u8, *const c_char, i16, c_ulong, c_uint) -> c_int;
-            /// As `pread64` and `fallocate`; the last has no more slots on some machines.
+            /// Like `pread64` and `fallocate`. For the last one some machines have no slot left.
             type Wide = unsafe extern "C" fn(c_int, u64, u8) -> c_long;
             type Pread = unsafe extern "C" fn(c_int, *mut c_void, size_t, u64) -> ssize_t;
             type None = unsafe extern "C" fn() -> c_int;
@@ -91,7 +92,7 @@ macro_rules! tests {
                 }
                 let made = Entry::<Syscall<Six, Wrapped>>::call(SIX);
                 let mut regs = *made.regs();
-                // SAFETY: any bytes are registers.
+                // SAFETY: registers may have any bytes.
                 unsafe { (&raw mut regs).write_bytes(0, 1) };
                 // SAFETY: these are whole registers.
                 let call = unsafe { Entry::<Syscall<Six, Wrapped>>::from_ctx((&raw const regs).cast()) };
@@ -106,7 +107,7 @@ macro_rules! tests {
                 assert_eq!(nothing.value(), 0);
                 for result in [-2_i64, 3] {
                     let ctx = [0, result as u64];
-                    // SAFETY: these are the two words that `sys_exit` hands over.
+                    // SAFETY: these are the two words that `sys_exit` passes.
                     let exit = unsafe { SysExit::from_ctx(ctx.as_ptr().cast()) };
                     assert_eq!(i64::from(exit.value::<Six>()), result);
                 }

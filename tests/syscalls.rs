@@ -1,6 +1,6 @@
-//! Promise: every syscall's number is the one that C has for it, on every machine, and none is missing.
+//! Promise: the number of every syscall is C's number for it, on every machine, and no syscall is missing.
 //!
-//! The library's table comes from the tables in the kernel's sources (`src/syscalls.tbl`). What it is compared with is
+//! The library's table comes from the tables in the kernel's sources (`src/syscalls.tbl`). It is compared with
 //! `asm/unistd.h` of Debian's `linux-libc-dev`, as each machine's gcc and clang read it.
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -17,7 +17,7 @@ use proofs::{
 /// A machine's syscalls: name and number.
 type Table = BTreeMap<Arc<str>, u64>;
 
-/// What the header defines that is no syscall: what numbers start from, and how many there are.
+/// Names in the header that are not syscalls: the start of the numbers, and their count.
 const NO_SYSCALLS: &[&str] = &[
     "64_Linux",
     "64_Linux_syscalls",
@@ -57,7 +57,7 @@ fn main() {
                 ("gcc", Compiler::gcc(variant)),
                 ("clang", Compiler::clang(variant)),
             ] {
-                // Debian bookworm has none.
+                // Debian bookworm has no gcc for it.
                 if compiler.is_err() && called == "gcc" && machine.name == "loongarch64" {
                     continue;
                 }
@@ -71,7 +71,7 @@ fn main() {
                     let ours = ours(machine)?;
                     compare(&ours, &theirs)?;
                     proof::checked("asm/unistd.h", machine.name, ours.len());
-                    // What is refused depends on nobody's compiler.
+                    // The refusals do not depend on the compiler.
                     match (variant == &machine.variants[0], called) {
                         (true, "clang") => wrong_are_refused(&ours, &theirs),
                         _ => Ok(()),
@@ -83,7 +83,7 @@ fn main() {
     proof::run(proofs)
 }
 
-/// What a lookup says of a name that the machine does not have.
+/// The error of a lookup for a name that the machine does not have.
 const MISSING: &[(&str, &str, &str)] = &[
     (
         "x86_64",
@@ -133,7 +133,7 @@ fn names_and_numbers() -> Result<(), String> {
         }
         let numbers = machine.syscalls.iter().map(|syscall| syscall.number);
         for number in [numbers.max().unwrap_or_default() + 1, u32::MAX].map(u64::from) {
-            // With another upper half it is another number.
+            // With other upper bits it is a different number.
             for number in [number, number << 32 | 1 << 40] {
                 complaints.extend(
                     machine
@@ -153,7 +153,7 @@ fn names_and_numbers() -> Result<(), String> {
     none(complaints)
 }
 
-/// A machine, a syscall, a kernel's symbols, and what is found there: the symbol, and whether it is a wrapper.
+/// A machine, a syscall, the symbols of a kernel, and the result: the symbol, and whether it is a wrapper.
 type Lookup = (
     &'static str,
     &'static str,
@@ -161,7 +161,7 @@ type Lookup = (
     Result<(&'static str, bool), &'static str>,
 );
 
-/// What booted kernels do not have: `tests/kernels.rs` looks in theirs.
+/// Lookups that booted kernels do not have. `tests/kernels.rs` does lookups in those kernels.
 const LOOKUPS: &[Lookup] = &[
     // Before Linux 6.6.
     (
@@ -170,7 +170,7 @@ const LOOKUPS: &[Lookup] = &[
         "ffffffff80200000 T sys_openat\n",
         Ok(("sys_openat", false)),
     ),
-    // A module's function is not the kernel's.
+    // A function of a module does not belong to the kernel.
     (
         "riscv64",
         "openat",
@@ -255,19 +255,19 @@ fn functions() -> Result<(), String> {
     none(complaints)
 }
 
-/// Where the kernel takes a parameter of 64 bits from, as its sources say: the syscall with the sizes of its parameters,
+/// The slots from which the kernel takes a parameter of 64 bits, by its sources: the sizes of the syscall's parameters,
 /// and the slots of some of them.
 struct Wide {
     machines: &'static [&'static str],
     sizes: &'static [u8],
-    /// A parameter, and its slots from the first to the last.
+    /// A parameter, and its slots, from the first to the last one.
     slots: &'static [(usize, &'static [usize])],
 }
 
 const WIDE: &[Wide] = &[
     // arch/x86/kernel/sys_ia32.c: pread64(fd, ubuf, count, poslo, poshi), truncate64(filename, low, high),
-    // readahead(fd, off_lo, off_hi, count), fadvise64_64(fd, low, high, len_low, len_high, advice). riscv32 calls the functions
-    // of all machines as its psABI has them.
+    // readahead(fd, off_lo, off_hi, count), fadvise64_64(fd, low, high, len_low, len_high, advice). riscv32 calls the
+    // functions of all machines, by its psABI.
     Wide {
         machines: &["x86", "riscv32"],
         sizes: &[4, 4, 4, 8],
@@ -349,7 +349,7 @@ fn wide_parameters() -> Result<(), String> {
                 syscall_pairs: wrong,
                 ..*machine
             };
-            // On powerpc, which is big-endian only, the order in memory is that.
+            // powerpc is only big-endian, where the order in memory is this order.
             let is_right = row.name == "powerpc"
                 && wrong.is_some_and(|wrong| wrong.order == order && wrong.start == pairs.start);
             if misplaced(row, &machine).is_empty() != is_right {
@@ -393,7 +393,7 @@ fn misplaced(row: &Machine, machine: &Value) -> Vec<String> {
                 }
             }
         }
-        // Six slots, and seven or eight on some.
+        // Six slots; some machines have seven or eight.
         let last = machine.syscall_arguments.len();
         let words = vec![machine.word; last + 1];
         let beyond = machine.syscall_place(&words, last, endian);
@@ -419,7 +419,7 @@ fn ours(machine: &Machine) -> Result<Table, String> {
         .collect())
 }
 
-/// What a compiler makes of the header.
+/// The numbers that a compiler reads from the header.
 fn header(machine: &Machine, package: &Package, compiler: Compiler) -> Result<Table, String> {
     const HEADER: &str = "#include <asm/unistd.h>\n";
     let asm = package.root.join("usr/lib/linux/uapi").join(machine.linux);
@@ -438,7 +438,7 @@ fn header(machine: &Machine, package: &Package, compiler: Compiler) -> Result<Ta
     Ok(names.into_iter().map(Arc::from).zip(numbers).collect())
 }
 
-/// That every table is refused which is wrong in one row.
+/// Every table with one wrong row is refused.
 fn wrong_are_refused(ours: &Table, theirs: &Table) -> Result<(), String> {
     let mut refused = 0;
     let next = ours.iter().cycle().skip(1);
@@ -463,7 +463,7 @@ fn wrong_are_refused(ours: &Table, theirs: &Table) -> Result<(), String> {
         for (what, change) in wrong {
             let mut table = ours.clone();
             change(&mut table);
-            // Two names have the same number on arm.
+            // On arm two names have the same number.
             if table == *ours {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! The example tracer: built as a user builds it, run on this kernel, in rbpf, and against wrong input.
+//! The example tracer: built as a user builds it, and run on this kernel, in rbpf, and against wrong input.
 
 use std::{
     collections::HashMap,
@@ -16,8 +16,8 @@ use proofs::{
     select::{Endian, MACHINES, Machine},
 };
 
-/// The machines that the probe is built for: of 64 and 32 bits, of arguments in six, four and five registers, and of both
-/// endiannesses.
+/// The machines that the probe is built for: of 64 and 32 bits, with six, four and five registers for arguments, and of
+/// both endiannesses.
 const BUILT: [&str; 3] = ["x86_64", "arm", "s390x"];
 
 fn main() {
@@ -82,7 +82,7 @@ fn main() {
     proof::run(proofs);
 }
 
-// What the proofs need.
+// The needs of the proofs.
 
 fn probe_needs() -> Result<(), String> {
     Toolchain::find().map(drop)
@@ -119,7 +119,7 @@ fn own() -> Result<&'static str, String> {
     }
 }
 
-// What they run.
+// The programs that they run.
 
 /// The probe for a machine and the loader for it, which runs on this computer.
 #[derive(Clone)]
@@ -136,7 +136,7 @@ impl Tracer {
     }
 }
 
-/// Built once, by whoever asks first.
+/// The first caller builds it.
 fn built(name: &'static str) -> Result<Tracer, String> {
     static BUILT: Mutex<Option<HashMap<&str, Result<Tracer, String>>>> = Mutex::new(None);
     let mut built = BUILT.lock().map_err(|_| "another build has panicked")?;
@@ -174,13 +174,13 @@ fn build(name: &str) -> Result<Tracer, String> {
     Ok(Tracer { probe, loader })
 }
 
-/// In a process of its own: what this one has open for writing, a process that another proof is just
-/// starting has too, and then the kernel does not run it.
+/// Copies in a process of its own. If this process had the file open for writing, a process that another proof starts
+/// at the same time would have it open too. The kernel does not run a file that is open for writing.
 fn copy(from: &Path, to: &Path) -> Result<(), String> {
     run(Command::new("cp").arg(from).arg(to)).map(drop)
 }
 
-/// The program that is traced.
+/// The traced program.
 fn target() -> Result<PathBuf, String> {
     let target = root().join("target/examples/target");
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
@@ -197,8 +197,8 @@ fn lines(text: &str) -> Vec<&str> {
 
 // The proofs.
 
-/// More arguments than any of the machines has registers for, and types that are not the same on all. Of the last one, the
-/// 64-bit integers are at odd places on machines of 32 bits.
+/// More arguments than any of the machines has registers for, and types that differ between machines. On machines of 32
+/// bits, the 64-bit integers of the last prototype are at odd places.
 const PROTOTYPES: [&str; 3] = [
     "long ten(int, unsigned char b, short, wchar_t, const char *path, void *, _Bool, char, size_t, const char *last)",
     "extern const char *open_it(const char *const restrict, enum how, struct stat buf[2], int (*f)(int, long), ...);",
@@ -208,7 +208,7 @@ const PROTOTYPES: [&str; 3] = [
 fn simulated(name: &str) -> Result<[&'static str; 3], String> {
     const OPEN_IT: &str = r#"open_it("argument 0", 2, 0x3000, 0x4000, ...) = "returned""#;
     const MIXED_OF_64: &str = "mixed(-1, 2, 'c', -4, -5, 6, -7, -8) = -1";
-    // Half of the number has another value than the other one.
+    // The two halves of each number differ.
     const MIXED_OF_32: &str = "mixed(-1, 12884901890, 'c', -21474836484, -5, 30064771078, -34359738375, -8) = -8589934593";
     const TEN: &str = r#"ten(-1, 2, -3, -4, "path", 0x6000, true, 'h', 9, "last") = -1"#;
     const WITH_UNSIGNED_WCHAR_T: &str =
@@ -236,12 +236,12 @@ fn simulates(name: &'static str) -> Result<(), String> {
     equal(&simulation.status.code(), &Some(0))
 }
 
-/// What the probe does with a call is compiled for this computer, and given calls of the machine.
+/// The probe's handling of a call, compiled for this computer, gets calls of the machine.
 fn event_tests(machine: &str) -> Result<(), String> {
     own_tests("event", machine, "5 passed")
 }
 
-/// With places on other machines than the loader's own.
+/// The places are those of other machines, not of the loader's own.
 fn loader_tests() -> Result<(), String> {
     own_tests("loader", "x86_64", "10 passed")
 }
@@ -262,8 +262,7 @@ fn own_tests(package: &str, machine: &str, passed: &str) -> Result<(), String> {
     }
 }
 
-/// What happens to a command line, and nothing else must happen: a status, and a line on stderr that
-/// starts like this.
+/// A command line fails with a status, and with a line on stderr that starts like this. Nothing else happens.
 fn refused(tracer: &Tracer, cases: &[(&[&str], &str)]) -> Result<(), String> {
     for (arguments, message) in cases {
         let run = tracer.run(arguments)?;
@@ -367,11 +366,11 @@ fn refuses_another_machines_probe() -> Result<(), String> {
     refused(&built("arm")?, &[(&["int f(int)", "--", "ls"], &message)])
 }
 
-/// Nobody may load a probe: so the same bytecode is run on made-up calls, and that is said.
+/// The user `nobody` may not load a probe. Then the same bytecode runs on made-up calls, and a message says so.
 fn runs_without_root() -> Result<(), String> {
     const NOBODY: u32 = 65534;
     let tracer = built("x86_64")?;
-    // Somewhere that nobody may look into.
+    // A folder that `nobody` may read.
     let folder = env::temp_dir().join(format!("probe-abi-tracer-{}", std::process::id()));
     let copied = fs::create_dir(&folder)
         .and_then(|()| fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)))
@@ -399,7 +398,7 @@ fn runs_without_root() -> Result<(), String> {
     equal(&run.status.code(), &Some(0))
 }
 
-/// Every register, stack slot, width and string of tests/tracer/target.rs, as it was called.
+/// Every register, stack slot, width and string of tests/tracer/target.rs, with the values of the call.
 fn prints_every_value() -> Result<(), String> {
     let target = target()?;
     let target = target.to_str().ok_or("the path is not UTF-8")?;
@@ -443,7 +442,7 @@ fn prints_every_value() -> Result<(), String> {
     equal(&run.status.code(), &Some(3))
 }
 
-/// A function that a command has from the C library, and whose argument is on its command line.
+/// A function of the C library that a command calls. Its argument is on the command line.
 fn traces_the_c_library() -> Result<(), String> {
     let run = built(own()?)?.run(&["DIR *opendir(const char *name)", "--", "ls", "/etc"])?;
     let calls: Vec<&str> = lines(&run.stdout)
@@ -456,7 +455,7 @@ fn traces_the_c_library() -> Result<(), String> {
     }
     equal(&(run.stderr.as_str(), run.status.code()), &("", Some(0)))?;
 
-    // The command's status is the tracer's, also where it is killed.
+    // The tracer's status is the command's, also if the command is killed.
     for (script, status) in [("exit 7", 7), ("kill -KILL $$", 128 + 9)] {
         let run = built(own()?)?.run(&["int isatty(int)", "--", "sh", "-c", script])?;
         equal(
@@ -467,7 +466,7 @@ fn traces_the_c_library() -> Result<(), String> {
     Ok(())
 }
 
-/// A command's syscalls, by prototypes of the user's and by those that the tracer has.
+/// The syscalls of a command, by the user's prototypes and by the tracer's own.
 fn traces_syscalls() -> Result<(), String> {
     const PATH: &str = "/nonexistent-of-probe-abi";
     let tracer = built(own()?)?;

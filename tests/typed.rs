@@ -1,14 +1,15 @@
-//! Promise: a typed probe gets what the function was called with, whichever its prototype, on every machine, in both
-//! endiannesses, of user code, of the kernel's and of what is `asmlinkage` there; and what it returned.
+//! Promise: a typed probe gets the values that the function was called with, and the value that it returned. This holds
+//! for any prototype, on every machine, in both endiannesses, for user code, for the kernel's code and for its
+//! `asmlinkage` functions.
 //!
-//! Of the prototypes that tests/executed.rs has compilers call, those are built that have a parameter in a place, or of a
-//! type there, that none before them has: programs that read every parameter. An interpreter runs them over states of the
-//! machine that are made by what the machine's value says of places, with garbage wherever nothing was put; and over those
-//! that a stub saw when clang's code called such functions.
+//! For tests/executed.rs, compilers call many prototypes. A prototype becomes a program here if one of its parameters
+//! has a place, or a type in that place, that no prototype before it has. The programs read every parameter. An
+//! interpreter runs them over two kinds of states. The first are made from the places in the machine's value, with
+//! garbage everywhere else. The second are those that a stub saw when clang's code called the functions.
 //!
-//! Then the states are made for machines that are wrong in every way that this could show, and the programs have to give
-//! something else. On the host, made-up calls of a few prototypes give back what they were made with; and of all
-//! prototypes, what types know of registers is compared with the machine's value.
+//! Then the states are made for machines that are wrong in every way that this could show, and the results of the
+//! programs have to differ. On the host, made-up calls of a few prototypes return the values that they were made with.
+//! For all prototypes, the types' knowledge of registers is compared with the machine's value.
 
 use std::{
     collections::BTreeMap,
@@ -36,7 +37,7 @@ fn main() {
     let mut proofs = Vec::new();
     for row in MACHINES {
         for variant in row.variants {
-            // One way of reading for each endianness: tests/codegen.rs has both for both.
+            // Each endianness has one way of reading: tests/codegen.rs compares both ways for both.
             let toolchain = toolchain.clone().map(|toolchain| match variant.endian {
                 Endian::Little => toolchain.unstable(),
                 Endian::Big => toolchain,
@@ -80,7 +81,7 @@ struct Built {
 }
 
 impl Built {
-    /// Those of an endianness are built once.
+    /// The programs of an endianness are built once.
     fn new(subject: Subject, toolchain: &Toolchain) -> Result<Self, String> {
         type All = BTreeMap<&'static str, Result<Arc<Programs>, String>>;
         static BUILT: Mutex<All> = Mutex::new(All::new());
@@ -98,8 +99,8 @@ impl Built {
     }
 }
 
-/// A list of values for each call: whatever comes, numbers whose bytes all have their top bit, and such that have
-/// none of them, among which is zero. The last value is returned.
+/// A list of values for each call: random values, numbers whose bytes all have the top bit, and numbers whose bytes do
+/// not have it, with zero among them. The last value of a list is returned.
 fn values(garbage: &mut Garbage) -> [[u64; PARAMETERS + 1]; 3] {
     const TOP_BITS: u64 = 0x8080_8080_8080_8080;
     let mut some = || std::array::from_fn(|_| garbage.number());
@@ -109,7 +110,7 @@ fn values(garbage: &mut Garbage) -> [[u64; PARAMETERS + 1]; 3] {
     all
 }
 
-/// The programs of one kind of code, and what they are run with.
+/// The programs of one kind of code, and their inputs.
 struct Runs<'a> {
     subject: &'a Subject,
     code: Code,
@@ -132,7 +133,8 @@ impl<'a> Runs<'a> {
         })
     }
 
-    /// Whether the programs of a prototype give what the function was called with on a machine, and what it returned.
+    /// Whether the programs of a prototype give the values that the function was called with on a machine, and the
+    /// value that it returned.
     fn check(&self, machine: &Machine, index: usize) -> Result<(), String> {
         let Self { subject, code, .. } = *self;
         let (prototype, pair) = &self.pairs[index];
@@ -170,7 +172,7 @@ impl<'a> Runs<'a> {
         )
     }
 
-    /// Whether the programs give the helper's error where nothing lies on the stack.
+    /// Whether the programs give the helper's error if there is no stack memory.
     fn check_without_memory(&self, machine: &Machine, index: usize) -> Result<(), String> {
         const EFAULT: Result<(), i32> = Err(-14);
         let Self { subject, code, .. } = *self;
@@ -234,9 +236,9 @@ fn over_made_up_states(built: &Built) -> Result<(), String> {
                 runs.check_without_memory(machine, index),
             ]
         });
-        // Where one thing is wrong, a hundred are.
+        // One wrong fact gives a hundred complaints.
         proof::none(checks.filter_map(Result::err).take(5))?;
-        // Where code is called as a process's is, few of its prototypes have programs.
+        // If the convention is that of a process, few of the code's prototypes have programs.
         if code != Code::User && !built.subject.is_called_otherwise(code) {
             continue;
         }
@@ -251,7 +253,7 @@ fn over_made_up_states(built: &Built) -> Result<(), String> {
     Ok(())
 }
 
-/// The machines that are wrong about calls of that code.
+/// The machines that are wrong about calls of this kind of code.
 fn wrong_for(subject: &Subject, code: Code) -> Vec<Wrong> {
     let (machine, slots, endian) = (subject.machine, &subject.facts.slots, subject.endian);
     let mut all = match code {
@@ -271,12 +273,12 @@ fn wrong_for(subject: &Subject, code: Code) -> Vec<Wrong> {
             all
         }
     };
-    // No call asks for it.
+    // A call does not use it.
     all.retain(|wrong| wrong.fact != "frame pointer");
     all
 }
 
-/// What clang's code does in qemu.
+/// The programs over the states of clang's code in qemu.
 fn over_executed_states(built: &Built, tools: &Tools, folder: &str) -> Result<(), String> {
     let subject = &built.subject;
     let user = tools.execute(Calls::User, prototypes(), &format!("{folder}-user"))?;
@@ -292,7 +294,7 @@ fn over_executed_states(built: &Built, tools: &Tools, folder: &str) -> Result<()
         for (index, executed) in execution.prototypes.iter().enumerate() {
             let prototype = &executed.prototype;
             let codes = match (&kernel, ptr::eq(execution, &user)) {
-                // The kernel's functions are called so too.
+                // The kernel's functions have the same convention.
                 (None, _) => Code::ALL.to_vec(),
                 (Some(_), true) => vec![Code::User],
                 (Some(_), false) if prototype.asmlinkage => vec![Code::Asmlinkage],
@@ -345,7 +347,7 @@ fn over_executed_states(built: &Built, tools: &Tools, folder: &str) -> Result<()
     Ok(())
 }
 
-/// What is said on the host.
+/// The answers of the host.
 fn said() -> Result<&'static AllAnswers, String> {
     static SAID: LazyLock<Result<AllAnswers, String>> = LazyLock::new(|| AllAnswers::new(&*VALUES));
     SAID.as_ref().map_err(Clone::clone)
@@ -353,7 +355,7 @@ fn said() -> Result<&'static AllAnswers, String> {
 
 static VALUES: LazyLock<[[u64; PARAMETERS + 1]; 3]> = LazyLock::new(|| values(&mut Garbage(0)));
 
-/// Of few prototypes: the host's compiler takes longest for these.
+/// Only for a few prototypes: the host's compiler takes longest for these.
 fn made_up_calls(subject: &Subject) -> Result<(), String> {
     let prototypes = prototypes();
     let mut complaints = Vec::new();
@@ -401,10 +403,10 @@ fn made_up_calls(subject: &Subject) -> Result<(), String> {
     proof::none(complaints.into_iter().take(5))
 }
 
-// What types say of places.
+// The types' knowledge of places.
 
-/// What becomes of argument registers when a parameter of one word takes its room, and when one of two does: how many
-/// are left, and whether it is in registers.
+/// The effect of a parameter of one word, and of one of two words: the number of registers left after it, and whether
+/// it is in registers.
 type Takes = [(usize, bool); 2];
 
 trait IsWhole {
@@ -441,7 +443,7 @@ where
 
 macro_rules! tables {
     ($name:ident, $even:literal: $($registers:literal)*) => {
-        /// By how many registers are left.
+        /// The index is the number of registers that are left.
         const $name: [Takes; 9] = [$([
             takes::<Left<$registers, $even>, Word>(),
             takes::<Left<$registers, $even>, TwoWords>(),
@@ -453,7 +455,7 @@ tables!(EVEN, true: 0 1 2 3 4 5 6 7 8);
 
 include!("../build/src/table.rs");
 
-/// The registers of a machine's types, for each code: how many, and whether pairs start at even ones.
+/// The registers of a machine's types, for each kind of code: their number, and whether pairs start at even ones.
 fn registers_of_types(name: &str) -> Option<[(usize, bool); 3]> {
     fn of<R: Count>() -> (usize, bool) {
         (R::REGISTERS, R::EVEN)
@@ -479,8 +481,8 @@ fn registers_of_types(name: &str) -> Option<[(usize, bool); 3]> {
     machines!(find)
 }
 
-/// For all prototypes: what a parameter leaves to the next by its type, and whether it is in registers, is what the
-/// machine's value says of its place.
+/// For all prototypes, the types and the machine's value agree for each parameter: on the registers that are left after
+/// it, and on whether it is in registers.
 fn types_know_registers(subject: &Subject) -> Result<(), String> {
     let of_types = registers_of_types(subject.row.name).ok_or("it is not in the table")?;
     let mut complaints = Vec::new();

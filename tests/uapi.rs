@@ -1,9 +1,9 @@
-//! Promise: the registers that a probe is given lie where a distribution's kernel headers (UAPI) say, on
-//! every machine of which that is true; and where it is not, it still is not.
+//! Promise: the registers that a probe gets lie where a distribution's kernel headers (UAPI) say, on every machine on
+//! which that is true. On the other machines the headers are still wrong.
 //!
-//! The headers are those of Debian's `linux-libc-dev`, and the struct is the one that they promise to a
-//! probe, `bpf_user_pt_regs_t`. The kernel hands out its own `struct pt_regs` instead. On mips, mips64
-//! and loongarch64 that is another one than UAPI's, and the library has the kernel's.
+//! The headers are those of Debian's `linux-libc-dev`. The struct is the one that they promise to a probe,
+//! `bpf_user_pt_regs_t`. The kernel passes its own `struct pt_regs` instead. On mips, mips64 and loongarch64 the two
+//! differ, and the library has the kernel's.
 
 mod facts;
 
@@ -14,17 +14,17 @@ use proofs::{
     proof::{self, Proof},
 };
 
-/// What UAPI says of a machine.
+/// UAPI's facts of a machine.
 struct Uapi {
     /// Up to this offset the struct is ctx.
     true_up_to: usize,
-    /// What follows there, if it is not ctx: name, offset and size.
+    /// The fields from there on that ctx does not have so: name, offset and size.
     lies: &'static [(&'static str, usize, usize)],
 }
 
-/// The UAPI struct of both widths of mips: 64-bit registers, as ptrace(2) transfers them. n64's ctx
-/// has the same `regs` and another order of what follows, in which only `hi` is in the same place;
-/// o32's is of 32-bit registers behind eight slots of its own.
+/// The UAPI struct of both widths of mips: 64-bit registers, as ptrace(2) transfers them. n64's ctx has the same
+/// `regs`, but another order of the fields after it: only `hi` is in the same place. o32's ctx has 32-bit registers
+/// after eight slots of its own.
 const MIPS: &[(&str, usize, usize)] = &[
     ("lo", 256, 8),
     ("hi", 264, 8),
@@ -35,7 +35,7 @@ const MIPS: &[(&str, usize, usize)] = &[
     ("regs", 0, 256),
 ];
 
-/// Ten slots, where ctx ends after five: the verifier refuses to read the others.
+/// UAPI has ten slots here, but ctx ends after five: the verifier refuses to read the others.
 const LOONGARCH: &[(&str, usize, usize)] = &[("reserved", 280, 80)];
 
 fn uapi(machine: &str) -> Option<Uapi> {
@@ -138,7 +138,7 @@ fn registers(facts: &Declared, uapi: &Uapi) -> Result<Vec<Assertion>, String> {
     }
     fields.extend(uapi.lies);
 
-    // The sizes of all of them are the struct's: UAPI has no field that is not compared.
+    // The sizes of the fields add up to the size of the struct: every field of UAPI is compared.
     let size: usize = fields.iter().map(|(_, _, size)| size).sum();
     let mut assertions = vec![Assertion::new("sizeof(bpf_user_pt_regs_t)", size)];
     for (name, offset, size) in fields {

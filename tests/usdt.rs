@@ -1,5 +1,5 @@
-//! The example `usdt`: built as a user builds it, run on this kernel against a C program that says itself what the
-//! arguments of its static probes are, and against wrong input.
+//! The example `usdt`: built as a user builds it, and run on this kernel and against wrong input. On the kernel it
+//! watches a C program that prints the arguments of its static probes itself.
 
 use std::{
     collections::BTreeMap,
@@ -29,10 +29,11 @@ const EXAMPLE: Example = Example {
 /// The machine of the kernel that it runs on.
 const OWN: &str = "x86_64";
 
-/// The machines that the probe is built for: of both endiannesses. tests/tracer.rs builds one for more.
+/// The machines that the probe is built for, of both endiannesses. tests/tracer.rs builds a probe for more machines.
 const BUILT: [&str; 2] = [OWN, "s390x"];
 
-/// The machines whose arguments are read on this computer: in registers, and on the stack. tests/operands.rs reads those of all.
+/// The machines whose arguments are read on this computer: in registers, and on the stack. tests/operands.rs reads
+/// those of all machines.
 const READ: [&str; 2] = [OWN, "x86"];
 
 fn main() {
@@ -79,7 +80,7 @@ fn compiler() -> Result<Compiler, String> {
     Compiler::gcc(&machine.variants[0])
 }
 
-/// The C program, compiled with that option, once: another file of the same name would have no uprobes.
+/// The C program, compiled once with that option. A rebuilt file with the same name would have no uprobes.
 fn program(level: &'static str) -> Result<PathBuf, String> {
     static BUILT: Mutex<BTreeMap<&str, Result<PathBuf, String>>> = Mutex::new(BTreeMap::new());
     let mut programs = BUILT.lock().map_err(|_| "another build has panicked")?;
@@ -107,7 +108,7 @@ const PROBES: [(&str, &str); 5] = [
     ("shop:twice", "(i32, i16)"),
 ];
 
-/// Each probe's arguments, as the program says them; and those of a neighbour are none of them.
+/// The arguments of each probe are as the program prints them, and those of the probes beside it differ.
 fn lists_and_prints(level: &'static str) -> Result<(), String> {
     let program = program(level)?;
     let list = run(EXAMPLE.command(OWN)?.arg(&program))?.stdout;
@@ -127,7 +128,7 @@ fn lists_and_prints(level: &'static str) -> Result<(), String> {
     for (name, _) in PROBES {
         let mut command = EXAMPLE.command(OWN)?;
         command.arg(&program).arg(name).arg("--").arg(&program);
-        // The program's own status is 3.
+        // The program's own exit status is 3.
         let (printed, own) =
             example::events_and_own(&mut command, 3).map_err(|error| format!("{name}: {error}"))?;
         let printed: Vec<_> = printed
@@ -148,12 +149,12 @@ fn lists_and_prints(level: &'static str) -> Result<(), String> {
         seen.push(own);
     }
     proof::checked(level, OWN, seen.concat().len());
-    // One that prints another's would be seen.
+    // If a probe printed the arguments of another one, this would show it.
     let neighbours = seen.windows(2).filter(|pair| pair[0] == pair[1]);
     none(neighbours.map(|pair| format!("{:?} is said twice", pair[0])))
 }
 
-/// A program that runs before and after, and says its semaphore when it is asked.
+/// A program that runs before the probe and after it, and prints its semaphore on request.
 struct Asked {
     program: Child,
     to: ChildStdin,
@@ -186,7 +187,7 @@ impl Asked {
         Ok(line.trim().to_owned())
     }
 
-    /// Whether it comes to be that.
+    /// Waits until the semaphore has that value.
     fn comes_to(&mut self, value: &str) -> Result<(), String> {
         let begun = Instant::now();
         loop {
@@ -209,7 +210,8 @@ impl Drop for Asked {
     }
 }
 
-/// 0, then 1 while the probe is watched, and 0 again; also in a program that is started meanwhile.
+/// The semaphore is 0, then 1 while the probe is watched, then 0 again. A program that starts in the meantime also has
+/// 1.
 fn semaphore() -> Result<(), String> {
     let program = program("-O2")?;
     let mut asked = Asked::start(&program)?;
@@ -223,7 +225,7 @@ fn semaphore() -> Result<(), String> {
     let raised = asked
         .comes_to("1")
         .and_then(|()| Asked::start(&program)?.comes_to("1"));
-    // The command has no more input, and ends.
+    // The command has no more input, so it ends.
     drop(watching.stdin.take());
     let status = watching.wait().map_err(|error| error.to_string())?;
     raised?;

@@ -1,4 +1,4 @@
-//! Probes on functions of Go, beside the same probes in C that name registers and offsets.
+//! Probes on functions of Go, compared with the same probes in C, which name registers and offsets.
 
 use std::fmt::Write;
 
@@ -14,11 +14,11 @@ use proofs::{
     select::{self, Endian},
 };
 
-/// `func(*T, string, int32, []byte, []byte, string, uint64)`: on each machine the last ones are on the stack.
+/// `func(*T, string, int32, []byte, []byte, string, uint64)`: on each machine the last parameters are on the stack.
 const SIGNATURE: &str =
     "fn(Ptr<c_void>, GoString, i32, GoSlice<u8>, GoSlice<u8>, GoSlice<u8>, GoString, u64)";
 
-/// What each probe reads: the parameter's number, and how many components of which size it has.
+/// The value that each probe reads: the parameter's number, the number of its components, and their size.
 const READ: [(&str, usize, usize, usize); 4] = [
     ("text", 1, 2, 0),
     ("number", 2, 1, 4),
@@ -26,7 +26,7 @@ const READ: [(&str, usize, usize, usize); 4] = [
     ("far_number", 7, 1, 8),
 ];
 
-/// No more instructions than C.
+/// The probes have no more instructions than those in C.
 pub fn beside_c(toolchain: &Toolchain, endian: Endian) -> Result<(), String> {
     let machines: Vec<_> = select::MACHINES
         .iter()
@@ -160,7 +160,7 @@ fn by_hand(
         GoPlace::Stack(offset) => {
             let pointer = machine.stack_pointer;
             let of_word = of_size(word);
-            // On a machine of 32 bits, the address is one.
+            // On a machine of 32 bits, an address has 32 bits.
             format!(
                 "{0} read[{components}];\n\
                  int error = read_user(read, sizeof read, ({of_word})(*({of_word} *)(ctx + {1}) + {offset}));\n\

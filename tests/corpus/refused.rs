@@ -1,5 +1,5 @@
-// What kernels refuse of the corpus when it reads fields plainly, built as the package stands. The
-// others are the programs that LLVM leaves as they are written.
+// The programs of the corpus that kernels refuse if they read fields plainly, built as the package is. LLVM does not
+// reshape the others.
 &[
     "added_in_a_branch",
     "after_a_helper",

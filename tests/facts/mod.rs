@@ -1,9 +1,9 @@
-//! What the library says of each machine, as data: the C types, the fields of `pt_regs`.
+//! The library's facts of each machine, as data: the C types, the fields of `pt_regs`.
 //!
-//! Names and numbers come from the committed bindings. They are those that the library is compiled with:
-//! tests/bindings.rs.
+//! Names and numbers come from the committed bindings. tests/bindings.rs proves that the library is compiled with
+//! these.
 
-// Each test takes what it compares.
+// Each test uses only a part of this.
 #![allow(dead_code)]
 
 use proofs::{
@@ -14,7 +14,7 @@ use proofs::{
 
 include!("../../build/src/table.rs");
 
-/// A machine, as Rust sees it.
+/// A machine, as Rust has it.
 #[derive(Debug, Clone)]
 pub struct Declared {
     pub machine: &'static Machine,
@@ -68,7 +68,7 @@ impl Declared {
         self.machine.variants.iter()
     }
 
-    /// What C has to find `struct pt_regs` to be.
+    /// The facts that C has to have of `struct pt_regs`.
     pub fn pt_regs_assertions(&self) -> Vec<Assertion> {
         let mut assertions = vec![
             Assertion::new("sizeof(struct pt_regs)", self.pt_regs.size),

@@ -1,11 +1,11 @@
-//! Where the library says that parameters and results are, and what is there.
+//! The places that the library gives parameters and results, and the values there.
 
 use probe_abi::machine::{Endian, GoConvention, GoPlace, GoShape, Machine};
 use proofs::go::{Call, Signature, Stop, Type, Values, low};
 
 use super::typed::Typed;
 
-/// A program's calls, as it was stopped in them.
+/// The calls of a program, at the places where it was stopped.
 pub struct World<'a> {
     pub machine: &'static Machine,
     pub endian: Endian,
@@ -15,7 +15,8 @@ pub struct World<'a> {
 }
 
 impl World<'_> {
-    /// Compares every component of every value with what is in its place by a convention; and gives how many those are.
+    /// Compares every component of every value with the value in its place by a convention. Returns the number of
+    /// components.
     pub fn agrees(&self, go: &GoConvention, in_registers: bool) -> Result<usize, String> {
         self.reached()?;
         let mut checked = 0;
@@ -42,7 +43,7 @@ impl World<'_> {
         Ok(checked)
     }
 
-    /// The same by the signatures as Rust types.
+    /// The same, by the signatures as Rust types.
     pub fn reads(
         &self,
         typed: &Typed,
@@ -87,7 +88,7 @@ impl World<'_> {
         Ok(checked)
     }
 
-    /// Where value `n` is.
+    /// The place of value `n`.
     fn place(
         &self,
         stop: &Stop,
@@ -175,7 +176,7 @@ impl World<'_> {
     }
 }
 
-/// Hands wrong conventions to the comparison.
+/// The comparison refuses wrong conventions.
 pub fn wrong_are_refused(
     world: &World,
     go: &GoConvention,
@@ -200,7 +201,7 @@ pub fn wrong_are_refused(
         .map(|second| {
             let mut registers = go.registers.to_vec();
             registers.swap(second - 1, second);
-            // It lives as long as the test.
+            // It may live until the test ends.
             &*registers.leak()
         })
         .collect();
@@ -229,7 +230,7 @@ pub fn wrong_are_refused(
 }
 
 fn moved(go: &GoConvention, words: i16) -> GoConvention {
-    // By a word of any machine.
+    // The least word size, so that it is wrong on any machine.
     GoConvention {
         stack: go.stack.wrapping_add_signed(4 * words),
         ..*go

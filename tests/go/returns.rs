@@ -1,10 +1,10 @@
-//! The return instructions of functions, and those in the listings of Go's compiler.
+//! The return instructions of functions, and of the listings of Go's compiler.
 
 use std::collections::BTreeMap;
 
 use probe_abi_go::Function;
 
-/// Compares them, and gives how many there are.
+/// Compares them, and returns their number.
 pub fn agree(functions: &[Function<'_>], listing: &str) -> Result<usize, String> {
     let listed = listed(listing);
     let mut checked = 0;
@@ -34,7 +34,7 @@ fn listed(listing: &str) -> BTreeMap<String, Vec<u64>> {
     let mut current = String::new();
     for line in listing.lines() {
         if !line.starts_with([' ', '\t']) {
-            // `main.f0 STEXT size=…`, or `"".f0 STEXT …` of old releases.
+            // `main.f0 STEXT size=…`, or `"".f0 STEXT …` in old releases.
             if let Some((name, _)) = line.split_once(" STEXT") {
                 let name = name.rsplit_once('.').map_or(name, |(_, name)| name);
                 current = name.to_owned();
@@ -52,7 +52,7 @@ fn listed(listing: &str) -> BTreeMap<String, Vec<u64>> {
             .next()
             .and_then(|at| u64::from_str_radix(at.strip_prefix("0x")?, 16).ok());
         let rest: Vec<_> = columns.collect();
-        // The assembler of each machine has its own way to write it.
+        // The assembler of each machine writes it in its own way.
         let is_return = match instruction {
             "RET" => true,
             "JMP" => matches!(rest[..], ["(R31)" | "(R14)" | "(R1)" | "LR" | "R14"]),

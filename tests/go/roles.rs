@@ -1,4 +1,4 @@
-//! The registers of `g` and of the closure, and what they point to.
+//! The registers of `g` and of the closure, and the memory that they point to.
 
 use std::borrow::Cow;
 
@@ -7,8 +7,8 @@ use object::{Object, ObjectSection};
 use probe_abi::machine::{GoConvention, GoG};
 use proofs::go::Stop;
 
-/// Compares, at each stop, the goroutine's number that `g` leads to with that of the main goroutine, which is 1; and, in a
-/// closure, what the context register points to with the closure's code.
+/// Compares at each stop the goroutine's number, found by `g`, with the number of the main goroutine, 1. In a closure,
+/// also compares the address that the context register points to with that of the closure's code.
 pub fn agree(
     go: &GoConvention,
     in_registers: bool,
@@ -39,7 +39,7 @@ pub fn agree(
     Ok(checked)
 }
 
-/// Each in place of the other is refused.
+/// Any other register in the place of one of these is refused.
 pub fn wrong_are_refused(
     go: &GoConvention,
     in_registers: bool,
@@ -65,7 +65,7 @@ pub fn wrong_are_refused(
     }
 }
 
-/// Where `goid` is in `runtime.g`, by the program's DWARF.
+/// The offset of `goid` in `runtime.g`, by the program's DWARF.
 pub fn goid(program: &[u8]) -> Result<u64, String> {
     let file = object::File::parse(program).map_err(|error| error.to_string())?;
     let order = match file.is_little_endian() {

@@ -1,6 +1,6 @@
-//! The signatures of the functions that Go programs are made of: parameters, and results.
+//! The signatures of the functions that the Go programs consist of: parameters, and results.
 //!
-//! Those in the first part are what programs have, and what is at an edge of the rules; the others are made up by chance.
+//! The first part has signatures as in real programs, and the edge cases of the rules. The others are random.
 
 macro_rules! signatures {
     ($callback:ident) => { $callback! {

@@ -1,4 +1,4 @@
-//! What Go's own sources say of registers and of releases.
+//! The facts in Go's own sources about registers and releases.
 
 use probe_abi::machine::{GoConvention, Machine};
 use proofs::{
@@ -20,7 +20,7 @@ pub fn agree(sources: &Sources) -> Result<(), String> {
         let mut registers = go.registers.to_vec();
         registers.swap(0, 1);
         let swapped = GoConvention {
-            // It lives as long as the test.
+            // It may live until the test ends.
             registers: registers.leak(),
             ..go
         };
@@ -80,7 +80,8 @@ fn agrees(
     }
 }
 
-/// Whether arguments are in registers: `internal/buildcfg` has one `switch` that says so. Before it there was none.
+/// Whether arguments are in registers: `internal/buildcfg` has one `switch` for it. Before that package existed, they
+/// were not.
 fn has_registers(sources: &Sources, goarch: &str) -> Result<bool, String> {
     let Some(text) = sources.file("internal/buildcfg/exp.go") else {
         return match sources.release < 17 {
@@ -101,7 +102,7 @@ fn has_registers(sources: &Sources, goarch: &str) -> Result<bool, String> {
     Err("`internal/buildcfg/exp.go` has no `baseline`".into())
 }
 
-/// `ParamIntRegNames`, of the rules that the compiler is made by.
+/// `ParamIntRegNames`, in the rules from which the compiler is made.
 fn registers(sources: &Sources, goarch: &str) -> Result<Vec<String>, String> {
     let of_both_orders = goarch.strip_suffix("le").unwrap_or(goarch).to_uppercase();
     let text = ["_gen", "gen"].into_iter().find_map(|folder| {

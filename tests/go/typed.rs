@@ -1,4 +1,4 @@
-//! The signatures as Rust types: what the library reads by them, and what Go calls them.
+//! The signatures as Rust types: the values that the library reads by them, and the types that they are in Go.
 
 use probe_abi::{
     go::{
@@ -9,12 +9,12 @@ use probe_abi::{
 };
 use proofs::go::{Signature, Stop, Type};
 
-/// An address of any machine's.
+/// An address of any machine.
 type Ptr64 = probe_abi::arch::Ptr<u8, u64>;
 
 use super::signatures::signatures;
 
-/// What a type of Rust's is in Go.
+/// The type in Go of a Rust type.
 trait Described {
     fn described() -> Type;
 }
@@ -86,7 +86,7 @@ where
     }
 }
 
-/// The components of a value that the library has read: their sizes, and their bits.
+/// The components of a value that the library read: their sizes and their bits.
 pub type Components = Result<Vec<(u8, u64)>, i32>;
 
 fn components<T: GoType<A>, A>(value: Result<T::Value, i32>) -> Components {
@@ -97,15 +97,15 @@ fn components<T: GoType<A>, A>(value: Result<T::Value, i32>) -> Components {
     Ok(all)
 }
 
-/// What a machine's module of the library makes of the signatures.
+/// The signatures by a machine's module of the library.
 pub struct Typed {
     pub machine: &'static str,
     pub signatures: fn() -> Vec<Signature>,
-    /// What the library reads where the program stopped, with arguments in registers or not.
+    /// The values that the library reads at a stop of the program, with arguments in registers or not.
     pub read: fn(&Stop, bool) -> Vec<Components>,
 }
 
-/// Reads each with its number.
+/// Reads each value by its number.
 macro_rules! each {
     ($a:ty, $view:ident.$read:ident($($more:expr)?), $all:ident [] [$($n:literal)*]) => {};
     (
@@ -168,7 +168,7 @@ macro_rules! machines {
 
                 pub fn read(stop: &Stop, in_registers: bool) -> Vec<Components> {
                     let mut regs = [0u64; 64];
-                    // SAFETY: the registers of a machine have not as many bytes.
+                    // SAFETY: the registers of any machine are smaller.
                     let bytes = unsafe {
                         std::slice::from_raw_parts_mut(regs.as_mut_ptr().cast::<u8>(), size_of_val(&regs))
                     };
@@ -199,7 +199,7 @@ macro_rules! machines {
 
 machines! { x86_64 x86 aarch64 arm loongarch64 riscv64 s390x powerpc64 mips mips64 }
 
-/// What the library makes of the signatures for a machine.
+/// The signatures by the library's module for a machine.
 pub fn of(machine: &Machine) -> Result<&'static Typed, String> {
     let typed = TYPED.iter().find(|typed| typed.machine == machine.name);
     typed.ok_or_else(|| format!("there is no module for {}", machine.name))

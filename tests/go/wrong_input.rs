@@ -1,9 +1,9 @@
-//! What `probe-abi-go` refuses, and with which sentence.
+//! The errors of `probe-abi-go`.
 
 use probe_abi_go::{Program, Release};
 use proofs::proof::none;
 
-/// Versions as programs have them: the release, or the start of the sentence.
+/// Versions as programs have them, each with its release, or the start of the error.
 pub fn versions() -> Result<(), String> {
     let cases = [
         ("go1.24.4", Ok(24)),
@@ -36,14 +36,14 @@ pub fn versions() -> Result<(), String> {
     }))
 }
 
-/// Files that are no programs of Go's.
+/// Files that are not Go programs.
 pub fn files() -> Result<(), String> {
     let this = std::env::current_exe().and_then(std::fs::read);
     let this = this.map_err(|error| error.to_string())?;
     let mut of_sparc = this[..64].to_vec();
     // `e_machine`, of 16 bits: EM_SPARCV9.
     of_sparc[18..20].copy_from_slice(&43u16.to_le_bytes());
-    // `e_shoff` and what counts sections, and the same of program headers.
+    // `e_shoff` and the number of sections, and the same fields for program headers.
     of_sparc[32..48].fill(0);
     of_sparc[56..64].fill(0);
     let said = |file: &[u8]| match Program::parse(file) {
@@ -71,7 +71,7 @@ pub fn files() -> Result<(), String> {
     )
 }
 
-/// Names of functions that a program does not have; and a program with damage is read, or refused, without a panic.
+/// A function that a program does not have gives an error. A damaged program is read or refused, without a panic.
 pub fn program(bytes: &[u8]) -> Result<(), String> {
     let whole = Program::parse(bytes).map_err(|error| error.to_string())?;
     for (name, sentence) in [
@@ -98,7 +98,7 @@ pub fn program(bytes: &[u8]) -> Result<(), String> {
     for cut in (0..bytes.len()).step_by(bytes.len() / 40) {
         read(&bytes[..cut]);
     }
-    // Every byte of the headers, and of what says the release.
+    // Changes every byte of the headers, and of the information about the release.
     let mut damaged = bytes.to_vec();
     let info = bytes
         .windows(14)

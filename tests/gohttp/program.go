@@ -1,4 +1,4 @@
-// Program serves requests over HTTP and over TLS on this computer, asks itself some, and says them.
+// Program serves requests over HTTP and over TLS on this computer, sends some to itself, and prints them.
 package main
 
 import (
@@ -23,7 +23,7 @@ func check(err error) {
 	}
 }
 
-// Deep has the stack grow, and so move, while a handler runs.
+// Deep makes the stack grow, and so move, while a handler runs.
 //
 //go:noinline
 func deep(n int) int {
@@ -45,14 +45,14 @@ func ask(client *http.Client, method, address string) {
 	check(err)
 	response, err := client.Do(request)
 	check(err)
-	// The handler says what it was asked.
+	// The handler answers with the request that it got.
 	said, err := io.ReadAll(response.Body)
 	check(err)
 	check(response.Body.Close())
 	fmt.Printf("asked %s\n", said)
 }
 
-// Certificate makes one that its own client alone believes.
+// Certificate makes a certificate that only its own client trusts.
 func certificate() tls.Certificate {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	check(err)

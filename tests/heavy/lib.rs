@@ -1,1 +1,1 @@
-//! There is nothing to use: see the tests.
+//! This library is empty: see the tests.

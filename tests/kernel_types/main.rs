@@ -1,5 +1,5 @@
-//! examples/kernel-types: types that a user's own bindgen makes have the layout of the machine, in the
-//! memory of a process, in the kernel, and in the BTF of the object.
+//! examples/kernel-types: the types that a user's own bindgen makes have the machine's layout, in the memory of a
+//! process, in the kernel, and in the BTF of the object.
 
 #[path = "../facts/mod.rs"]
 mod facts;
@@ -30,8 +30,8 @@ use proofs::{
     select::{Endian, Machine, VARIABLE},
 };
 
-/// The machines that the example is built for: of 64 and 32 bits, of both endiannesses, and the one
-/// where C aligns 64-bit integers otherwise.
+/// The machines that the example is built for: of 64 and 32 bits, of both endiannesses, and one on which C aligns
+/// 64-bit integers differently.
 const BUILT: [&str; 4] = ["x86_64", "x86", "arm", "s390x"];
 
 fn main() {
@@ -82,7 +82,7 @@ fn main() {
     proof::run(proofs)
 }
 
-// What the proofs need.
+// The needs of the proofs.
 
 fn probe_needs() -> Result<(), String> {
     Toolchain::find().map(drop)
@@ -112,7 +112,7 @@ fn kernel_btf_needs() -> Result<(), String> {
 }
 
 fn bpftool() -> Result<PathBuf, String> {
-    // Debian's is where only root looks.
+    // Debian installs it in a folder that is only in root's PATH.
     let installed = which("bpftool").or_else(|| {
         let path = PathBuf::from("/usr/sbin/bpftool");
         path.is_file().then_some(path)
@@ -139,9 +139,9 @@ fn clang(name: &str) -> Result<Compiler, String> {
     Ok(clang.args(["-std=gnu17", "-DBPF_NO_PRESERVE_ACCESS_INDEX"]))
 }
 
-// What they build.
+// The builds.
 
-/// One build at a time: the objects of one target displace each other.
+/// One build at a time: the objects of one target overwrite each other.
 static BUILDING: Mutex<()> = Mutex::new(());
 
 fn built() -> PathBuf {
@@ -156,15 +156,15 @@ fn build(package: &Path, name: &str) -> Result<Vec<u8>, String> {
     let _building = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
     let objects = Probe::new(package, machine(name)?, Endian::Little)
         .args(&["--locked"])
-        // What runs on this computer is compiled once.
+        // Code for this computer is compiled once.
         .target_dir(built())
         .build(&Toolchain::find()?)?;
     let object = objects.join("kernel-types");
     fs::read(&object).map_err(|error| format!("cannot read `{}`: {error}", object.display()))
 }
 
-/// A copy of the example, with another build script and program. Its name is another one too, because
-/// by names and versions cargo tells packages apart that are built in one folder.
+/// A copy of the example, with another build script and program. Its name differs too, because cargo distinguishes
+/// packages in one target folder by names and versions.
 fn copy(title: &str, build_rs: &str, main_rs: &str) -> Result<PathBuf, String> {
     let package = built().join("copies").join(title);
     let named = |file: &str, before: &str| {
@@ -210,7 +210,7 @@ fn read(path: &Path) -> Result<String, String> {
 
 // BTF
 
-/// What rustc calls the integers in BTF, which bpftool takes for C's names. There are no aliases.
+/// rustc's names of the integers in BTF. bpftool takes them for names of C. There are no aliases.
 const INTEGERS: &str = "
 typedef _Bool bool;
 typedef __INT8_TYPE__ i8;
@@ -236,7 +236,7 @@ fn in_btf(name: &str) -> Result<(), String> {
 
 fn has_types(btf: &str, source: &str, name: &str) -> Result<(), String> {
     let clang = clang(name)?;
-    // The header first: what is expected of BTF has to be right of C.
+    // The header first: the facts that BTF has to have, have to hold for C.
     let of_transfer = of_transfer(name)?;
     clang.prove(&read(&example().join("include/transfer.h"))?, &of_transfer)?;
     let assertions = [of_pt_regs(name)?, of_transfer].concat();
@@ -319,7 +319,7 @@ fn failed(error: aya::programs::ProgramError) -> String {
     format!("{error}: {error:?}")
 }
 
-/// What the program wrote down.
+/// The values that the program wrote.
 fn written<T: aya::Pod>(ebpf: &Ebpf) -> Result<T, String> {
     let map = ebpf.map(".bss").ok_or("the object has no `.bss`")?;
     let map = Array::<_, T>::try_from(map).map_err(|error| error.to_string())?;
@@ -357,7 +357,7 @@ struct Submitted {
     rest: [u8; 6],
 }
 
-// SAFETY: it has integers alone, and no padding.
+// SAFETY: it has only integers, and no padding.
 unsafe impl aya::Pod for Submitted {}
 
 #[unsafe(no_mangle)]
@@ -379,7 +379,7 @@ fn reads_user() -> Result<(), String> {
         base: std::ptr::null(),
         length,
     });
-    // Written here, so that they are in memory: a probe does not wait for a page to be fetched.
+    // Written here, so that they are in memory: a probe does not load a page that is not.
     let names = ["submitted", "not asked for"].map(|name| CString::new(name).unwrap_or_default());
     let transfer = Transfer {
         direction: b'w' as c_char,
@@ -387,7 +387,7 @@ fn reads_user() -> Result<(), String> {
         offset: -0x0123_4567_89ab_cdef,
         timeout: [7, 8],
         parts: parts.as_ptr(),
-        // The last one is not asked for.
+        // The probe does not read the last one.
         count: 4,
         names: [names[0].as_ptr(), names[1].as_ptr()],
         done: done as extern "C" fn() as *const c_void,
@@ -395,7 +395,7 @@ fn reads_user() -> Result<(), String> {
     black_box(submit as extern "C" fn(*const Transfer) -> c_int)(&transfer);
 
     let submitted: Submitted = written(&ebpf)?;
-    // SAFETY: the struct is that long, and it is read as what its fields are.
+    // SAFETY: the struct has that size, and is read with its own fields.
     let read: Transfer = unsafe {
         submitted
             .transfer
@@ -429,7 +429,7 @@ fn equal<T: PartialEq + std::fmt::Debug>(what: &str, read: &T, there: &T) -> Res
 
 // vmlinux.h
 
-/// The example with other types, as its README has them, and a program that reads them.
+/// The example with other types, as in its README, and with a program that reads them.
 fn for_kernel(title: &str, source: &str) -> Result<PathBuf, String> {
     let types = format!("        Types::{source}\n            .allow([\"linux_binprm\"])\n");
     let readme = read(&example().join("README.md"))?;
@@ -449,7 +449,7 @@ fn for_kernel(title: &str, source: &str) -> Result<PathBuf, String> {
     copy(title, &build_rs, &main_rs)
 }
 
-/// The types of a kernel that does not run here, with their layout tests.
+/// The types of a kernel other than the running one, with their layout tests.
 fn vmlinux(arch: &'static str, name: &'static str) -> Proof {
     let title = proof::name(name, None, "linux_binprm of Debian's kernel");
     let ready = match proof::is_wanted(&title) {
@@ -478,7 +478,7 @@ struct Executed {
     stack_limit: u64,
 }
 
-// SAFETY: it has integers alone, and no padding.
+// SAFETY: it has only integers, and no padding.
 unsafe impl aya::Pod for Executed {}
 
 fn reads_kernel() -> Result<(), String> {
@@ -503,7 +503,7 @@ fn reads_kernel() -> Result<(), String> {
     equal("rlim_stack", &executed.stack_limit, &stack_limit()?)
 }
 
-/// How large this process' stack may grow, and those of its children.
+/// The limit of the stack of this process and of its children.
 fn stack_limit() -> Result<u64, String> {
     let limits = read(Path::new("/proc/self/limits"))?;
     let limit = limits
@@ -517,9 +517,9 @@ fn stack_limit() -> Result<u64, String> {
     }
 }
 
-// What is refused
+// Errors
 
-/// Types that the build script then changes do not compile, and a sentence says why.
+/// If the build script changes the types, they do not compile, and a sentence gives the reason.
 fn refused_with(name: &str, (right, wrong): (&str, &str), what: &str) -> Result<(), String> {
     let change = format!(
         "            .write(&machine, \"types.rs\")?;\n        \
@@ -547,7 +547,7 @@ fn refused_with(name: &str, (right, wrong): (&str, &str), what: &str) -> Result<
     }
 }
 
-/// What the example's own header does not have.
+/// Declarations that the example's own header does not have.
 fn others() -> Result<(), String> {
     const HEADER: &str = "
 enum direction { IN, OUT = 5 };
@@ -611,7 +611,7 @@ fn panic(_: &core::panic::PanicInfo) -> ! {
         write_if_new(&package.join("include/transfer.h"), HEADER)?;
         Ok::<_, String>(package)
     };
-    // User code of x86 passes nothing in registers.
+    // On x86, user code passes no arguments in registers.
     for name in ["x86_64", "arm"] {
         build(&package("others", &asked)?, name)?;
     }
@@ -646,7 +646,7 @@ fn panic(_: &core::panic::PanicInfo) -> ! {
     Ok(())
 }
 
-/// The probe, compiled for this computer, does the same with the calls of a machine of 64 bits and of one of 32.
+/// The probe, compiled for this computer, gives the same for the calls of a machine of 64 bits and of one of 32.
 fn host_tests() -> Result<(), String> {
     let _building = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
     for name in ["x86_64", "arm"] {

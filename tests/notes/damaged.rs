@@ -1,4 +1,4 @@
-//! Files that are no ELF files, or were ones.
+//! Files that are not ELF files, and damaged ELF files.
 
 use gimli::{EndianSlice, Expression, Format, LittleEndian};
 use probe_abi::{
@@ -22,7 +22,7 @@ fn runner(cases: u32) -> TestRunner {
     })
 }
 
-/// Reads all that there is in it.
+/// Reads everything in it.
 fn read(file: &[u8]) {
     match Elf::parse(file) {
         Ok(elf) => {
@@ -53,7 +53,7 @@ fn sentence(error: &Error) {
     assert!(!error.to_string().contains(char::is_control));
 }
 
-/// Bytes of any kind, behind the beginning of an ELF file or not.
+/// Random bytes, alone or after the beginning of an ELF file.
 pub fn any_bytes() -> Result<(), String> {
     let beginnings = prop_oneof![
         Just(&b""[..]),
@@ -84,10 +84,10 @@ pub fn any_bytes() -> Result<(), String> {
     Ok(())
 }
 
-/// A program with some bytes that are others, or without its end.
+/// A program with some changed bytes, or without its end.
 pub fn never_panics(program: &[u8]) -> Result<(), String> {
     let length = program.len();
-    // The headers are at both ends, and the notes before those of sections.
+    // The headers are at both ends. The notes are before the headers of sections.
     let places = prop_oneof![
         0..256.min(length),
         length.saturating_sub(4096)..length,
@@ -107,7 +107,7 @@ pub fn never_panics(program: &[u8]) -> Result<(), String> {
     refused(program)
 }
 
-/// What is wrong in one thing, and what is said of it.
+/// Programs with one mistake, and the error for each.
 fn refused(program: &[u8]) -> Result<(), String> {
     let elf = Elf::parse(program).map_err(|error| error.to_string())?;
     for (name, says) in [
@@ -134,11 +134,11 @@ fn refused(program: &[u8]) -> Result<(), String> {
         changed[at..][..bytes.len()].copy_from_slice(bytes);
         changed
     };
-    // `e_type`, of which one byte is zero.
+    // `e_type`, with one byte zero.
     let object = changed(16, if program[5] == 1 { &[1, 0] } else { &[0, 1] });
     // `e_machine`
     let unknown = changed(18, &[0xee, 0xee]);
-    // A text of the first note, which ends with the name and a zero, and the size of the note before it.
+    // The text of the first note, which ends with the probe's name and a zero, and the size of the note before it.
     let note = program.windows(8).position(|bytes| bytes == b"stapsdt\0");
     let note = note.ok_or("it has no note")?;
     let cut = changed(note - 8, &[0x7f; 4]);
@@ -183,7 +183,7 @@ fn nowhere(program: &[u8], note: usize) -> Result<Vec<u8>, String> {
     Ok(changed)
 }
 
-/// What x86_64 reads an `int` by that DWARF says is there, in a frame that starts there.
+/// The operand by which x86_64 reads an `int` at a location of DWARF, in a frame with this base.
 fn located(location: &[u8], base: Option<&[u8]>) -> Result<Operand, dwarf::Error> {
     let expression = |bytes| Expression(EndianSlice::new(bytes, LittleEndian));
     let encoding = gimli::Encoding {
@@ -206,7 +206,7 @@ fn located(location: &[u8], base: Option<&[u8]>) -> Result<Operand, dwarf::Error
     )
 }
 
-/// Locations that are none, and any bytes.
+/// Wrong locations, and random bytes.
 pub fn any_location() -> Result<(), String> {
     const ADDRESS: &[u8] = &[3, 0, 0, 0, 0, 0, 0, 0, 0];
     for (location, base, says) in [

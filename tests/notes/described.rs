@@ -1,4 +1,4 @@
-//! Where DWARF says that the probes' arguments are.
+//! The places that DWARF gives the probes' arguments.
 
 use std::{collections::BTreeMap, error::Error};
 
@@ -15,7 +15,7 @@ use probe_abi_usdt::{
 
 type Bytes<'a> = EndianSlice<'a, RunTimeEndian>;
 
-/// The operands that DWARF gives for the arguments of each place: for those that are the variables `a0`, `a1` and so on.
+/// The operands that DWARF gives for the arguments of each place, if they are the variables `a0`, `a1` and so on.
 pub struct Variables(BTreeMap<Place, Vec<Result<Operand, String>>>);
 
 impl Variables {
@@ -42,7 +42,7 @@ fn read(program: &[u8], machine: &'static Machine) -> Result<Variables, Box<dyn 
     let dwarf = Dwarf::load(|id| section(id.name()))?;
     let mut frames = DebugFrame::from(section(".debug_frame")?);
     frames.set_address_size(machine.word);
-    // Whose call frame information has an instruction of its own.
+    // aarch64's call frame information has an instruction of its own.
     if machine.name == "aarch64" {
         frames.set_vendor(gimli::Vendor::AArch64);
     }
@@ -56,7 +56,7 @@ fn read(program: &[u8], machine: &'static Machine) -> Result<Variables, Box<dyn 
             let arguments: Vec<_> = probe.arguments().collect();
             let locations = locations(&dwarf, &unit, (machine, &frames), probe.location.address)?;
             let told = arguments.iter().enumerate().map(|(n, argument)| {
-                // The size and the sign are the type's.
+                // The size and the sign come from the type.
                 let of_type = argument.text.split('@').next().unwrap_or_default();
                 let is_signed = of_type.starts_with('-');
                 let size = of_type.trim_start_matches('-').parse().unwrap_or(0);
@@ -84,7 +84,7 @@ fn read(program: &[u8], machine: &'static Machine) -> Result<Variables, Box<dyn 
 
 type Located<'a> = (Expression<Bytes<'a>>, Frame<Bytes<'a>>);
 
-/// The locations of the variables `a0`, `a1` and so on of the function around an address, at that address.
+/// The locations at an address of the variables `a0`, `a1` and so on of the function around it.
 fn locations<'a>(
     dwarf: &Dwarf<Bytes<'a>>,
     unit: &Unit<Bytes<'a>>,
@@ -139,10 +139,10 @@ fn locations<'a>(
     Ok(found)
 }
 
-/// Where the frame is at an address.
+/// The place of the frame at an address.
 fn cfa(machine: &Machine, frames: &DebugFrame<Bytes>, address: u64) -> Option<CfaRule<usize>> {
-    // gimli does not know the instruction that is about a window of registers. SPARC Compliance Definition 2.4, "Stack
-    // Frame": it is the frame pointer, with its bias.
+    // gimli does not know the instruction for a window of registers. SPARC Compliance Definition 2.4, "Stack Frame": it
+    // is the frame pointer, with its bias.
     if machine.name == "sparc64" {
         return Some(CfaRule::RegisterAndOffset {
             register: gimli::Register(30),

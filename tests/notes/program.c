@@ -1,5 +1,5 @@
-// A program with static probes. Before each one it says the probe's name, how many arguments it has, and their values:
-// the proof compares these with what the operands are at the probe.
+// A program with static probes. Before each probe it prints the probe's name, the number of arguments, and their
+// values. The proof compares these with the values of the operands at the probe.
 
 #define _SDT_HAS_SEMAPHORES 1
 #include <sys/sdt.h>
@@ -7,12 +7,12 @@
 typedef unsigned long word;
 typedef long long wide;
 
-// What no probe is about.
+// Data that no probe uses.
 #define ASIDE __attribute__((section(".aside")))
 
 unsigned char output[2048] ASIDE = {1};
 word output_length ASIDE = 0;
-// What the stub knows by name, and does not use here.
+// The stub knows these by name. They are not used here.
 word given[64] ASIDE = {1}, given_stack[64] ASIDE = {1}, seen[64] ASIDE = {1}, seen_stack[64] ASIDE = {1};
 word stack_at ASIDE = 0, landing ASIDE = 0, saved[64] ASIDE = {1}, target ASIDE = 0;
 
@@ -45,7 +45,7 @@ static NOINLINE void say_name(const char *name, int arguments)
 	say(arguments);
 }
 
-// Which compilers call to copy a struct.
+// Compilers call it to copy a struct.
 NOINLINE void *memcpy(void *to, const void *from, word size)
 {
 	while (size--)
@@ -53,7 +53,7 @@ NOINLINE void *memcpy(void *to, const void *from, word size)
 	return to;
 }
 
-// A compiler does not know what comes out of this, nor what is done with an address.
+// A compiler does not know the result of this, nor what happens to an address.
 static NOINLINE wide hidden(wide value)
 {
 	__asm__ volatile("" : "+m"(value) :: "memory");
@@ -85,7 +85,7 @@ int global_int;
 static unsigned short global_shorts[6];
 static struct all global;
 
-// The arguments are the variables a0, a1, ...: those that DWARF is asked for.
+// The arguments are the variables a0, a1, ...: the proof looks for these in DWARF.
 static NOINLINE void narrow(signed char a0, unsigned char a1, short a2, unsigned short a3, int a4, unsigned a5)
 {
 	SAY6(narrow, a0, a1, a2, a3, a4, a5);
@@ -139,7 +139,7 @@ static NOINLINE void locals(struct all *s, int n)
 	say(n);
 }
 
-// One name, and another place: it may have other operands.
+// A second place with the same name. It may have other operands.
 static NOINLINE void again(int a0, struct all *s)
 {
 	SAY3(twice, a0, s->h, s->b[8]);

@@ -1,4 +1,4 @@
-//! What the notes say, against readelf and the program's symbols.
+//! The contents of the notes, compared with readelf and the program's symbols.
 
 use std::{path::Path, process::Command};
 
@@ -7,7 +7,7 @@ use probe_abi::machine::{Endian, Machine};
 use probe_abi_usdt::{Elf, Place, Probe};
 use proofs::{host::output, proof::none};
 
-/// A probe, as others tell of it.
+/// A probe, by another source.
 #[derive(Debug, PartialEq, Eq)]
 struct Told {
     provider: String,
@@ -38,7 +38,7 @@ pub fn agrees(path: &Path, program: &[u8], probes: &[&Probe]) -> Result<(), Stri
     none(probes.iter().flat_map(|probe| complaints(&file, probe)))
 }
 
-/// The semaphore is the symbol of that name, and the bytes in the file are those at the address.
+/// The semaphore is the symbol of that name. The bytes in the file are those at the address.
 fn complaints(file: &object::File, probe: &Probe) -> Vec<String> {
     let mut complaints = Vec::new();
     let symbol = format!("{}_{}_semaphore", probe.provider, probe.name);
@@ -57,7 +57,7 @@ fn complaints(file: &object::File, probe: &Probe) -> Vec<String> {
     complaints
 }
 
-/// By sections, where the library goes by segments.
+/// The offset by sections. The library finds it by segments.
 fn section_offset(file: &object::File, address: u64) -> Option<u64> {
     file.sections().find_map(|section| {
         let inside = address.checked_sub(section.address())?;
@@ -107,7 +107,7 @@ fn readelf(path: &Path) -> Result<Vec<Told>, String> {
     Ok(probes)
 }
 
-/// What prelink does: every address in the headers is another, and the notes stay as they were.
+/// As prelink does: every address in the headers is changed, and the notes are not.
 pub fn moved(program: &[u8], machine: &Machine, endian: Endian) -> Result<(), String> {
     const BY: u64 = 0x10_0000;
     let before = places(program)?;
@@ -117,7 +117,8 @@ pub fn moved(program: &[u8], machine: &Machine, endian: Endian) -> Result<(), St
         number(bytes, endian)
     };
     let half = |at: u64| number(&program[at as usize..][..2], endian);
-    // Where the headers are, how long one is, how many there are, and where it has the address.
+    // The fields of the headers: the offset of the table, the size of an entry, the number of entries, and the place of
+    // the address in an entry.
     let tables = match wide {
         true => [(0x20, 0x36, 0x38, 16), (0x28, 0x3a, 0x3c, 16)],
         false => [(0x1c, 0x2a, 0x2c, 8), (0x20, 0x2e, 0x30, 12)],

@@ -1,4 +1,4 @@
-//! What operands are where the program stops, and what the program says.
+//! The values of the operands where the program stops, compared with those that the program prints.
 
 use std::{collections::BTreeSet, mem, path::Path, thread};
 
@@ -16,16 +16,16 @@ use proofs::{
 pub struct Stop<'a> {
     probe: &'a Probe<'a>,
     world: World,
-    /// What the program says of the arguments.
+    /// The values of the arguments that the program prints.
     said: Vec<u64>,
 }
 
-/// What a probe can read.
+/// The state that a probe can read.
 struct World {
     machine: &'static Machine,
     endian: Endian,
     registers: [u8; 400],
-    /// Each at an address that is a multiple of 8.
+    /// Each part starts at an address that is a multiple of 8.
     memory: Vec<(u64, Vec<u8>)>,
 }
 
@@ -110,7 +110,7 @@ pub fn stops<'a>(
     }
 }
 
-/// The bytes of a register as those of a number of 64 bits.
+/// The bytes of a register as a number of 64 bits.
 fn value_of(bytes: &[u8]) -> [u8; 8] {
     let mut value = [0; 8];
     match HOST {
@@ -120,14 +120,14 @@ fn value_of(bytes: &[u8]) -> [u8; 8] {
     value
 }
 
-/// The values that the program says before the next probe, which has that name.
+/// The values that the program prints before the next probe, which has that name.
 fn record(said: &mut &[u8], name: &str) -> Result<Vec<u64>, String> {
     let number = |said: &mut &[u8]| {
         let (number, rest) = said.split_first_chunk().ok_or("it says too little")?;
         *said = rest;
         Ok::<_, String>(u64::from_le_bytes(*number))
     };
-    // The functions say their results too, which nobody asks for.
+    // The functions also print their results, which are skipped.
     let wanted = [name.as_bytes(), &[0]].concat();
     while !said.starts_with(&wanted) {
         number(said)?;
@@ -138,10 +138,10 @@ fn record(said: &mut &[u8], name: &str) -> Result<Vec<u64>, String> {
 }
 
 impl World {
-    /// What a probe reads by operands.
+    /// The values that a probe reads by operands.
     fn values(&self, operands: &[Operand]) -> Vec<Result<u64, i32>> {
         let read = read_of(self.machine.name).expect("it is one of the machines");
-        // Another thread has another memory.
+        // Each thread has its own memory.
         let reads = || {
             let mut values = vec![Err(0); operands.len()];
             let mut published = 0;
@@ -161,7 +161,7 @@ impl World {
         thread::scope(|scope| scope.spawn(reads).join().expect("it does not panic"))
     }
 
-    /// Makes the memory that of this thread. Values there are in the order of this computer, if they have that size.
+    /// Makes this memory the thread's. Values of that size are in the byte order of this computer.
     fn publish(&self, size: usize) {
         for (address, bytes) in &self.memory {
             for (at, chunk) in (*address..).step_by(8).zip(bytes.chunks_exact(8)) {
@@ -177,7 +177,7 @@ impl World {
     }
 }
 
-/// Whether operands are what the program says, and wrong ones are not. Gives how many there are.
+/// Whether operands have the values that the program prints, and wrong ones do not. Returns their number.
 pub fn agree(
     stops: &[Stop],
     operands: impl Fn(&Probe) -> Vec<Result<Operand, String>>,
@@ -220,7 +220,7 @@ pub fn agree(
                 let (these, rest) = values.split_at(wrongs.len());
                 values = rest;
                 wrong += 1;
-                // A copy of the value may lie there.
+                // A copy of the value may be there.
                 if these.iter().all(|value| *value == Ok(*said)) {
                     overlooked.push(format!("{}, `{text}`, {what}", stop.probe));
                 }
@@ -235,13 +235,13 @@ pub fn agree(
 
 fn is_excused(error: &str) -> bool {
     [
-        // What `pt_regs` does not have: sparc64's windows.
+        // sparc64's windows, which `pt_regs` does not have.
         "which `pt_regs` does not have",
         "that `pt_regs` does not have",
         "the address of a symbol is not in the operand",
         "an address relative to the instruction that reads it is not known here",
         "does not fit in",
-        // Of DWARF.
+        // Errors of DWARF.
         "in pieces",
         "has to be computed",
         "has done without it",
@@ -251,9 +251,9 @@ fn is_excused(error: &str) -> bool {
     .any(|excuse| error.contains(excuse))
 }
 
-/// Operands that are wrong in one thing: some of each kind.
+/// Operands with one mistake: some of each kind.
 fn wrongs(right: Operand, machine: &Machine) -> Vec<(&'static str, Vec<Operand>)> {
-    // SAFETY: it is made of integers, and has no gaps: its documentation says so.
+    // SAFETY: it is made of integers, without gaps, as its documentation says.
     let bytes: [u8; 16] = unsafe { mem::transmute(right) };
     let with = |at: usize, new: &[u8]| {
         let mut bytes = bytes;

@@ -1,4 +1,4 @@
-//! What a probe reads by an operand, over made-up registers and made-up memory.
+//! The values that a probe reads by an operand, over made-up registers and made-up memory.
 
 use probe_abi::{machine::Machine, operand::Operand, testing};
 use proofs::{
@@ -9,17 +9,17 @@ use proofs::{
     select,
 };
 
-/// What an operand stands for.
+/// The meaning of an operand.
 #[derive(Debug, Clone, Copy)]
 enum Is {
     Constant(u64),
-    /// The register, or part of one, of that name.
+    /// The register of that name, or a part of one.
     Register(&'static str),
-    /// What lies at the address in the first register, plus a number.
+    /// The bytes at the address in the first register, plus a number.
     At(&'static str, i64),
-    /// The same with a second register: its low bytes, which are so many, with their sign or not, and so often.
+    /// The same with a second register: its low bytes, as a signed number or not, multiplied.
     Indexed(&'static str, i64, &'static str, Index),
-    /// What lies at an address.
+    /// The bytes at an address.
     Absolute(u64),
 }
 
@@ -72,7 +72,7 @@ const POWERPC: &[(&str, Is)] = &[
     ("4@4660(0)", Absolute(4660)),
 ];
 
-/// Operands of a machine, and what they stand for.
+/// Operands of a machine, and their meanings.
 fn cases(machine: &str) -> Vec<(&'static str, Is)> {
     let more: &[(&str, Is)] = match machine {
         "x86_64" => &[
@@ -149,7 +149,7 @@ fn cases(machine: &str) -> Vec<(&'static str, Is)> {
     [family, more].concat()
 }
 
-/// What lies in memory: each byte is negative.
+/// The bytes in memory. Each byte is negative.
 const BYTES: [u8; 8] = [0x91, 0xa2, 0xb3, 0xc4, 0xd5, 0xe6, 0xf7, 0x88];
 
 pub fn agrees(machine: &'static Machine) -> Result<(), String> {
@@ -160,7 +160,7 @@ pub fn agrees(machine: &'static Machine) -> Result<(), String> {
     if cases.len() < 5 {
         return Err("there are no cases for this machine".to_owned());
     }
-    // Addresses, and numbers of which the upper half counts.
+    // Addresses, and numbers whose upper half matters.
     let numbered: [fn(u64) -> u64; 3] = [
         |number| 0x4000_0000 + number * 0x1_0000,
         |number| 0x9000_0000 + number * 0x1_0000,
@@ -178,7 +178,7 @@ pub fn agrees(machine: &'static Machine) -> Result<(), String> {
             }
             checked += 1;
         }
-        // Nothing lies there, and there is no such slot.
+        // There is no memory at these addresses.
         let error = Operand::parse(
             cases
                 .iter()
@@ -218,7 +218,7 @@ pub fn agrees(machine: &'static Machine) -> Result<(), String> {
     Ok(())
 }
 
-/// The value by what the operand stands for.
+/// The value, by the meaning of the operand.
 fn expected(
     machine: &Machine,
     is: Is,

@@ -1,4 +1,4 @@
-//! The notes that programs have of their static probes: `sys/sdt.h` writes them into the section `.note.stapsdt`.
+//! The notes of static probes in programs: `sys/sdt.h` writes them into the section `.note.stapsdt`.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -65,8 +65,8 @@ fn add_object(
     Ok(())
 }
 
-/// Whether the library finds every note, and takes the file for one of the machine. Here, notes are read without a look at
-/// anything but their section.
+/// Whether the library finds every note, and finds that the file is for the machine. This file only reads the section
+/// of the notes.
 fn are_found(bytes: &[u8], machine: &Machine, all: &[String]) -> Result<(), String> {
     let elf = Elf::parse(bytes).map_err(|error| error.to_string())?;
     if elf.machine() != machine {
@@ -87,7 +87,7 @@ fn are_found(bytes: &[u8], machine: &Machine, all: &[String]) -> Result<(), Stri
     }
 }
 
-/// The last string of each note: behind three addresses, the provider's name, and the probe's.
+/// The last string of each note. Before it are three addresses, the provider's name and the probe's name.
 fn arguments(mut notes: &[u8], word: usize, endian: Endian) -> Option<Vec<String>> {
     let mut all = Vec::new();
     let number = |bytes: &[u8]| {
@@ -111,7 +111,7 @@ fn arguments(mut notes: &[u8], word: usize, endian: Endian) -> Option<Vec<String
     Some(all)
 }
 
-/// Where the next operand begins there is an `@`, behind its size.
+/// Each operand begins with its size and an `@`.
 fn split(arguments: &str) -> Vec<String> {
     let mut operands: Vec<String> = Vec::new();
     for word in arguments.split_whitespace() {
@@ -126,7 +126,7 @@ fn split(arguments: &str) -> Vec<String> {
     operands
 }
 
-/// Values of every type, in registers, in memory and constant.
+/// Values of every type, in registers, in memory and as constants.
 const PROGRAM: &str = r#"
 #include <sys/sdt.h>
 
@@ -172,7 +172,7 @@ pub fn of_a_program(
 ) -> Result<BTreeSet<String>, String> {
     let mut operands = BTreeSet::new();
     for level in ["-O0", "-O1", "-O2", "-Os"] {
-        // clang for loongarch64 fails with an operand in memory.
+        // clang for loongarch64 fails for an operand in memory.
         let constraint = match (machine.name, source) {
             ("loongarch64" | "loongarch32", "clang") => "-DSTAP_SDT_ARG_CONSTRAINT=nr",
             _ => "-w",
@@ -187,7 +187,7 @@ pub fn of_a_program(
             operands.len()
         ));
     }
-    // The library divides a note's text in the same way.
+    // The library splits a note's text in the same way.
     let text: Vec<&str> = operands.iter().map(String::as_str).collect();
     let count = Operand::parse_all(&text.join(" "), machine).count();
     match count == text.len() {

@@ -10,13 +10,13 @@ mod types {
     include!(concat!(env!("OUT_DIR"), "/types.rs"));
 }
 
-/// What `emit` says of the machine.
+/// The machine's word size, by the cfg that `emit` sets.
 const WORD: usize = match cfg!(any(bpf_target_arch = "arm", bpf_target_arch = "powerpc")) {
     true => 4,
     false => size_of::<usize>(),
 };
 
-// The library's machine, and the one whose types these are.
+// The library's machine is the machine of these types.
 const _: () = assert!(size_of::<c_long>() == WORD && size_of::<node>() == 2 * WORD);
 
 pub fn next(node: &node) -> (Ptr<node>, c_long) {

@@ -1,10 +1,10 @@
-//! Any program that compiles loads: random programs, made from fixed numbers, so that all are the same
-//! each time. `cargo xtask random` makes others.
+//! Any program that compiles loads: random programs, made from fixed numbers, so that they are the same each time.
+//! `cargo xtask random` makes other programs.
 //!
-//! Each is ordinary Rust around the public methods (`proofs/src/random/grammar.txt`). This computer's
-//! kernel loads those of x86_64; those of other machines are decoded; an interpreter runs all of them, and
-//! they return what the same text returns on the host. A program that is refused is ours, unless a twin
-//! without this crate is refused in the same words.
+//! Each program is ordinary Rust around the public methods (`proofs/src/random/grammar.txt`). This computer's kernel
+//! loads the programs for x86_64. Those for other machines are decoded. An interpreter runs all of them, and they have
+//! to return the same as on the host. If a program is refused, the fault is ours, unless a twin without this crate is
+//! refused with the same words.
 
 use proofs::{
     bpf::{Reads, Toolchain},
@@ -20,30 +20,30 @@ use proofs::{
 
 const SEED: u64 = 1;
 
-/// How many programs this computer's kernel loads, in each setting.
+/// The number of programs that this computer's kernel loads, in each setting.
 const LOADED: u64 = 25;
 
-/// How many programs are decoded and run for each other machine.
+/// The number of programs that are decoded and run for each other machine.
 const DECODED: u64 = 30;
 
-/// How many programs it takes until each role makes a difference to one of them.
+/// The number of programs after which each role has made a difference to one of them.
 const EVERYTHING: u64 = 500;
 
-/// In how many of a hundred programs a refusal that is not ours is no surprise.
+/// The percentage of programs that may be refused without our fault.
 const NOT_OURS: usize = 5;
 
-/// Of how many of a hundred fenced programs LLVM may have reshaped the reads. With LLVM 22 it was one of 450.
+/// The percentage of fenced programs whose reads LLVM may reshape. With LLVM 22 it was one of 450.
 const RESHAPED: usize = 4;
 
-/// How the kernel refuses a read at an address that was computed.
+/// The kernel's refusal of a read at a computed address.
 const MODIFIED: &str = "dereference of modified ctx ptr R# off=# disallowed";
 
-/// How it refuses a register that nothing was written to: the value of a `None`, which LLVM computes with before it asks
-/// whether there is one. No way of reading ctx is the cause. Whether a twin is refused as well is up to the registers
-/// that LLVM takes.
+/// The kernel's refusal of a register that was never written. The register holds the value of a `None`, and LLVM
+/// computes with it before it checks for `None`. No way of reading ctx is the cause. Whether a twin is refused too
+/// depends on LLVM's choice of registers.
 const NEVER_WRITTEN: &str = "R# !read_ok";
 
-/// The same, where that register is left with an address of the stack: LLVM computes with it as if it were the value.
+/// The same, if that register still holds an address of the stack: LLVM computes with it as if it were the value.
 const LEFT_WITH_AN_ADDRESS: &str =
     "math between fp pointer and register with unbounded min value is not allowed";
 
@@ -105,14 +105,14 @@ fn main() {
 
 type Work = fn(&Workshop) -> Result<(), String>;
 
-/// Everything that is wrong with the programs, in each setting.
+/// All findings about the programs, in each setting.
 fn examine(workshop: &Workshop, count: u64, settings: &[Setting]) -> Result<Vec<Finding>, String> {
     let programs = programs(SEED, 0..count);
     let expected = workshop.expect(&programs)?;
     let mut findings = Vec::new();
     for setting in settings {
         let (found, instructions) = workshop.examine(&programs, &expected, setting)?;
-        // Programs that come to nothing would pass everything.
+        // Programs that compile to almost nothing would pass everything.
         if instructions < programs.len() * 20 {
             return Err(format!(
                 "the programs have only {instructions} instructions"
@@ -123,7 +123,7 @@ fn examine(workshop: &Workshop, count: u64, settings: &[Setting]) -> Result<Vec<
     Ok(findings)
 }
 
-/// Complaints of what is ours, and of too much that is not.
+/// Complaints about refusals that are our fault, and about too many that are not.
 fn ours(workshop: &Workshop, findings: &[Finding], judged: usize) -> Result<Vec<String>, String> {
     let mut complaints = Vec::new();
     let never_written = [NEVER_WRITTEN, LEFT_WITH_AN_ADDRESS];
@@ -161,7 +161,7 @@ fn decoded(workshop: &Workshop) -> Result<(), String> {
     none(ours(workshop, &findings, DECODED as usize)?)
 }
 
-/// Of fenced programs LLVM reshapes a few; nothing else is wrong with them.
+/// LLVM reshapes a few of the fenced programs. Nothing else is wrong with them.
 fn fenced(workshop: &Workshop) -> Result<(), String> {
     let findings = examine(workshop, LOADED, &Setting::ALL)?;
     let judged = LOADED as usize * Setting::ALL.len();
@@ -178,8 +178,8 @@ fn fenced(workshop: &Workshop) -> Result<(), String> {
     none(complaints)
 }
 
-/// The same programs with methods that read fields plainly: many are refused, the decoder says so too, and
-/// one of them is cut down to a few lines.
+/// The same programs, with methods that read fields plainly. Many are refused, the decoder refuses them too, and one of
+/// them is cut down to a few lines.
 fn plain(workshop: &Workshop) -> Result<(), String> {
     let setting = &Setting::ALL[0];
     let programs = programs(SEED, 0..DECODED);
@@ -190,7 +190,7 @@ fn plain(workshop: &Workshop) -> Result<(), String> {
         .zip(&judgement.classes)
         .filter(|(_, class)| is_modified(class));
     let mut refused: Vec<_> = refused.map(|(program, _)| program).collect();
-    // More than of fenced ones.
+    // More than of the fenced programs.
     if refused.len() * 100 <= DECODED as usize * RESHAPED {
         return Err(format!(
             "only {} of {DECODED} programs are refused: {:?}",
@@ -214,7 +214,7 @@ fn plain(workshop: &Workshop) -> Result<(), String> {
     }
 }
 
-/// Programs that read each role elsewhere than the host does, or other memory.
+/// Programs that read a role at another place than the host does, or read other memory.
 fn mistakes(workshop: &Workshop) -> Result<(), String> {
     let programs = programs(SEED, 0..EVERYTHING);
     let object = workshop.object(&programs, &Setting::ALL[0], Methods::Ours)?;
@@ -264,7 +264,7 @@ fn mistakes(workshop: &Workshop) -> Result<(), String> {
     none(complaints)
 }
 
-/// A helper that reads the memory of a process one word behind the address.
+/// A helper that reads the memory of a process one word after the address.
 fn elsewhere(to: u64, size: u64, from: u64, _: u64, _: u64) -> u64 {
     HELPERS[0].1(to, size, from.wrapping_add(8), 0, 0)
 }

@@ -1,8 +1,8 @@
-//! Promise: the project that the README begins with is whole, and so is the page that goes on with it. Its files are
-//! taken from there, built with the commands that stand there, and the kernel runs the program.
+//! Promise: the project at the beginning of the README is complete, and so is the page that continues it. The files are
+//! taken from there and built with the commands there, and the kernel runs the program.
 //!
-//! With rustup's nightly, the commands are run as they are. Another compiler with `core` for BPF is told,
-//! around the project, what the page says of it.
+//! With rustup's nightly, the commands are run as they are. With another compiler that has `core` for BPF, the settings
+//! that the page gives for it are added around the project.
 
 use std::{
     env,
@@ -28,7 +28,7 @@ use proofs::{
 /// The machine in the README's `.cargo/config.toml`.
 const MACHINE: &str = "x86_64";
 
-/// The program on the host, compiled.
+/// The program on the host. It is compiled here.
 #[allow(dead_code)]
 mod loader;
 
@@ -73,7 +73,7 @@ fn main() {
     proof::run(proofs)
 }
 
-// What the proofs need.
+// The needs of the proofs.
 
 fn kernel_needs() -> Result<(), String> {
     builder()?;
@@ -86,13 +86,13 @@ fn kernel_needs() -> Result<(), String> {
 /// A compiler for the commands.
 struct Builder {
     toolchain: Toolchain,
-    /// Whether the commands find it by themselves: `rustup` does by rust-toolchain.toml.
+    /// Whether the commands find it by themselves: `rustup` finds it by rust-toolchain.toml.
     found: bool,
 }
 
 fn builder() -> Result<Builder, String> {
     let found = Toolchain::find()?;
-    // Only where the source of `core` is there: rustup would fetch it.
+    // Only if it has the source of `core`: otherwise rustup would fetch it.
     let nightly = Toolchain::nightly().filter(|nightly| nightly.clone().building_core().is_ok());
     Ok(match nightly {
         Some(toolchain) => Builder {
@@ -107,7 +107,7 @@ fn builder() -> Result<Builder, String> {
 }
 
 impl Builder {
-    /// A shell that is in no run of cargo.
+    /// A shell with an environment as outside of a run of cargo.
     fn shell(&self) -> Result<Command, String> {
         let cargo = self.toolchain.cargo();
         let mut shell = Command::new("sh");
@@ -127,7 +127,7 @@ impl Builder {
         Ok(shell)
     }
 
-    /// Whether aya-ebpf 0.3 says that the compiler is too old for it.
+    /// Whether the compiler is too old for aya-ebpf 0.3.
     fn is_old(&self) -> Result<bool, String> {
         const AYA_ASKS_FOR: u32 = 98;
         let said = run(Command::new(self.toolchain.rustc()).arg("--version"))?.stdout;
@@ -139,7 +139,7 @@ impl Builder {
     }
 }
 
-// What the README says.
+// The contents of the README.
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -175,7 +175,7 @@ const fn section(document: &'static str, heading: &'static str) -> Section {
     Section { document, heading }
 }
 
-/// The code of a section: the blocks between its heading and the next.
+/// The code of a section: the blocks between its heading and the next heading.
 fn blocks(Section { document, heading }: Section) -> Result<Vec<String>, String> {
     let path = root().join(document);
     let text = fs::read_to_string(&path).map_err(cannot("read", &path))?;
@@ -211,7 +211,7 @@ fn file<'a>(blocks: &'a [String], path: &str) -> Result<&'a str, String> {
         .ok_or_else(|| format!("the section has no `{path}`"))
 }
 
-/// The commands that begin like this, with what they make, as the comment behind them says.
+/// The commands that begin like this, and the file that each makes, by the comment after it.
 fn commands(blocks: &[String], start: &str) -> Result<Vec<(String, PathBuf)>, String> {
     let lines = blocks.iter().flat_map(|block| block.lines());
     let lines = lines.filter(|line| line.starts_with(start));
@@ -225,7 +225,7 @@ fn commands(blocks: &[String], start: &str) -> Result<Vec<(String, PathBuf)>, St
         .collect()
 }
 
-/// The project, in a folder that the proofs use in turn.
+/// The project, in a folder that one proof at a time uses.
 struct Project {
     builder: Builder,
     files: Vec<(&'static str, String)>,
@@ -290,7 +290,7 @@ impl Project {
         }
     }
 
-    /// Writes the files, and around them what stands in for a release of this crate.
+    /// Writes the files, and around them a configuration that replaces a release of this crate.
     fn write(&self) -> Result<(), String> {
         let folder = Self::folder();
         let around = folder.parent().unwrap_or(&folder);
@@ -316,7 +316,7 @@ impl Project {
         Ok(())
     }
 
-    /// Runs a command in the project's folder. It has to say that all is well.
+    /// Runs a command in the project's folder. It has to succeed without a warning.
     fn run(&self, command: &str) -> Result<(), String> {
         self.run_in(&Self::folder(), command)
     }
@@ -325,12 +325,12 @@ impl Project {
         self.write()?;
         let mut command = command.to_owned();
         if self.old {
-            // It compiles with it all the same.
+            // Such a compiler compiles it nevertheless.
             command += " --ignore-rust-version";
         }
         let mut shell = self.builder.shell()?;
         let said = run(shell.current_dir(folder).args(["-c", &command]))?.stderr;
-        // While it compiles `core`, cargo misses there the crates that the configuration patches.
+        // While cargo compiles `core`, it warns that the crates which the configuration patches are not used.
         let warnings = said.lines().filter(|line| line.starts_with("warning"));
         let mut others = warnings.filter(|line| !line.ends_with("was not used in the crate graph"));
         match others.next() {
@@ -339,7 +339,7 @@ impl Project {
         }
     }
 
-    /// Runs a command that has to fail, and say this.
+    /// Runs a command that has to fail with this text.
     fn refuses(&self, command: &str, said: &str) -> Result<(), String> {
         match self.run(command) {
             Ok(()) => Err(format!("`{command}` succeeds, and should say `{said}`")),
@@ -348,7 +348,7 @@ impl Project {
         }
     }
 
-    /// Runs the tests as the README does.
+    /// Runs the tests with the README's command.
     fn test(&self) -> Result<(), String> {
         let blocks = blocks(TESTING)?;
         let mut lines = blocks.iter().flat_map(|block| block.lines());
@@ -357,7 +357,7 @@ impl Project {
         self.run_in(&root().join("target/readme"), command)
     }
 
-    /// Builds the program as the README does, and reads what comes out where the README says.
+    /// Builds the program with the README's command, and reads the object from the README's path.
     fn build(&self, profile: &str) -> Result<Vec<u8>, String> {
         let commands = commands(&blocks(EXAMPLE)?, "cargo build")?;
         let (command, object) = commands
@@ -370,7 +370,7 @@ impl Project {
     }
 }
 
-/// It is compiled here, so that it is what it says.
+/// The loader in the page is the one that is compiled here.
 fn loader_compiles() -> Result<(), String> {
     match blocks(LOADER)?
         .iter()
@@ -415,7 +415,7 @@ const PATH_IS_READ: &str = "call.read().path().map(|path| path.address() as c_in
 
 const NULL: &CStr = c"/dev/null";
 
-/// What the probe keeps of a call of `openat` with these flags.
+/// The flags that the probe keeps of a call of `openat` with these flags.
 fn seen(object: &[u8], kind: Kind, flags: c_int) -> Result<c_int, String> {
     let failed = |error: &dyn std::error::Error| format!("{error}: {error:?}");
     let mut ebpf = Ebpf::load(object).map_err(|error| failed(&error))?;
@@ -430,9 +430,9 @@ fn seen(object: &[u8], kind: Kind, flags: c_int) -> Result<c_int, String> {
         fn openat(dirfd: c_int, path: *const c_char, flags: c_int, ...) -> c_int;
         fn close(fd: c_int) -> c_int;
     }
-    // SAFETY: the path ends with a zero, and the flags ask for no mode.
+    // SAFETY: the path ends with a zero, and these flags need no mode.
     let fd = unsafe { openat(-1, NULL.as_ptr(), flags) };
-    // SAFETY: nothing else has the descriptor.
+    // SAFETY: only this code has the descriptor.
     if fd < 0 || unsafe { close(fd) } != 0 {
         return Err(std::io::Error::last_os_error().to_string());
     }
@@ -446,21 +446,21 @@ fn seen(object: &[u8], kind: Kind, flags: c_int) -> Result<c_int, String> {
     map.get(&0, 0).map_err(|error| failed(&error))
 }
 
-// Where nothing is built for BPF
+// Builds that are not for BPF
 
-/// What an editor runs, and who has not read the README.
+/// The commands of an editor, and of a user who has not read the README.
 const CHECKS: [&str; 3] = [
     "cargo check",
     "cargo check --workspace --all-targets",
     "cargo check --workspace --all-targets --target x86_64-unknown-linux-gnu",
 ];
 
-/// What is said of a host where none of it is prevented.
+/// The error on a host without these measures.
 const RIDDLE: &str = "unwinding panics are not supported without std";
 
 fn checks(kind: Kind) -> Result<(), String> {
     let project = Project::enter(kind)?;
-    // With Aya, all of its dependencies are compiled for each: the others say no more.
+    // With Aya, all of its dependencies are compiled for each check, and the other checks show nothing more.
     let checks = match kind {
         Kind::Aya => &CHECKS[2..],
         Kind::Alone => &CHECKS,
@@ -495,7 +495,7 @@ fn its_tests() -> Result<(), String> {
     }
 }
 
-// How the machine is named
+// The ways to name the machine
 
 const FLAGS: &str = "rustflags = [\"--cfg\", 'bpf_target_arch=\"x86_64\"']\n";
 
@@ -505,13 +505,14 @@ fn aya_needs_cfg() -> Result<(), String> {
     project.change(".cargo/config.toml", FLAGS, &config)?;
     project.refuses("cargo check", "could not compile `aya-ebpf-cty`")?;
     drop(project);
-    // The other crate is content.
+    // The other crate builds.
     let mut project = Project::enter(Kind::Alone)?;
     project.change(".cargo/config.toml", FLAGS, &config)?;
     project.run("cargo check")
 }
 
-/// What the page has for one's own crate is right, and without it the cfg is false. `--test build_scripts` has all three forms.
+/// The page's advice for one's own crate is right, and without it the cfg is false. `--test build_scripts` has all
+/// three forms.
 fn own_crate() -> Result<(), String> {
     const CFG: &str =
         "#[cfg(not(bpf_target_arch = \"x86_64\"))]\ncompile_error!(\"the cfg is false\");\n";

@@ -1,7 +1,6 @@
-//! What the proofs in tests/tracer.rs trace: every call is made with values that they know.
+//! The program that the proofs in tests/tracer.rs trace. They know the values of every call.
 //!
-//! The functions take whole registers. What C makes of them is for the prototype to say that the
-//! tracer is given.
+//! The functions take whole registers. The prototypes that the tracer gets say which C types the registers hold.
 
 use std::{
     ffi::{CStr, CString, c_char},
@@ -33,7 +32,7 @@ functions! {
     leave(status) = exit(status as i32);
 }
 
-/// Calls a function, and lets nothing of that be foreseen.
+/// Calls a function such that the compiler cannot foresee anything about the call.
 macro_rules! call {
     ($function:ident($($argument:expr),*)) => {
         black_box($function as extern "C" fn($(call!(@ $argument)),*) -> u64)($($argument),*)
@@ -42,7 +41,7 @@ macro_rules! call {
 }
 
 fn address(text: &CStr) -> u64 {
-    // Read once, so that it is in memory: a probe does not wait for a page to be fetched.
+    // Read once, so that it is in memory: a probe does not load a page that is not.
     black_box(text.to_bytes().iter().fold(0_u8, |sum, byte| sum ^ byte));
     text.as_ptr().cast::<c_char>().expose_provenance() as u64
 }
@@ -51,7 +50,7 @@ static ENTERED: Barrier = Barrier::new(2);
 static BOTH_INSIDE: Barrier = Barrier::new(2);
 static LEFT: Barrier = Barrier::new(2);
 
-/// Called in two threads, so that neither call is within the other: 1000 enters first and leaves first.
+/// Called in two threads, such that neither call is inside the other: 1000 enters first and leaves first.
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn meet(a: u64) -> u64 {
@@ -80,7 +79,7 @@ fn main() {
         9 << 40
     ));
 
-    // Above the bits that count there is something else.
+    // The bits above those that count hold other values.
     let garbage = 0xdead_beef_dead_0000_u64;
     call!(narrow(
         garbage << 16 | 0xffff_fffe,

@@ -1,5 +1,5 @@
-// A program without a C library, of 32 bits and of 64: it calls a function, makes a syscall, and writes down what the function
-// was called with.
+// A program without a C library, of 32 bits and of 64 bits. It calls a function, makes a syscall, and records the
+// values that the function was called with.
 
 typedef long long wide;
 

@@ -1,4 +1,4 @@
-//! A program of 32 bits beside the same one of 64, on this kernel.
+//! A program of 32 bits, and the same program of 64 bits, on this kernel.
 
 use std::{fs, path::Path, process::Command};
 
@@ -17,7 +17,7 @@ use proofs::{
 
 use crate::{Failure, MACHINE, built, causes, same};
 
-/// The machine of 32 bits that this kernel has tasks of.
+/// The machine of this kernel's tasks of 32 bits.
 const COMPAT: &str = "x86";
 
 pub fn proof(toolchain: Result<Toolchain, String>) -> Proof {
@@ -35,7 +35,7 @@ fn compiler(machine: &str) -> Result<Compiler, String> {
     Compiler::gcc(&row.variants[0])
 }
 
-/// A kernel may be without, and one that has it may refuse it (`ia32_emulation=0`).
+/// A kernel may lack them, or may refuse them (`ia32_emulation=0`).
 fn runs_x86() -> Result<(), String> {
     let program = program(COMPAT)?;
     match Command::new(&program).output() {
@@ -91,7 +91,7 @@ fn sees_both(toolchain: &Toolchain) -> Result<(), String> {
         )?;
         let offset = 0x0123_4567_89ab_cdef;
         same("syscall", &seen[16..20], &[kind, 16, 4096, offset])?;
-        // Nothing in the registers shows what code of 64 bits asks for by `int $0x80`.
+        // The registers do not show that code of 64 bits makes a syscall by `int $0x80`.
         let by_interrupt = if machine == MACHINE { 1 } else { 0 };
         same("syscall of the other kind", &seen[20..21], &[by_interrupt])?;
         // -EBADF

@@ -1,17 +1,18 @@
-// The functions that are probed, and who calls them. Each writes down what it was called with, and what it returns.
+// The probed functions, and their caller. Each records the values that it was called with, and the value that it
+// returns.
 
 typedef long long wide;
 
 enum kind { NONE, SOME, LAST = -7 };
 typedef int callback(int);
 
-// What the test passes, and what has arrived.
+// The values that the test passes, and the values that the functions get.
 volatile wide sent[12];
 volatile wide received[12], returned[6];
 volatile wide return_address;
 const char *volatile text = "twelve parameters";
 
-// A compiler knows nothing of what comes out of this: not even that its upper bits are those of a narrower value.
+// A compiler knows nothing of the result of this: not even that its upper bits are those of a narrower value.
 #define HIDDEN(n) ({ wide hidden = sent[n]; __asm__ volatile("" : "+r"(hidden)); hidden; })
 #define PROBED __attribute__((noinline))
 
@@ -58,7 +59,7 @@ PROBED int formatted(const char *format, ...)
 	return returned[5] = -(int)(unsigned char)*format;
 }
 
-// A uretprobe on a function changes where that returns to, so this one has none.
+// A uretprobe changes the return address of its function, so this function has no uretprobe.
 PROBED void plain(void)
 {
 	return_address = (wide)__builtin_return_address(0);
@@ -71,7 +72,7 @@ static int twice(int a)
 
 void call_all(void)
 {
-	// A helper does not read a page that nobody has asked for.
+	// A helper does not load a page that is not in memory.
 	(void)*(const volatile char *)text;
 	mixed((signed char)HIDDEN(0), (unsigned short)HIDDEN(1), (int)HIDDEN(2), (unsigned int)HIDDEN(3), HIDDEN(4),
 	      text, HIDDEN(6) & 1, (enum kind)HIDDEN(7), twice, (short)HIDDEN(9), HIDDEN(10),
@@ -82,6 +83,6 @@ void call_all(void)
 	title();
 	formatted(text, 1, 2.5, text);
 	plain();
-	// Not the last one, which would be a jump.
+	// So that the call of `plain` is not the last one: that would be a jump.
 	title();
 }

@@ -1,8 +1,8 @@
-//! Promise: on this kernel, typed uprobes and uretprobes see what C functions are called with and return: twelve
-//! parameters, narrow and negative ones, pointers, `_Bool`, an `enum`, a pointer to a function, strings, `...`; from debug
-//! builds and from release builds, whichever way they read ctx.
+//! Promise: on this kernel, typed uprobes and uretprobes see the values that C functions are called with and return:
+//! twelve parameters, narrow and negative ones, pointers, `_Bool`, an `enum`, a pointer to a function, strings, `...`.
+//! They see them from debug builds and from release builds, with each way of reading ctx.
 //!
-//! gcc and clang compile the functions, which write down themselves what has arrived.
+//! gcc and clang compile the functions, which record the values that they get.
 
 mod compat;
 
@@ -98,7 +98,7 @@ fn sees_everything(
     reads: Reads,
 ) -> Result<(), String> {
     let object = built(toolchain, profile, "typed-uprobes")?;
-    // Another proof's calls would be seen too.
+    // Otherwise the probes would also see the calls of another proof.
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     for (name, compiler) in compilers() {
@@ -112,7 +112,7 @@ fn sees_everything(
     Ok(())
 }
 
-/// The functions, in this process.
+/// The functions, loaded into this process.
 struct Library {
     path: PathBuf,
     handle: *mut c_void,
@@ -129,10 +129,10 @@ const RTLD_NOW: c_int = 2;
 impl Library {
     fn new(compiler: &Compiler, name: &str) -> Result<Self, String> {
         let folder = root().join("target/uprobes");
-        // What a process has loaded of a path it does not load anew.
+        // A process does not load a file again from the same path.
         let path = folder.join(format!("{name}.so").replace(' ', "-"));
         let source = Path::new("tests/uprobes/functions.c");
-        // What was mapped before must not be written to.
+        // A file that is mapped must not be written to.
         write_if_new(&folder.join("README"), "What tests/uprobes has compiled.\n")?;
         let new = path.with_extension("new");
         let mut command = compiler.command();
@@ -165,11 +165,11 @@ impl Library {
     /// A variable of the functions.
     fn variable<const LENGTH: usize>(&self, name: &str) -> Result<[i64; LENGTH], String> {
         let variable = self.symbol::<[i64; LENGTH]>(name)?;
-        // SAFETY: `functions.c` has it with that length, and this thread alone runs what changes it.
+        // SAFETY: `functions.c` has it with that length, and only this thread runs the functions that change it.
         Ok(unsafe { variable.read_volatile() })
     }
 
-    /// What probes see of the functions, and what these say.
+    /// Compares the values that probes see with those that the functions record.
     fn compare(&self, object: &[u8]) -> Result<(), String> {
         let mut ebpf = attached(object, &self.path).map_err(|error| causes(&*error))?;
         let sent = self.symbol::<[i64; 12]>("sent")?;
@@ -184,9 +184,9 @@ impl Library {
             [-100; 12],
             [i64::MIN | 0x7f; 12],
         ] {
-            // SAFETY: as of `variable`.
+            // SAFETY: as in `variable`.
             unsafe { sent.write_volatile(values) };
-            // SAFETY: it is a function of C's that takes nothing.
+            // SAFETY: it is a C function without parameters.
             unsafe { call_all() };
             let seen = seen(&mut ebpf).map_err(|error| error.to_string())?;
             let received: [i64; 12] = self.variable("received")?;

@@ -1,6 +1,7 @@
-// What the proofs in tests/usdt.rs watch: before each of its static probes, it says what the arguments are.
+// The program that the proofs in tests/usdt.rs watch. Before each of its static probes, it prints the arguments.
 //
-// Without an argument it comes by each probe once. With one it waits for lines, and answers each with its semaphore.
+// Without an argument it runs through each probe once. With one it waits for lines, and answers each with its
+// semaphore.
 
 #define _SDT_HAS_SEMAPHORES 1
 #include <stdint.h>
@@ -52,7 +53,7 @@ static NOINLINE void shelf(struct shelf *s, int32_t *a, uint16_t *b, size_t n)
 	DTRACE_PROBE9(shop, shelf, s->c, s->b[3], s->h, s->u[2], s->i, s->q, a[n], b[n + 1], own.b[n]);
 }
 
-// One name at two places, with other operands.
+// One name at two places, with different operands.
 static NOINLINE void twice(int a, struct shelf *s)
 {
 	printf("shop:twice(%d, %d)\n", a, s->h);

@@ -1,8 +1,7 @@
 //! Any program that compiles loads: the corpus, built in the ways that users build, for every machine.
 //!
-//! This computer's kernel loads what is built for x86_64. What is built for other machines is held to
-//! the verifier's rule for ctx by decoding it, a check that is itself held to what the kernel says;
-//! and rbpf runs all of it.
+//! This computer's kernel loads the builds for x86_64. For other machines, a decoder checks the verifier's rule for
+//! ctx. That check is itself compared with the kernel's verdicts. rbpf runs all builds.
 
 mod model;
 mod page;
@@ -20,28 +19,27 @@ use proofs::{
 };
 use rbpf::ebpf::Insn;
 
-/// What this computer's kernel refuses of the corpus when it reads fields plainly.
+/// The programs of the corpus that this computer's kernel refuses if they read fields plainly.
 const REFUSED_WHEN_PLAIN: &[&str] = include!("../corpus/refused.rs");
 
-/// A refusal that is not ours: with values that come from elsewhere the same program is refused as well.
+/// A refusal without our fault: with values from another source, the same program is refused too.
 struct NotOurs {
     program: &'static str,
     says: &'static str,
     when: fn(&Setting) -> bool,
 }
 
-/// What some builds of the corpus cannot load.
+/// The programs that some builds of the corpus cannot load.
 const NOT_OURS: &[NotOurs] = &[
-    // LLVM carries the value of an `Option` of core's around its loop, in a register that nothing was
-    // written to.
+    // LLVM carries the value of an `Option` of core around its loop, in a register that was never written.
     not_ours("iterator_position", NEVER_WRITTEN, |setting| {
         setting.is_barely_optimized() && !setting.checks
     }),
-    // Their own additions of a register's value, which may overflow.
+    // The programs' own additions of a register's value, which may overflow.
     not_ours("index_beyond_the_last", MAY_PANIC, |setting| setting.checks),
     not_ours("option_zip", MAY_PANIC, |setting| setting.checks),
-    // Additions that cannot overflow, which LLVM sees at higher levels. That of `iterator_position` is core's
-    // own, which is checked as the program is that it is compiled for.
+    // Additions that cannot overflow. LLVM only sees that at higher levels. The addition of `iterator_position` is
+    // core's own. It is checked if the program that core is compiled for is checked.
     not_ours("iterator_position", MAY_PANIC, Setting::keeps_checks),
     not_ours("loop_while_some", MAY_PANIC, Setting::keeps_checks),
     not_ours("option_question_mark", MAY_PANIC, Setting::keeps_checks),
@@ -61,10 +59,10 @@ const fn not_ours(
     }
 }
 
-/// Said of an instruction that reads such a register, whatever its number.
+/// The error for an instruction that reads such a register, without the register's number.
 const NEVER_WRITTEN: &str = "!read_ok";
 
-/// Said of a function that ends with a call which does not return.
+/// The error for a function that ends with a call which does not return.
 const MAY_PANIC: &str = "last insn is not an exit or jmp";
 
 const OPT_LEVELS: &[&str] = &["1", "2", "3", "s", "z"];
@@ -108,7 +106,7 @@ fn main() {
         );
     }
     for setting in settings() {
-        // Nightly has one way to read.
+        // Nightly has only one way to read.
         if let Ok(ways) = &ways
             && !ways.iter().any(|(reads, _)| *reads == setting.reads)
         {
@@ -158,9 +156,9 @@ struct Setting {
     perf_event: bool,
 }
 
-/// The ways that users build. Not their product: each level once with fat LTO and BTF, and once of each other choice, at the
-/// level where it has most to reshape. What a level does to reads is a matter of the fenced programs: by construction no level
-/// reshapes them, and what is around them is the same in both.
+/// The ways that users build. Not every combination is tested. Each level is tested once, with fat LTO and BTF. Each
+/// other choice is tested once, at the level where it has most to reshape. Levels can only change the reads of the
+/// fenced programs: by construction no level reshapes them, and the code around the reads is the same in both.
 fn settings() -> Vec<Setting> {
     let release = Setting {
         reads: Reads::Fenced,
@@ -177,7 +175,7 @@ fn settings() -> Vec<Setting> {
         reads: Reads::ByConstruction,
         ..release.clone()
     };
-    // As `cargo build` has it.
+    // As `cargo build` sets it.
     let dev = Setting {
         profile: "dev",
         opt_level: "0",
@@ -191,8 +189,8 @@ fn settings() -> Vec<Setting> {
         btf: true,
         ..release.clone()
     });
-    // Not at opt-level z: that leaves closures as functions of their own, and BPF has no way to return an `Option` from
-    // one. Such a program does not compile.
+    // Without opt-level z, which leaves closures as functions of their own. In BPF such a function cannot return an
+    // `Option`, so the program does not compile.
     let thin = ["2", "s"].map(|opt_level| Setting {
         opt_level,
         lto: "thin",
@@ -222,7 +220,7 @@ fn settings() -> Vec<Setting> {
             codegen_units: 16,
             ..release.clone()
         },
-        // Which takes what only nightly takes, and so reads by construction.
+        // This needs nightly, which reads by construction.
         Setting {
             lto: "thin",
             btf: true,
@@ -308,17 +306,17 @@ impl Setting {
         }
     }
 
-    /// The levels at which LLVM is asked for little; bpf-linker takes 0 for 1.
+    /// The levels at which LLVM does little. bpf-linker takes 0 for 1.
     fn is_barely_optimized(&self) -> bool {
         matches!(self.opt_level, "0" | "1")
     }
 
-    /// Whether LLVM leaves checks that never fail.
+    /// Whether LLVM keeps checks that never fail.
     fn keeps_checks(&self) -> bool {
         self.checks && self.is_barely_optimized()
     }
 
-    /// What the kernel refuses in this setting for reasons that are not ours.
+    /// The refusals in this setting without our fault.
     fn not_ours(&self) -> Vec<&'static NotOurs> {
         NOT_OURS.iter().filter(|not| (not.when)(self)).collect()
     }
@@ -351,7 +349,7 @@ fn x86_64() -> Result<&'static Machine, String> {
     Machine::named("x86_64").ok_or_else(|| "x86_64 is not a row of the table".to_owned())
 }
 
-/// An object of the corpus that has all its programs, no path to a panic and nothing left to link.
+/// An object of the corpus. It has all programs, no path to a panic, and nothing left to link.
 fn whole(bytes: &[u8]) -> Result<Object, String> {
     let object = Object::parse(bytes)?;
     let programs: Vec<&str> = object.programs().collect();
@@ -372,12 +370,12 @@ fn whole(bytes: &[u8]) -> Result<Object, String> {
     Ok(object)
 }
 
-/// Whether a program reads by prototypes. `--test typed` proves what such programs read.
+/// Whether a program reads by prototypes. `--test typed` proves the values that such programs read.
 fn is_typed(program: &str) -> bool {
     program.starts_with("typed_")
 }
 
-/// Everything that can be told of a machine's corpus without its kernel.
+/// All checks of a machine's corpus that do not need its kernel.
 fn every_value(
     toolchain: &Toolchain,
     machine: &'static Machine,
@@ -406,7 +404,7 @@ fn every_value(
     none(complaints)
 }
 
-/// Runs a program over register files in which every slot holds a value of its own.
+/// Runs a program over register files in which every slot has a different value.
 fn right_values(
     machine: &Machine,
     endian: Endian,
@@ -445,7 +443,7 @@ fn right_values(
     Ok(())
 }
 
-/// Loads a build of the corpus: all of it that can load without this crate.
+/// Loads a build of the corpus: all programs that can load without this crate.
 fn loads(toolchain: &Toolchain, setting: &Setting) -> Result<(), String> {
     let toolchain = setting.toolchain(toolchain)?;
     let build = |arguments: &[String]| {
@@ -501,7 +499,7 @@ impl NotOurs {
     }
 }
 
-/// The programs that one fence, behind the read, does not hold. `Toolchain` says which way is tried.
+/// The programs for which one fence, after the read, is not enough. `Toolchain` names the way that is tried.
 fn reshaped(toolchain: &Toolchain) -> Result<(), String> {
     let mut refused = Vec::new();
     for opt_level in ["3", "s"] {
@@ -524,7 +522,7 @@ fn reshaped(toolchain: &Toolchain) -> Result<(), String> {
     none(refused)
 }
 
-/// The programs that read what operands say, at a level for speed and at one for size. `Toolchain` says which way is tried.
+/// The programs that read operands, at a level for speed and at one for size. `Toolchain` names the way that is tried.
 fn operands(toolchain: &Toolchain) -> Result<(), String> {
     let mut complaints = Vec::new();
     for opt_level in ["3", "s"] {
@@ -548,8 +546,7 @@ fn operands(toolchain: &Toolchain) -> Result<(), String> {
     none(complaints)
 }
 
-/// The corpus with plain field access: what is refused is what the list says, for the reason that
-/// the decoder finds.
+/// The corpus with plain field access: the kernel refuses the programs in the list, and the decoder finds the reason.
 fn plain(toolchain: &Toolchain, features: &str) -> Result<(), String> {
     let arguments = [format!("--features={features}")];
     let bytes = build(toolchain, x86_64()?, Endian::Little, "release", &arguments)?;

@@ -1,9 +1,9 @@
-//! The corpus on the host: the same text, reading a register file by the facts that the proofs have
-//! typed, and not by anything of this crate.
+//! The corpus on the host: the same text, reading a register file by the facts that are typed into the proofs, without
+//! this crate.
 
 use proofs::{facts::Reading, registers::Registers};
 
-/// What a program of the corpus returns by the model; `None` on a machine that there is no model of.
+/// The value that a program of the corpus returns by the model; `None` on a machine without a model.
 pub type Expected = fn(&Registers) -> u64;
 
 macro_rules! by_name {
@@ -140,7 +140,7 @@ macro_rules! models {
             programs::for_each!(by_name);
         })*
 
-        /// What a program has to return on a machine.
+        /// The value that a program has to return on a machine.
         pub fn expected(machine: &str, program: &str) -> Option<Expected> {
             match machine {
                 $($name => $module::expected(program),)*

@@ -1,4 +1,4 @@
-//! The page on the verifier: each row's program is refused with the row's message, and loads once it is cured.
+//! The page on the verifier: each row's program is refused with the row's message, and the cured program loads.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,12 +18,12 @@ use proofs::{
 #[derive(Debug, Clone)]
 struct Row {
     messages: Vec<String>,
-    /// What is on the page of the program that is refused, and of the one that loads.
+    /// The page's code of the refused program, and of the one that loads.
     refused: Vec<String>,
     loads: Vec<String>,
 }
 
-/// A module of the package: a row's programs, whose names begin with the module's.
+/// A module of the package: the programs of a row. Their names begin with the module's name.
 #[derive(Debug)]
 struct Module {
     messages: Vec<String>,
@@ -34,7 +34,7 @@ fn package() -> PathBuf {
     root().join("tests/refused")
 }
 
-/// What is in backticks.
+/// The texts in backticks.
 fn quoted(text: &str) -> Vec<String> {
     let parts = text.split('`').skip(1).step_by(2);
     parts.map(str::to_owned).collect()
@@ -52,14 +52,14 @@ fn row(section: &str) -> Result<Row, String> {
         refused: Vec::new(),
         loads: Vec::new(),
     };
-    // Text and code in turns.
+    // Text and code alternate.
     let parts: Vec<&str> = text.split("```").collect();
     let mut is_refused = None;
     for pair in parts.chunks(2) {
         let [before, code] = pair else { break };
         let label = before.trim().lines().last().unwrap_or_default();
         match label {
-            // More of the same.
+            // More code of the same kind.
             "" => {}
             _ if label.starts_with("Refused") => is_refused = Some(true),
             _ if label.starts_with("Loads") => is_refused = Some(false),
@@ -82,7 +82,7 @@ fn row(section: &str) -> Result<Row, String> {
     }
 }
 
-/// The modules of the package, and the text of all of it.
+/// The modules of the package, and the text of all of them.
 fn modules() -> Result<(BTreeMap<String, Module>, String), String> {
     let mut modules = BTreeMap::new();
     let mut text = String::new();
@@ -113,7 +113,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(files)
 }
 
-/// A file's name, without what says that it is Rust.
+/// A file's name without its extension.
 fn stem(path: &Path) -> String {
     let stem = path.file_stem().unwrap_or_default();
     stem.to_string_lossy().into_owned()
@@ -145,7 +145,7 @@ fn lines(code: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Whether the page and the package are of the same messages, and the page's code is the package's.
+/// Whether the page and the package have the same messages, and the page's code is the package's.
 fn compare(page: &str, modules: &BTreeMap<String, Module>, source: &str) -> Result<(), String> {
     let rows = rows(page)?;
     let source = lines(source);
@@ -194,7 +194,7 @@ fn compare(page: &str, modules: &BTreeMap<String, Module>, source: &str) -> Resu
     none(complaints)
 }
 
-/// The page has the rows that have programs, and their code.
+/// The page has a row for each module with programs, and their code.
 pub fn is_of_the_programs() -> Result<(), String> {
     let page = root().join("src/verifier.md");
     let page = fs::read_to_string(&page)
@@ -202,7 +202,7 @@ pub fn is_of_the_programs() -> Result<(), String> {
     let (mut modules, source) = modules()?;
     compare(&page, &modules, &source)?;
 
-    // What is wrong is seen.
+    // Mistakes are noticed.
     let (first, _) = modules
         .first_key_value()
         .ok_or("the package has no modules")?;
@@ -231,7 +231,7 @@ pub fn is_of_the_programs() -> Result<(), String> {
     }
 }
 
-/// The kernel refuses what the page says that it refuses, with those words, and loads the rest.
+/// The kernel refuses the programs that the page calls refused, with the page's words, and loads the others.
 pub fn is_what_the_kernel_says(toolchain: &Toolchain) -> Result<(), String> {
     let (modules, _) = modules()?;
     let mut complaints = Vec::new();
@@ -245,7 +245,7 @@ pub fn is_what_the_kernel_says(toolchain: &Toolchain) -> Result<(), String> {
             (toolchain, "dev", "refused".to_owned()),
         ]);
     }
-    // What is refused for something that is one for the whole object, however ctx is read.
+    // Programs that are refused for something that an object has once, independent of how ctx is read.
     for path in files(&package().join("src/bin"))? {
         let name = stem(&path);
         let profile = modules
@@ -269,7 +269,7 @@ pub fn is_what_the_kernel_says(toolchain: &Toolchain) -> Result<(), String> {
                     None
                 }
                 (Some("_loads"), Err(why)) => Some(format!("is refused: {why}")),
-                // Elsewhere it may be refused for other reasons, or not at all.
+                // In the other profile it may be refused for other reasons, or not at all.
                 _ if module.profile != profile => None,
                 (_, Ok(())) => Some("is not refused".to_owned()),
                 (_, Err(why)) => {
@@ -293,7 +293,7 @@ pub fn is_what_the_kernel_says(toolchain: &Toolchain) -> Result<(), String> {
             complaints.push(format!("`{name}` has no program that loads"));
         }
         for message in &module.messages {
-            // Of a program that has two messages, one may be for the way of reading that nightly does not have.
+            // If a program has two messages, one may belong to a way of reading that nightly does not have.
             let is_known = said.contains(message) || (ways.len() == 1 && module.messages.len() > 1);
             if !is_known {
                 complaints.push(format!("no program is refused with `{message}`"));
@@ -303,7 +303,7 @@ pub fn is_what_the_kernel_says(toolchain: &Toolchain) -> Result<(), String> {
     none(complaints)
 }
 
-/// What the kernel says of the programs of one of the package's objects.
+/// The kernel's verdicts on the programs of one of the package's objects.
 fn programs(
     toolchain: &Toolchain,
     profile: &'static str,
@@ -316,8 +316,8 @@ fn programs(
     verdicts(&object)
 }
 
-/// A message without the numbers that depend on how LLVM lays out a program: those of instructions, and of
-/// registers but `R0`, which is what a program returns.
+/// A message without the numbers that depend on LLVM's layout of a program: those of instructions, and of registers
+/// except `R0`, which holds the return value.
 fn unnumbered(message: &str) -> String {
     let words = message.split(' ').scan("", |before, word| {
         let register = word

@@ -1,6 +1,6 @@
-//! Registers that are no ctx and nothing of this crate: each value is what a helper of the kernel returns.
+//! Registers that are not from ctx and not from this crate: each value is in a map.
 //!
-//! What the kernel refuses of the corpus with these it refuses for a reason that is not this crate's.
+//! If the kernel refuses a program of the corpus with these values, the reason is not this crate.
 
 use core::hint::black_box;
 
@@ -8,7 +8,7 @@ use probe_abi::{
     ARG_REGISTERS, Argument, ReturnAddress, SYSCALL_ARG_REGISTERS, SyscallArgument, c_ulong, c_void,
 };
 
-/// A map's value, which BPF programs reach as a static.
+/// The value of a map. BPF programs reach it as a static.
 #[unsafe(no_mangle)]
 static mut VALUES: [u64; 16] = [0; 16];
 
@@ -16,7 +16,7 @@ static mut VALUES: [u64; 16] = [0; 16];
 fn value(slot: usize) -> u64 {
     // SAFETY: nothing writes to it while a program runs.
     let value = unsafe { VALUES[slot] };
-    // As this crate's fence does, it keeps LLVM from merging two reads.
+    // Like this crate's fence, it keeps LLVM from merging two reads.
     black_box(());
     value
 }

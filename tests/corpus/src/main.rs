@@ -3,7 +3,7 @@
 #![no_std]
 #![no_main]
 
-// Nothing else reads by prototypes, so these have no twins.
+// Only this crate reads by prototypes, so these programs have no twins.
 #[cfg(not(any(
     feature = "elsewhere",
     feature = "operands",
@@ -53,22 +53,23 @@ macro_rules! probes {
 }
 tempting::for_each!(probes);
 
-// Helpers that read memory are for programs under the GPL alone.
+// Only programs under the GPL may call helpers that read memory.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = "license")]
 static LICENSE: [u8; 4] = *b"GPL\0";
 
-/// What the compiler calls to fill an array. The one of compiler-builtins steps through memory in a way
-/// that the verifier refuses, so BPF programs bring their own: without C's result, because no function
-/// may return an address of the stack.
+/// The compiler calls it to fill an array. The verifier refuses the way in which compiler-builtins' own function steps
+/// through memory, so BPF programs bring their own. It does not have C's result, because no function may return an
+/// address of the stack.
 ///
 /// # Safety
 ///
-/// As of C's.
+/// As for C's function.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn memset(start: *mut u8, byte: i32, length: usize) {
     for index in 0..length {
-        // SAFETY: the caller's. Volatile, or the compiler sees what this is and calls itself.
+        // SAFETY: the caller's. Volatile, because otherwise the compiler recognizes the function and makes it call
+        // itself.
         unsafe { start.add(index).write_volatile(byte as u8) };
     }
 }

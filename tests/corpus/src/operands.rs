@@ -1,4 +1,4 @@
-// Probes that read what operands say, which a loader puts into a map.
+// Probes that read operands, which a loader puts into a map.
 
 use probe_abi::{operand::Operand, pt_regs};
 
@@ -9,7 +9,7 @@ macro_rules! for_each {
 }
 pub(crate) use for_each;
 
-/// A map's value, which BPF programs reach as a static.
+/// The value of a map. BPF programs reach it as a static.
 #[unsafe(no_mangle)]
 static mut OPERANDS: [Operand; 4] =
     [Operand::constant(0, 8, probe_abi::operand::Class::Unsigned); 4];

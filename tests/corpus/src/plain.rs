@@ -1,6 +1,6 @@
-//! x86_64's registers with the methods that a crate would have which reads fields plainly.
+//! x86_64's registers, with the methods of a crate that reads fields plainly.
 //!
-//! Only the machine whose kernel can refuse them here needs this twin.
+//! Only the machine of the kernel that can refuse them here needs this twin.
 
 use probe_abi::{
     ARG_REGISTERS, Argument, ReturnAddress, SYSCALL_ARG_REGISTERS, SyscallArgument, c_ulong, c_void,

@@ -1,13 +1,13 @@
-// The corpus: programs as users write them, each named after what it tempts LLVM to do.
+// The corpus: programs as users write them. Each is named after the change that it tempts LLVM to make.
 //
-// They name no register and no machine. `super::machine` has the methods to read with, so that the
-// same text is a BPF program on every machine, its twin with plain field access, and, on the host,
-// the model that says what it has to return.
+// They do not name a register or a machine. `super::machine` has the methods to read with. So the same text is a BPF
+// program on every machine, its twin with plain field access, and, on the host, the model that gives the value to
+// return.
 
 use super::helpers::{pid_tgid, read_kernel, read_user_str};
 use super::machine::{ARG_REGISTERS, Argument, ReturnAddress, c_ulong, pt_regs};
 
-/// Hands the name of every program to a macro.
+/// Passes the name of every program to a macro.
 macro_rules! for_each {
     ($callback:ident) => {
         $callback! {
@@ -40,13 +40,13 @@ macro_rules! for_each {
 }
 pub(crate) use for_each;
 
-/// Something that only the running program knows, and that is no argument.
+/// A value that is only known when the program runs, and that is not an argument.
 #[inline(always)]
 fn choice(regs: &pt_regs) -> usize {
     regs.instruction_pointer() as usize
 }
 
-/// Folds values so that their order counts.
+/// Combines values so that their order matters.
 #[inline(always)]
 fn mix(seed: u64, value: c_ulong) -> u64 {
     seed.wrapping_mul(31).wrapping_add(value as u64)

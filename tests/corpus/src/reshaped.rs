@@ -1,9 +1,9 @@
-//! Programs whose reads LLVM reshapes although a fence is behind each, if none is before: it shares the address of two reads of one register,
-//! and the second read then goes through a choice of two equal addresses.
+//! Programs whose reads LLVM reshapes if there is a fence after each read, but none before it. LLVM shares the address
+//! of two reads of one register. The second read then goes through a choice of two equal addresses.
 
 use crate::machine::{c_ulong, pt_regs};
 
-/// Hands the name of every program to a macro.
+/// Passes the name of every program to a macro.
 macro_rules! for_each {
     ($callback:ident) => {
         $callback! {
@@ -67,7 +67,7 @@ pub fn loop_with_a_choice_in_it(regs: &pt_regs) -> u64 {
     sum
 }
 
-/// Without knowing that ctx is not null, LLVM asks for it here.
+/// LLVM tests here whether ctx is null, unless it knows that it is not.
 pub fn flat_map_over_all(regs: &pt_regs) -> u64 {
     let most = (0..8).flat_map(|index| regs.arg_at(index)).max();
     most.map_or(0, |value| value as u64)

@@ -1,11 +1,11 @@
-//! What a loader may tell of a kernel, for tests and for programs that are loaded.
+//! The facts that a loader may tell of a kernel, for tests and for loaded programs.
 
 use probe_abi::syscall::Told;
 
 /// The kernel wraps its syscalls.
 pub struct Wrapped;
 
-/// It does not.
+/// The kernel does not wrap its syscalls.
 pub struct Plain;
 
 impl Told for Wrapped {

@@ -6,8 +6,8 @@ use probe_abi::c_ulong;
 
 use crate::slots::{HITS, SLOTS};
 
-/// `struct bpf_map_def` of the object files that libbpf once read. The host only looks at its name;
-/// the guest makes the map.
+/// `struct bpf_map_def` of the object files that old versions of libbpf read. The host only looks at its name; the
+/// guest makes the map.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = "maps")]
 pub static REPORT: [u32; 5] = [BPF_MAP_TYPE_ARRAY, 4, (SLOTS * 8) as u32, 1, 0];
@@ -21,14 +21,14 @@ macro_rules! helper {
     };
 }
 
-/// The map's value, at the first hit of the guest's first process, and only then: what comes later is
-/// not what the host asked for.
+/// The map's value, only for the first hit of the guest's first process. Later hits are not the ones that the host
+/// asked for.
 #[inline(always)]
 pub fn report() -> Option<&'static mut [u64; SLOTS]> {
     report_if(|process| process == 1)
 }
 
-/// The same of the only other process, which is of 32 bits.
+/// The same for the other process, which is of 32 bits.
 #[cfg(feature = "compat")]
 #[inline(always)]
 pub fn report_of_other() -> Option<&'static mut [u64; SLOTS]> {
@@ -43,7 +43,7 @@ fn report_if(is_it: fn(u64) -> bool) -> Option<&'static mut [u64; SLOTS]> {
     if !is_it(unsafe { current_pid_tgid() } >> 32) {
         return None;
     }
-    // A constant would lie in a section of its own, which the guest does not load.
+    // A constant would be in a section of its own, which the guest does not load.
     let mut first = 0;
     // SAFETY: the map has 4-byte keys and one value of this type, which the guest reads afterwards.
     let report = unsafe { lookup((&raw const REPORT).cast(), &raw mut first).as_mut() }?;
@@ -51,14 +51,14 @@ fn report_if(is_it: fn(u64) -> bool) -> Option<&'static mut [u64; SLOTS]> {
     (report[HITS] == 1).then_some(report)
 }
 
-/// Whose memory an address is in.
+/// The memory that an address is in.
 #[derive(Clone, Copy)]
 pub enum Memory {
     User,
     Kernel,
 }
 
-/// A word of the machine's memory; zero where it cannot be read.
+/// A word of the machine's memory; zero if it cannot be read.
 #[inline(always)]
 pub fn read(memory: Memory, address: Option<c_ulong>) -> u64 {
     match address {
@@ -67,7 +67,7 @@ pub fn read(memory: Memory, address: Option<c_ulong>) -> u64 {
     }
 }
 
-/// A copy of what lies in the machine's memory; zeros where it cannot be read.
+/// A copy of the machine's memory; zeros if it cannot be read.
 #[inline(always)]
 pub fn copy<T: Copy>(memory: Memory, address: c_ulong) -> T {
     let read = match memory {
@@ -76,8 +76,7 @@ pub fn copy<T: Copy>(memory: Memory, address: c_ulong) -> T {
     };
     let mut value = MaybeUninit::<T>::uninit();
     let address = ptr::without_provenance(address as usize);
-    // SAFETY: the helper writes as many bytes as the value has, zeros where it fails. T is made of
-    // integers.
+    // SAFETY: the helper writes as many bytes as the value has. If it fails, it writes zeros. T is made of integers.
     unsafe {
         read(value.as_mut_ptr().cast(), size_of::<T>() as u32, address);
         value.assume_init()

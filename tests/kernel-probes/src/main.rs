@@ -1,8 +1,8 @@
-//! Programs that write down what each method of `pt_regs` gives on a running kernel, and the arguments and values of
-//! prototypes.
+//! Programs that write the results of each method of `pt_regs` on a running kernel, and the arguments and return values
+//! of prototypes.
 //!
-//! They know nothing of the machine but what `probe_abi` tells them, and nothing of the values to
-//! expect: the host has those.
+//! Everything that they know of the machine comes from `probe_abi`. They do not know the expected values: the host has
+//! these.
 
 #![no_std]
 #![no_main]
@@ -23,7 +23,7 @@ use probe_abi::{
 use slots::*;
 
 prototype! {
-    /// The kernel's `__sys_sendto`, and `sys_sendto` where the kernel does not wrap it. That returns `long`.
+    /// The kernel's `__sys_sendto`; `sys_sendto` if the kernel does not wrap it, which returns `long`.
     struct Sendto(Kernel<unsafe extern "C" fn(
         fd: c_int,
         buffer: *mut c_void,
@@ -48,7 +48,7 @@ type Narrow = User<unsafe extern "C" fn() -> c_int>;
 /// The function of any syscall.
 type Syscall = Kernel<unsafe extern "C" fn() -> c_long>;
 
-/// A uprobe, on a function whose arguments are words.
+/// A uprobe on a function whose arguments are words.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = "uprobe")]
 pub extern "C" fn user_entry(ctx: *const c_void) -> i32 {
@@ -57,7 +57,7 @@ pub extern "C" fn user_entry(ctx: *const c_void) -> i32 {
     let Some(report) = report() else { return 0 };
     entry(regs, Memory::User, report);
 
-    // The first argument on the stack is another on every machine; from the eighth on, all are there.
+    // The number of the first argument on the stack depends on the machine. From the eighth on, all are there.
     macro_rules! arguments {
         (anywhere $($n:literal)*; on_the_stack $($s:literal)*) => {
             $(report[FIRST_ARG + $n] = match regs.user_code().arg_at($n) {
@@ -74,8 +74,8 @@ pub extern "C" fn user_entry(ctx: *const c_void) -> i32 {
 macro_rules! on_mixed {
     ($entry:ident $return:ident) => {
         prototype! {
-            /// The guest's `mixed`. Whichever the machine, integers of 64 bits and narrower ones are on the stack; and on
-            /// machines of 32 bits an integer of 64 is at odd places.
+            /// The guest's `mixed`. On any machine, integers of 64 bits and narrower ones are on the stack. On machines
+            /// of 32 bits, an integer of 64 bits is at an odd place.
             struct Mixed(User<unsafe extern "C" fn(
                 a: c_int,
                 b: c_longlong,
@@ -140,7 +140,7 @@ mod own {
     on_mixed!(mixed_entry mixed_return);
 }
 
-/// In a program of 32 bits.
+/// In a task of 32 bits.
 #[cfg(feature = "compat")]
 mod other {
     use probe_abi::{
@@ -164,7 +164,7 @@ pub extern "C" fn narrow_return(ctx: *const c_void) -> i32 {
     write_down(value.into())
 }
 
-/// A kprobe or a kprobe.multi, on a function that has the arguments of `sendto`.
+/// A kprobe or a kprobe.multi on a function with the arguments of `sendto`.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = "kprobe")]
 pub extern "C" fn kernel_entry(ctx: *const c_void) -> i32 {
@@ -173,7 +173,7 @@ pub extern "C" fn kernel_entry(ctx: *const c_void) -> i32 {
     let Some(report) = report() else { return 0 };
     entry(regs, Memory::Kernel, report);
 
-    // Every machine passes the first three in registers.
+    // Every machine passes the first three arguments in registers.
     report[FIRST_ARG] = regs.arg::<0>().into();
     report[FIRST_ARG + 1] = regs.arg::<1>().into();
     report[FIRST_ARG + 2] = regs.arg::<2>().into();
@@ -205,7 +205,7 @@ pub extern "C" fn kernel_entry(ctx: *const c_void) -> i32 {
 #[unsafe(no_mangle)]
 #[unsafe(link_section = "kretprobe")]
 pub extern "C" fn sendto_return(ctx: *const c_void) -> i32 {
-    // SAFETY: this program is attached to a kretprobe on it.
+    // SAFETY: this program is attached to a kretprobe on `__sys_sendto`.
     let value: c_int = unsafe { Sendto::returned(ctx) }.value();
     write_down(value.into())
 }
@@ -214,7 +214,7 @@ pub extern "C" fn sendto_return(ctx: *const c_void) -> i32 {
 #[unsafe(no_mangle)]
 #[unsafe(link_section = "kretprobe")]
 pub extern "C" fn syscall_return(ctx: *const c_void) -> i32 {
-    // SAFETY: this program is attached to kretprobes on such functions.
+    // SAFETY: this program is attached to kretprobes on functions of syscalls.
     let value: c_long = unsafe { Return::<Syscall>::from_ctx(ctx) }.value();
     write_down(value.into())
 }
@@ -223,7 +223,7 @@ pub extern "C" fn syscall_return(ctx: *const c_void) -> i32 {
 #[unsafe(no_mangle)]
 #[unsafe(link_section = "kprobe")]
 pub extern "C" fn fallocate_entry(ctx: *const c_void) -> i32 {
-    // SAFETY: this program is attached to a kprobe on it.
+    // SAFETY: this program is attached to a kprobe on `vfs_fallocate`.
     let call = unsafe { Fallocate::entry(ctx) };
     let Some(report) = report() else { return 0 };
     attempt(report, |report| {
@@ -239,7 +239,7 @@ pub extern "C" fn fallocate_entry(ctx: *const c_void) -> i32 {
 #[unsafe(no_mangle)]
 #[unsafe(link_section = "kretprobe")]
 pub extern "C" fn fallocate_return(ctx: *const c_void) -> i32 {
-    // SAFETY: this program is attached to a kretprobe on it.
+    // SAFETY: this program is attached to a kretprobe on `vfs_fallocate`.
     let value: c_int = unsafe { Fallocate::returned(ctx) }.value();
     write_down(value.into())
 }
@@ -257,8 +257,8 @@ pub extern "C" fn function_return(ctx: *const c_void) -> i32 {
     0
 }
 
-/// A kprobe on a syscall's function, where the kernel wraps those: its only argument points to the
-/// syscall's own registers.
+/// A kprobe on a syscall's function in a kernel that wraps its syscalls. The only argument points to the syscall's own
+/// registers.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = "kprobe")]
 pub extern "C" fn syscall_wrapper(ctx: *const c_void) -> i32 {
@@ -280,19 +280,19 @@ pub extern "C" fn sys_enter(ctx: *const [u64; 2]) -> i32 {
     0
 }
 
-/// Reads ctx up to the end of our struct, and writes down the last word.
+/// Reads ctx up to the end of our struct, and writes the last word.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = "kprobe")]
 pub extern "C" fn whole_context(ctx: *const c_void) -> i32 {
     let Some(report) = report() else { return 0 };
     let last = size_of::<pt_regs>() / size_of::<c_ulong>() - 1;
-    // SAFETY: the word is inside the struct, which ctx is as long as.
+    // SAFETY: the word is inside the struct, and ctx is as long as the struct.
     let word = unsafe { ctx.cast::<c_ulong>().add(last).read_volatile() };
     report[LAST_WORD] = word.into();
     0
 }
 
-/// Writes down what is read, or the error of the read that fails.
+/// Writes the values that are read, or the error of the read that fails.
 #[inline(always)]
 fn attempt(
     report: &mut [u64; SLOTS],
@@ -304,7 +304,7 @@ fn attempt(
     0
 }
 
-/// Writes down what a function returned.
+/// Writes the value that a function returned.
 #[inline(always)]
 fn write_down(value: i64) -> i32 {
     if let Some(report) = report() {

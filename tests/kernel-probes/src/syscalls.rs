@@ -1,4 +1,4 @@
-//! Programs that write down each parameter of a syscall, and what it returns, as its prototype has them.
+//! Programs that write each parameter of a syscall, and its result, with the types of its prototype.
 
 #[path = "../../corpus/src/told.rs"]
 mod told;
@@ -15,7 +15,7 @@ use crate::{
     slots::{self, *},
 };
 
-/// A parameter, to be written down: with its sign, or the first letters of a path behind it.
+/// A parameter as a word of the report: with its sign, or as the first letters of the path that it points to.
 trait Word {
     fn word(self) -> u64;
 }
@@ -47,7 +47,7 @@ impl<T> Word for probe_abi::compat::Ptr<T> {
     }
 }
 
-/// A word that cannot be read.
+/// The word for a parameter that cannot be read.
 const UNREADABLE: u64 = 0xbad0_bad0_bad0_bad0;
 
 #[inline(always)]
@@ -65,7 +65,7 @@ macro_rules! programs {
 
             type Prototype = unsafe extern "C" fn($($ty),*) -> $returned;
 
-            /// A kprobe on its function, in a kernel that wraps.
+            /// A kprobe on the syscall's function, in a kernel that wraps its syscalls.
             #[unsafe(export_name = concat!($prefix, stringify!($module), "_wrapped"))]
             #[unsafe(link_section = "kprobe")]
             pub extern "C" fn wrapped(ctx: *const c_void) -> i32 {
@@ -76,7 +76,7 @@ macro_rules! programs {
                 0
             }
 
-            /// A kprobe on its function, in a kernel that does not.
+            /// A kprobe on the syscall's function, in a kernel that does not wrap it.
             #[unsafe(export_name = concat!($prefix, stringify!($module), "_plain"))]
             #[unsafe(link_section = "kprobe")]
             pub extern "C" fn plain(ctx: *const c_void) -> i32 {
@@ -87,7 +87,7 @@ macro_rules! programs {
                 0
             }
 
-            /// A kretprobe on it.
+            /// A kretprobe on the syscall's function.
             #[unsafe(export_name = concat!($prefix, stringify!($module), "_returned"))]
             #[unsafe(link_section = "kretprobe")]
             pub extern "C" fn returned(ctx: *const c_void) -> i32 {
@@ -102,7 +102,7 @@ macro_rules! programs {
             #[unsafe(export_name = concat!($prefix, stringify!($module), "_enter"))]
             #[unsafe(link_section = "raw_tracepoint")]
             pub extern "C" fn enter(ctx: *const c_void) -> i32 {
-                // SAFETY: this program is attached to it.
+                // SAFETY: this program is attached to `sys_enter`.
                 let enter = unsafe { SysEnter::from_ctx(ctx) };
                 let is_one: fn(&SysEnter) -> bool = $is_one;
                 if !is_one(enter) || enter.number() != nr::$module {
@@ -146,7 +146,7 @@ mod own {
     of_each_syscall!("" | _ | true);
 }
 
-/// Those of tasks of 32 bits.
+/// The syscalls of tasks of 32 bits.
 #[cfg(feature = "compat")]
 mod other {
     use probe_abi::{
@@ -161,20 +161,20 @@ mod other {
     of_each_syscall!("other_" | enter | enter.is_compat() == Ok(true));
 }
 
-/// `sys_enter`, and the path that `openat` is called with, of which it writes down the first sixteen letters.
+/// `sys_enter`: writes the first sixteen letters of the path that `openat` is called with.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = "raw_tracepoint")]
 pub extern "C" fn path(ctx: *const c_void) -> i32 {
     type Openat = unsafe extern "C" fn(c_int, *const c_char, c_int, ...) -> c_int;
 
-    // SAFETY: this program is attached to it.
+    // SAFETY: this program is attached to `sys_enter`.
     let enter = unsafe { SysEnter::from_ctx(ctx) };
     if enter.number() != nr::openat {
         return 0;
     }
     let Some(report) = report() else { return 0 };
     let text = &mut report[FIRST_SYSCALL_ARG..][..2];
-    // SAFETY: integers are bytes.
+    // SAFETY: integers consist of bytes.
     let text = unsafe { core::slice::from_raw_parts_mut(text.as_mut_ptr().cast(), 16) };
     if let Ok(path) = enter.call::<Openat>().read_arg::<1>() {
         let _ = path.read_user_str(text);
@@ -182,13 +182,13 @@ pub extern "C" fn path(ctx: *const c_void) -> i32 {
     0
 }
 
-/// `sys_exit`: what the first syscall returns that fails.
+/// `sys_exit`: writes the result of the first syscall that fails.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = "raw_tracepoint")]
 pub extern "C" fn exit(ctx: *const c_void) -> i32 {
     type Close = unsafe extern "C" fn(c_int) -> c_int;
 
-    // SAFETY: this program is attached to it.
+    // SAFETY: this program is attached to `sys_exit`.
     let exit = unsafe { SysExit::from_ctx(ctx) };
     let value = exit.value::<Close>();
     if value >= 0 {

@@ -14,7 +14,7 @@ probes! {
     typed_go_results typed_go_results_of_old typed_go_same_twice typed_go_not_inlined typed_go_goroutine typed_go_nothing
 }
 
-/// Some parameters are in registers where there are any, and the last ones are not.
+/// If the machine has argument registers, some parameters are in registers. The last ones are not.
 type Mixed<R> = Go<
     fn(
         Ptr<c_void>,
@@ -57,7 +57,7 @@ fn left<'ctx, R: Release>(ctx: *const c_void) -> &'ctx Return<Mixed<R>> {
     unsafe { Return::at_ret(ctx) }
 }
 
-/// A number for what was read.
+/// A number for the value that was read.
 #[inline(always)]
 fn of(read: Result<u64, i32>) -> u64 {
     read.unwrap_or_else(|error| error as u64)

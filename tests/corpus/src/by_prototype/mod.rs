@@ -1,4 +1,4 @@
-//! Programs that read what they watch by its prototype.
+//! Programs that read by the prototype of the function that they watch.
 
 /// Makes a program of every function of that name.
 macro_rules! probes {
@@ -15,7 +15,7 @@ macro_rules! probes {
     };
 }
 
-// The machines that Go has.
+// The machines that Go supports.
 #[cfg(any(
     bpf_target_arch = "x86_64",
     bpf_target_arch = "x86",

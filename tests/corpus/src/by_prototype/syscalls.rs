@@ -1,4 +1,4 @@
-//! Syscalls as their prototypes have them.
+//! Syscalls with their prototypes.
 
 #[path = "../told.rs"]
 mod told;
@@ -19,7 +19,7 @@ type Pread = unsafe extern "C" fn(c_int, *mut c_void, size_t, u64) -> ssize_t;
 type Sendto =
     unsafe extern "C" fn(c_int, *const c_void, size_t, c_int, *const c_void, c_int) -> ssize_t;
 
-/// Only the running program knows.
+/// It is only known when the program runs.
 struct Either;
 
 impl Told for Either {
@@ -89,7 +89,7 @@ fn typed_syscall_enter_of_many(ctx: *const c_void) -> u64 {
 }
 
 fn typed_syscall_result(ctx: *const c_void) -> u64 {
-    // SAFETY: the same as of an entry.
+    // SAFETY: as for an entry.
     let returned = unsafe { Return::<Syscall<Openat, Wrapped>>::from_ctx(ctx) };
     u64::from(returned.value() < 0)
 }

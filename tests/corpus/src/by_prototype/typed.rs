@@ -1,4 +1,4 @@
-//! Programs that are written as the function that they watch.
+//! Programs that are written with the prototype of the function that they watch.
 
 use core::hint::black_box;
 
@@ -18,7 +18,7 @@ probes! {
 }
 
 prototype! {
-    /// On every machine some of these are in registers (but for x86), and some on the stack.
+    /// On every machine except x86 some of these are in registers. On every machine some are on the stack.
     struct Mixed(User<unsafe extern "C" fn(
         fd: c_int, path: *const c_char, small: c_short, offset: i64, letter: c_char, count: size_t, wide: u64,
         flag: bool, last_but_three: c_uint, far: i64, byte: u8, end: *mut c_void
@@ -58,7 +58,7 @@ fn mixed<'ctx>(ctx: *const c_void) -> &'ctx Mixed {
     unsafe { Mixed::entry(ctx) }
 }
 
-/// Something that only the running program knows, and that is no argument.
+/// A value that is only known when the program runs, and that is not an argument.
 #[inline(always)]
 fn choice(call: &Mixed) -> usize {
     call.regs().instruction_pointer() as usize
@@ -394,7 +394,7 @@ fn typed_negative(ctx: *const c_void) -> u64 {
 fn typed_entry_or_return(ctx: *const c_void) -> u64 {
     type Open = Kernel<unsafe extern "C" fn(c_int, c_ulong) -> c_int>;
 
-    // A program that runs at both asks the kernel which one it is; this one asks a register.
+    // A program that runs at both asks the kernel where it is. This program asks a register.
     // SAFETY: a probe program's only argument is its ctx.
     let call = unsafe { Entry::<Open>::from_ctx(ctx) };
     if call.regs().instruction_pointer() & 1 == 0 {

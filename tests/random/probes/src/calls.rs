@@ -1,4 +1,4 @@
-//! Typed calls without this crate: where each parameter is stands in the file that the environment names.
+//! Typed calls without this crate: the file that the environment names has the place of each parameter.
 
 use core::{ffi::c_void, marker::PhantomData};
 
@@ -10,7 +10,7 @@ pub struct Kernel<F>(PhantomData<F>);
 
 pub struct Syscall<F>(PhantomData<F>);
 
-/// Whose memory a function's stack is in.
+/// Whether a function's stack is in the memory of a process or of the kernel.
 pub trait Code {
     const USER: bool;
 }
@@ -27,23 +27,23 @@ impl<F> Code for Syscall<F> {
     const USER: bool = false;
 }
 
-/// Where a value is: the numbers of roles, and bytes above the stack pointer.
+/// The place of a value: numbers of roles, and bytes above the stack pointer.
 pub enum Place {
     Register(usize),
     Pair { low: usize, high: usize },
     Split { low: usize, high: u64 },
     Stack(u64),
-    /// So many bytes behind the address in the kernel's first argument.
+    /// In bytes after the address in the kernel's first argument.
     Nested(u64),
 }
 
-/// Of a function: its parameter `N`.
+/// Parameter `N` of a function.
 pub trait Nth<const N: usize>: Code {
     type Value: Value;
     const PLACE: Place;
 }
 
-/// Of a function: what it returns.
+/// The return value of a function.
 pub trait Returns: Code {
     type Value: Value;
     const PLACE: Place;

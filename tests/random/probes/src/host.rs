@@ -1,4 +1,4 @@
-//! Random programs on the host: reads registers, and says what every program returns for them.
+//! Random programs on the host: reads registers, and writes the value that every program returns for them.
 
 use std::io::{Read, Write, stdin, stdout};
 
@@ -20,7 +20,7 @@ macro_rules! all {
 }
 programs::for_each!(all);
 
-/// How many roles registers hold.
+/// The number of roles that registers hold.
 const ROLES: usize = 33;
 
 fn main() -> std::io::Result<()> {

@@ -31,15 +31,16 @@ macro_rules! probes {
 }
 programs::for_each!(probes);
 
-/// What the compiler calls to fill memory, as in `tests/corpus`.
+/// The compiler calls it to fill memory, as in `tests/corpus`.
 ///
 /// # Safety
 ///
-/// As of C's.
+/// As for C's function.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn memset(start: *mut u8, byte: i32, length: usize) {
     for index in 0..length {
-        // SAFETY: the caller's. Volatile, or the compiler sees what this is and calls itself.
+        // SAFETY: the caller's. Volatile, because otherwise the compiler recognizes the function and makes it call
+        // itself.
         unsafe { start.add(index).write_volatile(byte as u8) };
     }
 }

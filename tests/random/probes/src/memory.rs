@@ -1,9 +1,9 @@
-//! Memory that is made up: what the kernel's helpers read for random programs, on the host and in the interpreter.
+//! Made-up memory: the bytes that the kernel's helpers read for random programs, on the host and in the interpreter.
 
 /// `-EFAULT`, of `asm-generic/errno-base.h`
 const EFAULT: i64 = -14;
 
-/// Does as `bpf_probe_read_user` does, or else `bpf_probe_read_kernel`.
+/// Does the same as `bpf_probe_read_user` if `user` is set, and otherwise as `bpf_probe_read_kernel`.
 pub fn read(user: bool, to: &mut [u8], from: u64) -> i64 {
     for (index, byte) in to.iter_mut().enumerate() {
         match lies_at(user, from.wrapping_add(index as u64)) {
@@ -17,7 +17,7 @@ pub fn read(user: bool, to: &mut [u8], from: u64) -> i64 {
     0
 }
 
-/// A line of 32 bytes has small numbers of 8 bytes, or any bytes, or is not there.
+/// A line of 32 bytes has small numbers of 8 bytes each, or random bytes, or does not exist.
 fn lies_at(user: bool, address: u64) -> Option<u8> {
     let line = scattered(address >> 5, user);
     let byte = (scattered(address, user) >> 8) as u8;

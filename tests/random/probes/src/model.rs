@@ -1,5 +1,5 @@
-//! What programs know of a machine, without this crate: registers that hold each role's value at a number
-//! of its own, or are read by the offsets that the proofs have.
+//! The facts of a machine that programs without this crate have: registers that hold each role's value at a number of
+//! its own, or that are read at the offsets that the proofs have.
 
 #[path = "calls.rs"]
 mod calls;
@@ -7,8 +7,8 @@ mod calls;
 pub use calls::{Entry, Kernel, Ptr, Return, Syscall, User};
 use calls::{Nth, Place, Returns};
 
-// The machine's `c_ulong`, its numbers of arguments, where each role is in ctx, and where the prototypes'
-// parameters are by those.
+// The machine's `c_ulong`, its numbers of arguments, the offset of each role in ctx, and the places of the prototypes'
+// parameters by roles.
 include!(env!("PROBE_ABI_RANDOM_MACHINE"));
 
 const ARGUMENTS: usize = 0;
@@ -30,7 +30,7 @@ const ROLES: usize = 33;
 #[repr(transparent)]
 pub struct pt_regs([c_ulong; ROLES]);
 
-/// The same registers for code of a user.
+/// The same registers, for code of a process.
 #[repr(transparent)]
 pub struct UserCode(pt_regs);
 
@@ -39,14 +39,14 @@ pub enum ReturnAddress {
     Stack(c_ulong),
 }
 
-/// `None`, with a zero where the value would be, as this crate's own methods give it: what is refused for a
-/// `None` is then refused for one of `core` or of the program.
+/// `None`, with a zero in the place of the value, as this crate's own methods return it. If the kernel then refuses a
+/// program for a `None`, that is a `None` of `core` or of the program.
 #[inline(always)]
 fn none() -> Option<c_ulong> {
     const { unsafe { core::mem::MaybeUninit::zeroed().assume_init() } }
 }
 
-/// One of eight roles in a row, of which there are so many.
+/// One of up to eight roles in a row. `count` is their number.
 #[inline(always)]
 fn nth(regs: &pt_regs, first: usize, count: usize, index: usize) -> Option<c_ulong> {
     match index {
@@ -94,7 +94,7 @@ impl pt_regs {
     fn role(&self, role: usize) -> c_ulong {
         let address = &raw const self.0[role];
         let value: u64;
-        // SAFETY: the instructions read what a reference points to.
+        // SAFETY: the instructions read the memory that a reference points to.
         unsafe {
             match size_of::<c_ulong>() {
                 8 => core::arch::asm!(
@@ -118,7 +118,7 @@ impl pt_regs {
     #[inline(always)]
     fn role(&self, role: usize) -> c_ulong {
         let (offset, plus, mask) = READINGS[role];
-        // SAFETY: the offset is one of a slot of ctx.
+        // SAFETY: the offset is that of a slot of ctx.
         let slot = unsafe { *(&raw const *self).byte_add(offset).cast::<c_ulong>() };
         slot.wrapping_add(plus) & mask
     }
@@ -128,7 +128,7 @@ impl pt_regs {
     fn role(&self, _role: usize) -> c_ulong {
         // SAFETY: the kernel's helper 7, `bpf_get_prandom_u32`, has this signature.
         let helper: unsafe extern "C" fn() -> u64 = unsafe { core::mem::transmute(7_usize) };
-        // SAFETY: it takes nothing and has no condition.
+        // SAFETY: it has no parameter and no condition.
         unsafe { helper() as c_ulong }
     }
 
@@ -139,10 +139,10 @@ impl pt_regs {
             #[unsafe(no_mangle)]
             static mut REGISTERS: pt_regs = pt_regs([1; ROLES]);
             let _ = ctx;
-            // The compiler knows as little of a map's value as of ctx.
+            // The compiler knows no more of a map's value than of ctx.
             core::hint::black_box(&raw const REGISTERS)
         };
-        // SAFETY: the caller passes a ctx, or what the host has in its place, and nothing writes to the map
+        // SAFETY: the caller passes a ctx, or the memory that the host has in its place. Nothing writes to the map
         // while a program runs. It is not null.
         unsafe { core::mem::transmute(ctx) }
     }

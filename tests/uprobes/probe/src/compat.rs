@@ -1,4 +1,5 @@
-//! Probes on the program of `compat.c`, of 32 bits or of 64: each keeps what it sees, where ../../compat.rs reads it.
+//! Probes on the program of `compat.c`, of 32 bits or of 64 bits. Each keeps the values that it sees for
+//! ../../compat.rs.
 
 #![no_std]
 #![no_main]
@@ -25,7 +26,7 @@ type Pread = unsafe extern "C" fn(c_int, *mut c_void, size_t, i64) -> ssize_t;
 type CompatPread =
     unsafe extern "C" fn(compat::c_int, *mut c_void, compat::size_t, i64) -> compat::ssize_t;
 
-/// One for code of 64 bits, and two for code of 32.
+/// Keeps 1 for code of 64 bits, and 2 for code of 32 bits.
 #[inline(always)]
 fn keep_kind(index: usize, is_compat: bool) {
     keep(index, if is_compat { 2 } else { 1 });
@@ -118,7 +119,7 @@ fn enter(ctx: *const c_void) -> Result<(), i32> {
             keep(18, call.read_arg::<2>()? as i64);
             keep(19, call.read_arg::<3>()?);
         }
-        // What code of 64 bits asks for by `int $0x80`.
+        // A syscall that code of 64 bits makes by `int $0x80`.
         is_compat if narrow.number() == compat::nr::pread64 => {
             let call = narrow.call::<CompatPread>();
             if call.read_arg::<0>()? == -79 {

@@ -1,4 +1,4 @@
-//! Probes on the functions of `functions.c`: each keeps what it sees, where ../../main.rs reads it.
+//! Probes on the functions of `functions.c`. Each keeps the values that it sees for ../../main.rs.
 
 #![no_std]
 #![no_main]
@@ -16,7 +16,7 @@ use seen::keep;
 #[repr(transparent)]
 struct Kind(c_int);
 
-// SAFETY: it is one `int`, and any value of that is one of it.
+// SAFETY: it is one `int`, and may have any value of an `int`.
 unsafe impl PassedAs for Kind {
     type As = c_int;
 }
@@ -40,7 +40,7 @@ prototype! {
 fn keep_read(index: usize, value: Result<i64, i32>) {
     match value {
         Ok(value) => keep(index, value),
-        // No value that is passed.
+        // The test passes no such value.
         Err(error) => keep(index, i64::from(error) ^ i64::MIN),
     }
 }
@@ -56,7 +56,7 @@ extern "C" fn on_mixed(ctx: *const c_void) -> c_int {
     keep(3, i64::from(call.d()));
     keep(4, call.e());
     keep(5, call.f().address() as i64);
-    // From here on the stack. What is in a register is there for `read` too.
+    // The parameters from here on are on the stack. `read` also reads parameters in registers.
     keep_read(12, call.read().d().map(i64::from));
     keep_read(6, call.read().g().map(i64::from));
     keep_read(7, call.read().h().map(|kind| i64::from(kind.0)));
@@ -64,7 +64,7 @@ extern "C" fn on_mixed(ctx: *const c_void) -> c_int {
     keep_read(9, call.read().j().map(i64::from));
     keep_read(10, call.read().k().map(|value| value as i64));
     keep_read(11, call.read().l().map(i64::from));
-    // Longer zeros would be a call of `memset`, which is nowhere.
+    // More zeros would become a call of `memset`, which does not exist here.
     let mut text = [0; 8];
     keep_read(
         14,

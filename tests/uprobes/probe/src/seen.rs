@@ -1,4 +1,4 @@
-//! Where probes keep what they see, and what each object has.
+//! The memory where probes keep the values that they see, and code that each object has.
 
 /// A loader finds it in the map `.bss`.
 #[unsafe(no_mangle)]
@@ -6,7 +6,7 @@ static mut SEEN: [i64; 32] = [0; 32];
 
 #[inline(always)]
 pub fn keep(index: usize, value: i64) {
-    // SAFETY: nothing refers to it, and it has that many.
+    // SAFETY: there is no reference to it, and it has that many elements.
     unsafe {
         (&raw mut SEEN)
             .cast::<i64>()
