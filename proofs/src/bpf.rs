@@ -302,7 +302,7 @@ struct Lent {
 
 impl Lent {
     /// How many builds can run at once.
-    const FOLDERS: u32 = 4;
+    const FOLDERS: u32 = 2;
 
     /// The first folder that is free. Each way of reading has its own folders, because a build script runs again when
     /// its variables change.
