@@ -8,7 +8,7 @@ use std::{
     env,
     ffi::OsStr,
     fs,
-    os::unix::{ffi::OsStrExt, fs::symlink},
+    os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
     process::Command,
     sync::{LazyLock, Mutex, MutexGuard, PoisonError},
@@ -231,18 +231,13 @@ impl Workshop {
         Ok(workshop)
     }
 
-    /// The place where all builds look for libclang. It is the same for all, because cargo compiles bindgen anew for
-    /// another place.
+    /// The place where all builds look for libclang.
     fn libclang(&self) -> PathBuf {
         self.folder.join("libclang.so")
     }
 
     fn link_libclang(&self, to: Option<PathBuf>) -> Result<(), String> {
-        let path = self.libclang();
-        remove(&path)?;
-        to.map_or(Ok(()), |to| {
-            symlink(to, &path).map_err(cannot("link", &path))
-        })
+        libclang::link(&self.libclang(), to)
     }
 
     /// A build for BPF or for the host. The host is named too: otherwise the package's flags would also be those of

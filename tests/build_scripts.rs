@@ -3,7 +3,6 @@
 
 use std::{
     fs,
-    os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::Command,
     sync::{Mutex, PoisonError},
@@ -14,7 +13,7 @@ use proofs::{
     generate,
     host::{cannot, ended, write_if_new},
     libclang,
-    package::{manifest, remove},
+    package::manifest,
     proof::{self, Proof},
     select::{Endian, Target, VARIABLE, select},
 };
@@ -142,18 +141,15 @@ impl UserPackage {
         // One build at a time: they share a folder and the compiled crates in it.
         static ALONE: Mutex<()> = Mutex::new(());
         let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-        // The same path for any libclang, because cargo compiles bindgen anew for another path.
-        let link = folder().join("libclang.so");
-        remove(&link)?;
-        match (self.no_libclang, libclang::chosen()) {
-            (true, _) => write_if_new(&link, "this is no library")?,
-            (false, Some(chosen)) => symlink(chosen, &link).map_err(cannot("write", &link))?,
-            (false, None) => {}
-        }
-        if link.exists() {
-            self.cargo.env("LIBCLANG_PATH", &link);
-        }
-        self.cargo.env("RUST_BACKTRACE", "1");
+        let place = folder().join("libclang.so");
+        let libclang = match self.no_libclang {
+            true => Some(root().join("Cargo.toml")),
+            false => libclang::chosen(),
+        };
+        libclang::link(&place, libclang)?;
+        self.cargo
+            .env("LIBCLANG_PATH", &place)
+            .env("RUST_BACKTRACE", "1");
         let said = ended(&mut self.cargo)?;
         match said.status.success() {
             true => Ok(said.stderr),
@@ -431,7 +427,7 @@ fn later_release() -> Result<PathBuf, String> {
     workspace.retain(|key, _| key == "package");
     workspace.insert("members".to_owned(), vec!["build"].into());
     for (file, table) in [("Cargo.toml", library), ("build/Cargo.toml", build)] {
-        write_if_new(&later.join(file), &table.to_string())?;
+        write_if_new(&later.join(file), table.to_string())?;
     }
     Ok(later)
 }
