@@ -11,7 +11,7 @@ use std::{
 
 use proofs::{
     bpf::{Probe, Toolchain, root},
-    host::{Said, cannot, ended, run},
+    host::{Said, ended, run, write_if_new},
     proof::{self, Proof, equal},
     select::{Endian, MACHINES, Machine},
 };
@@ -159,8 +159,7 @@ fn build(name: &str) -> Result<Tracer, String> {
     .args(&["--locked"])
     .object(&Toolchain::find()?, "tracer")?;
     let probe = built.join(format!("probe-{name}"));
-    fs::create_dir_all(&built).map_err(cannot("make", &built))?;
-    fs::write(&probe, object).map_err(cannot("write", &probe))?;
+    write_if_new(&probe, object)?;
 
     let mut cargo = Command::new(env!("CARGO"));
     cargo

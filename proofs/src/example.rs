@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
     path::PathBuf,
     process::Command,
     sync::{Mutex, PoisonError},
@@ -10,7 +9,7 @@ use std::{
 
 use crate::{
     bpf::{Probe, Toolchain, root},
-    host::{Said, cannot, ended, run},
+    host::{Said, ended, run, write_if_new},
     select::{Endian, Machine, VARIABLE},
 };
 
@@ -40,8 +39,7 @@ impl Example {
             .args(&["--locked"])
             .object(&Toolchain::find()?, self.name)?;
         let path = built().join(format!("{}-probe-{machine}", self.name));
-        fs::create_dir_all(built()).map_err(cannot("make", &path))?;
-        fs::write(&path, object).map_err(cannot("write", &path))?;
+        write_if_new(&path, object)?;
         Ok(path)
     }
 

@@ -3,18 +3,14 @@
 use std::{fs, path::PathBuf};
 
 use crate::{
-    api,
-    generate::{self, Error},
-    select::Variant,
-};
-use crate::{
-    api::FOLDER,
+    api::{self, FOLDER},
     bpf::root,
     facts::Facts,
+    generate::{self, Error},
     host::cannot,
     package::manifest,
     picture,
-    select::{MACHINES, Machine},
+    select::{MACHINES, Machine, Variant},
     syscalls,
 };
 

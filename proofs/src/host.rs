@@ -67,13 +67,14 @@ pub fn cannot(what: &'static str, path: &Path) -> impl Fn(std::io::Error) -> Str
     move |error| format!("cannot {what} `{path}`: {error}")
 }
 
-/// Writes a file, unless it has this text already: then nothing is built again.
-pub fn write_if_new(path: &Path, text: &str) -> Result<(), String> {
-    if fs::read_to_string(path).is_ok_and(|before| before == text) {
+/// Writes a file, unless it has these contents already: then nothing is built again.
+pub fn write_if_new(path: &Path, contents: impl AsRef<[u8]>) -> Result<(), String> {
+    let contents = contents.as_ref();
+    if fs::read(path).is_ok_and(|before| before == contents) {
         return Ok(());
     }
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(cannot("write", path))?;
     }
-    fs::write(path, text).map_err(cannot("write", path))
+    fs::write(path, contents).map_err(cannot("write", path))
 }
