@@ -3,12 +3,28 @@
 //! The functions take whole registers. The prototypes that the tracer gets say which C types the registers hold.
 
 use std::{
-    ffi::{CStr, CString, c_char},
+    env,
+    ffi::{CStr, CString, c_char, c_int, c_long, c_void},
+    fs::File,
     hint::black_box,
+    os::fd::AsRawFd,
     process::exit,
+    ptr,
     sync::Barrier,
     thread,
 };
+
+unsafe extern "C" {
+    fn mmap(
+        at: *mut c_void,
+        length: usize,
+        access: c_int,
+        flags: c_int,
+        file: c_int,
+        offset: c_long,
+    ) -> *mut c_void;
+    fn openat(folder: c_int, path: *const c_char, flags: c_int, ...) -> c_int;
+}
 
 macro_rules! functions {
     ($($name:ident($($argument:ident),*) = $returned:expr;)*) => { $(
@@ -64,7 +80,36 @@ extern "C" fn meet(a: u64) -> u64 {
     black_box(a * 2)
 }
 
+/// Opens, twice, a path whose page is not in memory before the first time. The path is the beginning of this program's
+/// file.
+fn open_twice() {
+    let Ok(program) = File::open("/proc/self/exe") else {
+        exit(1);
+    };
+    const PROT_READ: c_int = 1;
+    const MAP_PRIVATE: c_int = 2;
+    const AT_FDCWD: c_int = -100;
+    // SAFETY: the mapping is a new one. It ends with the program. An ELF file begins with 8 bytes, of which the last is 0.
+    unsafe {
+        let mapped = mmap(
+            ptr::null_mut(),
+            4096,
+            PROT_READ,
+            MAP_PRIVATE,
+            program.as_raw_fd(),
+            0,
+        );
+        for _ in 0..2 {
+            openat(AT_FDCWD, mapped.cast(), 0);
+        }
+    }
+}
+
 fn main() {
+    if env::args().nth(1).as_deref() == Some("open-twice") {
+        return open_twice();
+    }
+
     let one = 0x0123_4567_89ab_cdef_u64;
     call!(ten(
         one,
