@@ -274,7 +274,10 @@ impl Garbage {
     }
 
     fn bytes(&mut self, count: usize) -> Vec<u8> {
-        let words = (0..count.div_ceil(8)).flat_map(|_| self.number().to_le_bytes());
-        words.take(count).collect()
+        let mut bytes = vec![0; count];
+        for word in bytes.chunks_mut(8) {
+            word.copy_from_slice(&self.number().to_le_bytes()[..word.len()]);
+        }
+        bytes
     }
 }
