@@ -1,7 +1,7 @@
 //! Other sources for the library's facts of a machine, and the facts that each of these witnesses holds. A witness
 //! holds a fact if it refuses a machine that is wrong in the fact.
 //!
-//! Each witness's proof is given the machines of [`wrong`](crate::wrong). It has to refuse exactly the machines that
+//! Each witness's proof is given the machines of [`wrong`]. It has to refuse exactly the machines that
 //! [`Witness::sees`] promises. So this file is the table of facts and witnesses, and the table itself is tested.
 
 use crate::{
