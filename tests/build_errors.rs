@@ -11,7 +11,7 @@ use std::{
     os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
     process::Command,
-    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
+    sync::LazyLock,
 };
 
 use proofs::{
@@ -21,6 +21,7 @@ use proofs::{
     package::remove,
     proof::{self, Proof},
     select::{AYA_VARIABLE, Endian, MACHINES, Target, VARIABLE, select},
+    workshop::Workshop,
 };
 
 fn main() {
@@ -36,6 +37,11 @@ fn main() {
             "libclang: too old",
             old_libclang().map(drop),
             too_old_libclang,
+        ),
+        Proof::new(
+            "libclang: arguments for other headers",
+            TOOLCHAIN.as_ref().map(drop).map_err(String::clone),
+            arguments,
         ),
         Proof::new("OUT_DIR cannot be written", Ok(()), unwritable),
     ]);
@@ -103,7 +109,7 @@ fn refusal(
             endian: bpf.unwrap_or(host),
         };
         let workshop = Workshop::enter()?;
-        let build = given(workshop.build(bpf));
+        let build = given(build(&workshop, bpf));
         let of_aya = build.sets(AYA_VARIABLE).then_some(OsStr::new(OF_AYA));
         let error = select(value.map(OsStr::from_bytes), of_aya, target);
         let error = error.err().ok_or("this selects a machine")?.to_string();
@@ -124,10 +130,10 @@ fn changes() -> Result<(), String> {
         (last, "arm"),
     ];
     for (given, selected) in selections {
-        let build = given(workshop.build(None)).expect(selected);
+        let build = given(build(&workshop, None)).expect(selected);
         build.run()?.accepted(None)?;
     }
-    let again = last(workshop.build(None)).expect("arm").run()?;
+    let again = last(build(&workshop, None)).expect("arm").run()?;
     again.says(&["Fresh probe-abi v", "Fresh scratch v"])?;
     let said = again.0.stderr;
     match said.contains("Running `") {
@@ -145,9 +151,9 @@ const TOO_OLD: &str = "libclang is too old for this machine";
 /// for another machine than the one before, so that the build script runs.
 fn no_libclang() -> Result<(), String> {
     let workshop = Workshop::enter()?;
-    let path = &workshop.libclang();
+    let path = &Workshop::libclang();
     let named = |name| {
-        let build = workshop.build(None).env(VARIABLE, name);
+        let build = build(&workshop, None).env(VARIABLE, name);
         build.expect(name).run()
     };
     // The path leads nowhere. The build may still find a libclang of the system.
@@ -178,10 +184,23 @@ fn too_old_libclang() -> Result<(), String> {
     let workshop = Workshop::enter()?;
     workshop.link_libclang(Some(old_libclang()?))?;
     for (name, warning) in [("s390x", None), ("loongarch64", Some(TOO_OLD))] {
-        let build = workshop.build(None).env(VARIABLE, name);
+        let build = build(&workshop, None).env(VARIABLE, name);
         build.expect(name).run()?.accepted(warning)?;
     }
     Ok(())
+}
+
+/// bindgen reads a variable with arguments for clang, which are for the user's own headers. With them the bindings are
+/// the same. The variable's name with the target's does not make cargo compile bindgen anew.
+fn arguments() -> Result<(), String> {
+    let workshop = Workshop::enter()?;
+    let build = build(&workshop, Some(Endian::Little))
+        .env(VARIABLE, "x86")
+        .env(
+            "BINDGEN_EXTRA_CLANG_ARGS_bpfel_unknown_none",
+            "--target=riscv32-linux-gnu -include nowhere.h",
+        );
+    build.expect("x86").run()?.accepted(None)
 }
 
 // The rest
@@ -189,20 +208,20 @@ fn too_old_libclang() -> Result<(), String> {
 /// Without the feature `bindgen`, a build does not look for libclang.
 fn unwritable() -> Result<(), String> {
     let workshop = Workshop::enter()?;
-    let path = workshop.libclang();
+    let path = Workshop::libclang();
     remove(&path)?;
     fs::write(&path, "no library").map_err(cannot("write", &path))?;
-    let build = |name| {
-        let mut build = workshop.build(None).env(VARIABLE, name);
+    let build_for = |name| {
+        let mut build = build(&workshop, None).env(VARIABLE, name);
         build.bindgen = false;
         build.run()
     };
-    let first = build("x86")?;
+    let first = build_for("x86")?;
     first.accepted(None)?;
     let output = first.out_dir()?.join("mips64.rs");
     remove(&output)?;
     fs::create_dir(&output).map_err(cannot("make", &output))?;
-    let second = build("arm")?;
+    let second = build_for("arm")?;
     remove(&output)?;
     second.refused(&["cannot write `", "/out/mips64.rs`: Is a directory"])
 }
@@ -212,62 +231,28 @@ fn unwritable() -> Result<(), String> {
 /// cargo's name for the crate.
 const SELF: &str = concat!("probe-abi@", env!("CARGO_PKG_VERSION"));
 
-/// The folder where the cases are built, one at a time. They share the compiled dependencies in it.
-struct Workshop {
-    folder: PathBuf,
-    _alone: MutexGuard<'static, ()>,
-}
-
-impl Workshop {
-    /// Links the libclang that this computer's user has chosen. If there is none, bindgen finds the system's.
-    fn enter() -> Result<Self, String> {
-        static ALONE: Mutex<()> = Mutex::new(());
-        let workshop = Self {
-            folder: Path::new(env!("CARGO_TARGET_TMPDIR")).join("build_errors"),
-            _alone: ALONE.lock().unwrap_or_else(PoisonError::into_inner),
-        };
-        fs::create_dir_all(&workshop.folder).map_err(cannot("make", &workshop.folder))?;
-        workshop.link_libclang(libclang::chosen())?;
-        Ok(workshop)
-    }
-
-    /// The place where all builds look for libclang.
-    fn libclang(&self) -> PathBuf {
-        self.folder.join("libclang.so")
-    }
-
-    fn link_libclang(&self, to: Option<PathBuf>) -> Result<(), String> {
-        libclang::link(&self.libclang(), to)
-    }
-
-    /// A build for BPF or for the host. The host is named too: otherwise the package's flags would also be those of
-    /// build scripts, which cargo would compile anew for each of them.
-    fn build(&self, bpf: Option<Endian>) -> Build {
-        let mut cargo = match &*TOOLCHAIN {
-            Ok(toolchain) => toolchain.cargo(),
-            Err(_) => Command::new(env!("CARGO")),
-        };
-        cargo
-            .args(["check", "--verbose", "--message-format"])
-            .args(["json-render-diagnostics", "--target"])
-            .args([bpf.map_or("host-tuple", Endian::bpf_target), "--target-dir"])
-            .arg(self.folder.join("target"))
-            .env_remove(VARIABLE)
-            .env_remove(AYA_VARIABLE)
-            .env("LIBCLANG_PATH", self.libclang())
-            // These are for the user's own headers, and must not change any case.
-            .env(
-                "BINDGEN_EXTRA_CLANG_ARGS",
-                "--target=riscv32-linux-gnu -include nowhere.h",
-            )
-            .env("RUST_BACKTRACE", "1");
-        Build {
-            cargo,
-            package: self.folder.join("scratch"),
-            bindgen: true,
-            config: String::new(),
-            expected: None,
-        }
+/// A build for BPF or for the host. The host is named too: otherwise the package's flags would also be those of build
+/// scripts, which cargo would compile anew for each of them.
+fn build(_: &Workshop, bpf: Option<Endian>) -> Build {
+    let mut cargo = match &*TOOLCHAIN {
+        Ok(toolchain) => toolchain.cargo(),
+        Err(_) => Command::new(env!("CARGO")),
+    };
+    cargo
+        .args(["check", "--release", "--verbose", "--message-format"])
+        .args(["json-render-diagnostics", "--target"])
+        .args([bpf.map_or("host-tuple", Endian::bpf_target), "--target-dir"])
+        .arg(Workshop::target_dir())
+        .env_remove(VARIABLE)
+        .env_remove(AYA_VARIABLE)
+        .envs(Workshop::env())
+        .env("RUST_BACKTRACE", "1");
+    Build {
+        cargo,
+        package: Workshop::packages("build_errors"),
+        bindgen: true,
+        config: String::new(),
+        expected: None,
     }
 }
 

@@ -5,17 +5,16 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
-    sync::{Mutex, PoisonError},
 };
 
 use proofs::{
     bpf::{Toolchain, root},
     generate,
     host::{cannot, ended, write_if_new},
-    libclang,
     package::manifest,
     proof::{self, Proof},
     select::{Endian, Target, VARIABLE, select},
+    workshop::Workshop,
 };
 
 fn main() {
@@ -66,7 +65,7 @@ struct Parts<'a> {
 }
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("build_scripts")
+    Workshop::packages("build_scripts")
 }
 
 /// The two crates, with all features of the second that the cases use.
@@ -110,7 +109,7 @@ impl UserPackage {
         cargo
             .current_dir(&folder)
             .args(["check", "--target", "host-tuple", "--target-dir"])
-            .arg(self::folder().join("target"));
+            .arg(Workshop::target_dir());
         Ok(Self {
             folder,
             cargo,
@@ -132,24 +131,17 @@ impl UserPackage {
             .arg("build")
             .args(toolchain.target(Endian::Little.bpf_target()))
             .arg("--target-dir")
-            .arg(self::folder().join("target"));
+            .arg(Workshop::target_dir());
         Ok(self)
     }
 
     /// cargo's output; as an error if the build fails.
     fn build(mut self) -> Result<String, String> {
-        // One build at a time: they share a folder and the compiled crates in it.
-        static ALONE: Mutex<()> = Mutex::new(());
-        let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = folder().join("libclang.so");
-        let libclang = match self.no_libclang {
-            true => Some(root().join("Cargo.toml")),
-            false => libclang::chosen(),
-        };
-        libclang::link(&place, libclang)?;
-        self.cargo
-            .env("LIBCLANG_PATH", &place)
-            .env("RUST_BACKTRACE", "1");
+        let workshop = Workshop::enter()?;
+        if self.no_libclang {
+            workshop.link_libclang(Some(root().join("Cargo.toml")))?;
+        }
+        self.cargo.envs(Workshop::env()).env("RUST_BACKTRACE", "1");
         let said = ended(&mut self.cargo)?;
         match said.status.success() {
             true => Ok(said.stderr),
@@ -491,7 +483,7 @@ fn panic(_: &core::panic::PanicInfo) -> ! {
 
 /// The object has both programs, and names their machine.
 fn has_both(machine: &str) -> Result<(), String> {
-    let path = folder().join("target/bpfel-unknown-none/debug/libtwo_releases.so");
+    let path = Workshop::target_dir().join("bpfel-unknown-none/debug/libtwo_releases.so");
     let object = fs::read(&path).map_err(cannot("read", &path))?;
     let of = probe_abi::machine::Machine::of_object(&object).map_err(|error| error.to_string())?;
     if of.name != machine {

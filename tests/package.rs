@@ -12,9 +12,10 @@ use std::{
 use proofs::{
     bpf::{Toolchain, root},
     host::{cannot, output, run},
-    package::{Packages, Unpacked, Upload, cargo, manifest, publish, registry, remove, target_dir},
+    package::{Packages, Unpacked, Upload, cargo, manifest, publish, registry, remove},
     proof::{self, Proof, none},
     select::{Endian, MACHINES, Machine, VARIABLE},
+    workshop::Workshop,
 };
 use spdx::{Expression, LicenseReq, ParseMode};
 
@@ -303,13 +304,13 @@ fn build(toolchain: &Toolchain, folder: &Path, arguments: &[&str]) -> Command {
     let mut cargo = toolchain.cargo();
     cargo
         .current_dir(folder)
-        .args(["build", "--quiet", "--offline"])
+        .args(["build", "--release", "--quiet", "--offline"])
         .args(arguments)
         .arg("--target-dir")
-        .arg(target_dir())
-        // The same values for all packages, so that common dependencies are compiled once.
-        .env("CARGO_PROFILE_DEV_DEBUG", "0")
-        .env("CARGO_PROFILE_DEV_BUILD_OVERRIDE_DEBUG", "0")
+        .arg(Workshop::target_dir())
+        .envs(Workshop::env())
+        // As the dependencies of build scripts are compiled, which are dependencies of this package too.
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
         .env_remove(VARIABLE);
     cargo
 }
@@ -346,6 +347,7 @@ fn add_user(sources: &Unpacked) -> Result<&'static str, String> {
 }
 
 fn silent(build: &mut Command) -> Result<(), String> {
+    let _workshop = Workshop::enter()?;
     match run(build)?.stderr {
         complaints if complaints.is_empty() => Ok(()),
         complaints => Err(format!("{build:?} says\n{complaints}")),

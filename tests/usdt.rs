@@ -195,7 +195,7 @@ impl Asked {
             if semaphore == value {
                 return Ok(());
             }
-            if begun.elapsed() > Duration::from_secs(20) {
+            if begun.elapsed() > Duration::from_secs(60) {
                 return Err(format!("the semaphore is `{semaphore}`, and not `{value}`"));
             }
             sleep(Duration::from_millis(5));

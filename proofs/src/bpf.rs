@@ -4,7 +4,7 @@ use std::{
     env,
     ffi::OsString,
     fmt,
-    fs::{self, File, TryLockError},
+    fs::{self, File},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -252,8 +252,8 @@ impl<'a> Probe<'a> {
         self
     }
 
-    /// Builds one of the package's objects and reads it. All packages and machines share a few folders, so their
-    /// dependencies are compiled once. The objects in a folder replace each other.
+    /// Builds one of the package's objects and reads it. All packages and machines share a folder, so their
+    /// dependencies are compiled once. The objects in it replace each other.
     pub fn object(self, toolchain: &Toolchain, name: &str) -> Result<Vec<u8>, String> {
         let folder = Lent::folder(toolchain.reads())?;
         let probe = self.target_dir(&folder.path);
@@ -301,27 +301,15 @@ struct Lent {
 }
 
 impl Lent {
-    /// How many builds can run at once.
-    const FOLDERS: u32 = 2;
-
-    /// The first folder that is free. Each way of reading has its own folders, because a build script runs again when
-    /// its variables change.
+    /// Waits until the folder is free. Each way of reading has its own folder, because a build script runs again when its
+    /// variables change.
     fn folder(reads: Reads) -> Result<Self, String> {
-        let mut first = None;
-        for number in 0..Self::FOLDERS {
-            let path = root().join(format!("target/probes/{reads} {number}").replace(' ', "-"));
-            fs::create_dir_all(&path).map_err(cannot("make", &path))?;
-            let lock = path.join("lent");
-            let file = File::create(&lock).map_err(cannot("write", &lock))?;
-            match file.try_lock() {
-                Ok(()) => return Ok(Self { path, _lock: file }),
-                Err(TryLockError::WouldBlock) => first = first.or(Some((path, file))),
-                Err(TryLockError::Error(error)) => return Err(cannot("lock", &lock)(error)),
-            }
-        }
-        let (path, file) = first.ok_or("there is no folder to build in")?;
-        file.lock().map_err(cannot("lock", &path))?;
-        Ok(Self { path, _lock: file })
+        let path = root().join(format!("target/probes/{reads}").replace(' ', "-"));
+        fs::create_dir_all(&path).map_err(cannot("make", &path))?;
+        let file = path.join("lent");
+        let lock = File::create(&file).map_err(cannot("write", &file))?;
+        lock.lock().map_err(cannot("lock", &file))?;
+        Ok(Self { path, _lock: lock })
     }
 }
 

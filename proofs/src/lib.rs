@@ -37,6 +37,7 @@ pub mod syscalls;
 pub mod typed;
 pub mod verifier;
 pub mod witnesses;
+pub mod workshop;
 pub mod wrong;
 
 pub use probe_abi_build::bindings as generate;

@@ -2,11 +2,8 @@
 
 use std::{
     env, fs,
-    os::unix::fs::symlink,
     path::{Path, PathBuf},
 };
-
-use crate::{host::cannot, package::remove};
 
 /// The libclang that this computer's user has chosen. If there is no choice, bindgen looks for the system's.
 pub fn chosen() -> Option<PathBuf> {
@@ -26,14 +23,5 @@ pub fn in_folder(folder: &Path) -> Option<PathBuf> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         name.starts_with("libclang.so")
             || name.starts_with("libclang-") && !name.starts_with("libclang-cpp")
-    })
-}
-
-/// Links the place where builds look for libclang to a file, or to none. The place is the same for all of them, because
-/// cargo compiles bindgen anew for another place.
-pub fn link(place: &Path, to: Option<PathBuf>) -> Result<(), String> {
-    remove(place)?;
-    to.map_or(Ok(()), |to| {
-        symlink(to, place).map_err(cannot("link", place))
     })
 }

@@ -116,8 +116,8 @@ pub fn publish() -> Result<Command, String> {
     Ok(publish)
 }
 
-/// The folder where packages are made, and built with the toolchain for BPF.
-pub fn target_dir() -> PathBuf {
+/// The folder where packages are made.
+fn target_dir() -> PathBuf {
     root().join("target/package")
 }
 

@@ -156,8 +156,9 @@ macro_rules! rows {
     };
 }
 
+/// For each machine, the convention of the newest releases.
 macro_rules! machines {
-    ($($machine:ident)*) => {
+    ($($machine:ident $newest:ident)*) => {
         $(
             mod $machine {
                 use probe_abi::arch::$machine::*;
@@ -180,7 +181,7 @@ macro_rules! machines {
                     }
                     let ctx = regs.as_ptr().cast();
                     match in_registers {
-                        true => read_of::<probe_abi::go::InRegisters>(stop, ctx),
+                        true => read_of::<probe_abi::go::$newest>(stop, ctx),
                         false => read_of::<probe_abi::go::OnStack>(stop, ctx),
                     }
                 }
@@ -197,7 +198,18 @@ macro_rules! machines {
     };
 }
 
-machines! { x86_64 x86 aarch64 arm loongarch64 riscv64 s390x powerpc64 mips mips64 }
+machines! {
+    x86_64 InRegisters
+    x86 OnStack
+    aarch64 InRegisters
+    arm OnStack
+    loongarch64 InRegisters
+    riscv64 InRegisters
+    s390x InRegisters
+    powerpc64 InRegisters
+    mips OnStack
+    mips64 OnStack
+}
 
 /// The signatures by the library's module for a machine.
 pub fn of(machine: &Machine) -> Result<&'static Typed, String> {

@@ -12,7 +12,6 @@ use std::{
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::Command,
-    sync::{Mutex, PoisonError},
 };
 
 use aya::{
@@ -28,6 +27,7 @@ use proofs::{
     host::{cannot, output, run, write_if_new},
     proof::{self, Proof},
     select::{Endian, Machine, VARIABLE},
+    workshop::Workshop,
 };
 
 /// The machines that the example is built for: of 64 and 32 bits, of both endiannesses, and one on which C aligns
@@ -77,7 +77,7 @@ fn main() {
             probe_needs(),
             others,
         ),
-        Proof::new("its own tests pass on the host", probe_needs(), host_tests),
+        Proof::new("its own tests pass on the host", Ok(()), host_tests),
     ]);
     proof::run(proofs)
 }
@@ -141,24 +141,19 @@ fn clang(name: &str) -> Result<Compiler, String> {
 
 // The builds.
 
-/// One build at a time: the objects of one target overwrite each other.
-static BUILDING: Mutex<()> = Mutex::new(());
-
-fn built() -> PathBuf {
-    root().join("target/examples/kernel-types")
-}
-
 fn example() -> PathBuf {
     root().join("examples/kernel-types")
 }
 
 fn build(package: &Path, name: &str) -> Result<Vec<u8>, String> {
-    let _building = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
-    let objects = Probe::new(package, machine(name)?, Endian::Little)
+    let _workshop = Workshop::enter()?;
+    let mut probe = Probe::new(package, machine(name)?, Endian::Little)
         .args(&["--locked"])
-        // Code for this computer is compiled once.
-        .target_dir(built())
-        .build(&Toolchain::find()?)?;
+        .target_dir(Workshop::target_dir());
+    for (name, value) in Workshop::env() {
+        probe = probe.env(name, Some(value));
+    }
+    let objects = probe.build(&Toolchain::find()?)?;
     let object = objects.join("kernel-types");
     fs::read(&object).map_err(|error| format!("cannot read `{}`: {error}", object.display()))
 }
@@ -166,7 +161,7 @@ fn build(package: &Path, name: &str) -> Result<Vec<u8>, String> {
 /// A copy of the example, with another build script and program. Its name differs too, because cargo distinguishes
 /// packages in one target folder by names and versions.
 fn copy(title: &str, build_rs: &str, main_rs: &str) -> Result<PathBuf, String> {
-    let package = built().join("copies").join(title);
+    let package = Workshop::packages("kernel_types").join(title);
     let named = |file: &str, before: &str| {
         let text = read(&example().join(file))?;
         let name = format!("{before}name = \"kernel-types");
@@ -224,9 +219,8 @@ typedef __UINT64_TYPE__ u64;
 ";
 
 fn in_btf(name: &str) -> Result<(), String> {
-    let object = built().join(format!("{name}.o"));
-    fs::write(&object, build(&example(), name)?)
-        .map_err(|error| format!("cannot write `{}`: {error}", object.display()))?;
+    let object = Workshop::packages("kernel_types").join(format!("{name}.o"));
+    write_if_new(&object, build(&example(), name)?)?;
     has_types(
         &c_of(&["file", &object.to_string_lossy()])?,
         "an object's BTF",
@@ -648,14 +642,15 @@ fn panic(_: &core::panic::PanicInfo) -> ! {
 
 /// The probe, compiled for this computer, gives the same for the calls of a machine of 64 bits and of one of 32.
 fn host_tests() -> Result<(), String> {
-    let _building = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
+    let _workshop = Workshop::enter()?;
     for name in ["x86_64", "arm"] {
-        let mut cargo = Toolchain::find()?.cargo();
+        let mut cargo = Command::new(env!("CARGO"));
         cargo
             .current_dir(example())
             .args(["test", "--locked", "--bin=kernel-types", "--features=host"])
             .args(["--target", "host-tuple", "--target-dir"])
-            .arg(built())
+            .arg(Workshop::target_dir())
+            .envs(Workshop::env())
             .env(VARIABLE, name);
         let said = run(&mut cargo)?.stdout;
         if !said.contains("test result: ok. 4 passed; 0 failed") {

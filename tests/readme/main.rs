@@ -255,9 +255,8 @@ impl Project {
             old,
             _alone: alone,
         };
-        if !project.builder.found && !project.builder.toolchain.builds_core() {
-            let build_core = "[unstable]\nbuild-std = [\"core\"]\n";
-            project.change(".cargo/config.toml", build_core, "")?;
+        if !project.compiles_core() {
+            project.leave_core()?;
         }
         if kind == Kind::Alone {
             project.change("Cargo.toml", "aya-ebpf = \"0.3\"\n", "")?;
@@ -267,6 +266,17 @@ impl Project {
             );
         }
         Ok(project)
+    }
+
+    /// Whether the commands compile `core`, as they do with nightly.
+    fn compiles_core(&self) -> bool {
+        self.builder.found || self.builder.toolchain.builds_core()
+    }
+
+    /// Builds with the `core` that comes with the compiler.
+    fn leave_core(&mut self) -> Result<(), String> {
+        let build_core = "[unstable]\nbuild-std = [\"core\"]\n";
+        self.change(".cargo/config.toml", build_core, "")
     }
 
     fn folder() -> PathBuf {
@@ -476,6 +486,10 @@ fn riddles() -> Result<(), String> {
         "",
     )?;
     unwinding.change("Cargo.toml", "dev.panic = \"abort\"\n", "")?;
+    // For this project, cargo would compile another `core`.
+    if unwinding.compiles_core() {
+        unwinding.leave_core()?;
+    }
     unwinding.refuses(CHECKS[2], RIDDLE)?;
     drop(unwinding);
     let mut tested = Project::enter(Kind::Alone)?;

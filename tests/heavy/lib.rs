@@ -1,1 +1,0 @@
-//! This library is empty: see the tests.
