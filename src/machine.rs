@@ -596,12 +596,8 @@ pub(crate) const fn find_moved(field: &str, moved: Moved, kernel: &Machine) -> O
         }
         n += 1;
     }
-    let mut n = 0;
-    while let Some(register) = kernel.registers.get(n) {
-        match register.slot {
-            Some(slot) if is_same(slot.field, field) => return Some(slot),
-            _ => n += 1,
-        }
+    if let Some(slot) = kernel.registers.of_field(field) {
+        return Some(slot);
     }
     let mut n = 0;
     while n < kernel.syscall_arguments.len() {
@@ -613,14 +609,22 @@ pub(crate) const fn find_moved(field: &str, moved: Moved, kernel: &Machine) -> O
     None
 }
 
+/// Compares the ends first, because names such as `regs[4]` and `regs[5]` begin alike: each build of a probe compares
+/// some thousand of them.
 #[inline]
-const fn is_same(one: &str, other: &str) -> bool {
+pub(crate) const fn is_same(one: &str, other: &str) -> bool {
     let (one, other) = (one.as_bytes(), other.as_bytes());
-    let mut n = 0;
-    while n < one.len() && n < other.len() && one[n] == other[n] {
-        n += 1;
+    let mut n = one.len();
+    if n != other.len() {
+        return false;
     }
-    n == one.len() && n == other.len()
+    while n > 0 {
+        n -= 1;
+        if one[n] != other[n] {
+            return false;
+        }
+    }
+    true
 }
 
 /// A slot from its field of `pt_regs`: `slot!(rdi)`, `slot!(regs[4])`, `slot!(psw.addr)`. The compiler checks the field

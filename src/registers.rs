@@ -73,6 +73,24 @@ impl RegisterFile {
         }
     }
 
+    /// The slot of the register that a kernel's `pt_regs` has in this field.
+    #[inline]
+    pub(crate) const fn of_field(&self, field: &str) -> Option<Slot> {
+        let mut group = 0;
+        while group < self.groups.len() {
+            let registers = self.groups[group];
+            let mut n = 0;
+            while n < registers.len() {
+                match &registers[n].slot {
+                    Some(slot) if machine::is_same(slot.field, field) => return Some(*slot),
+                    _ => n += 1,
+                }
+            }
+            group += 1;
+        }
+        None
+    }
+
     /// The register at an index, counted from 0; `None` if the index is too large.
     #[inline]
     pub const fn get(&self, index: usize) -> Option<Register> {

@@ -198,7 +198,7 @@ fn a_function_of_both_kinds_of_tasks() {
 
 /// Code with a selector that the process has made itself is of 32 bits. Code with a selector from Xen is not.
 #[test]
-fn selectors_of_x86_64() {
+fn selectors() {
     let wide = |cs| {
         let made = Entry::<probe_abi::arch::x86_64::User<unsafe extern "C" fn()>>::call(());
         let mut regs = *made.regs();
@@ -216,7 +216,7 @@ fn selectors_of_x86_64() {
 
 /// Addressing modes: 24 bits, 31 bits, 64 bits.
 #[test]
-fn addressing_modes_of_s390x() {
+fn addressing_modes() {
     let made = Entry::<probe_abi::arch::s390x::User<unsafe extern "C" fn()>>::call(());
     let is_compat = |mask| {
         let mut regs = *made.regs();
@@ -229,7 +229,7 @@ fn addressing_modes_of_s390x() {
 }
 
 #[test]
-fn address_masks_of_sparc64() {
+fn address_masks() {
     let made = Entry::<probe_abi::arch::sparc64::User<unsafe extern "C" fn()>>::call(());
     assert!(!made.regs().user_code().is_compat());
     let mut regs = *made.regs();
