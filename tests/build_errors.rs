@@ -21,7 +21,7 @@ use proofs::{
     package::remove,
     proof::{self, Proof},
     select::{AYA_VARIABLE, Endian, MACHINES, Target, VARIABLE, select},
-    workshop::Workshop,
+    users::{self, Turn},
 };
 
 fn main() {
@@ -108,8 +108,8 @@ fn refusal(
             arch: bpf.map_or(env::consts::ARCH, |_| "bpf"),
             endian: bpf.unwrap_or(host),
         };
-        let workshop = Workshop::enter()?;
-        let build = given(build(&workshop, bpf));
+        let turn = Turn::wait()?;
+        let build = given(build(&turn, bpf));
         let of_aya = build.sets(AYA_VARIABLE).then_some(OsStr::new(OF_AYA));
         let error = select(value.map(OsStr::from_bytes), of_aya, target);
         let error = error.err().ok_or("this selects a machine")?.to_string();
@@ -120,7 +120,7 @@ fn refusal(
 /// The last selection holds. If it is the same, nothing is built again. The cfg comes before the environment, and the
 /// environment before the file.
 fn changes() -> Result<(), String> {
-    let workshop = Workshop::enter()?;
+    let turn = Turn::wait()?;
     let last = |build: Build| build.env(VARIABLE, "mips").cfg(&["arm"]);
     let selections: [(Given, &str); 5] = [
         (|build| build.env(VARIABLE, "riscv32"), "riscv32"),
@@ -130,10 +130,10 @@ fn changes() -> Result<(), String> {
         (last, "arm"),
     ];
     for (given, selected) in selections {
-        let build = given(build(&workshop, None)).expect(selected);
+        let build = given(build(&turn, None)).expect(selected);
         build.run()?.accepted(None)?;
     }
-    let again = last(build(&workshop, None)).expect("arm").run()?;
+    let again = last(build(&turn, None)).expect("arm").run()?;
     again.says(&["Fresh probe-abi v", "Fresh scratch v"])?;
     let said = again.0.stderr;
     match said.contains("Running `") {
@@ -150,10 +150,10 @@ const TOO_OLD: &str = "libclang is too old for this machine";
 /// A build with something else in libclang's place has the right bindings, and one warning that says so. Each build is
 /// for another machine than the one before, so that the build script runs.
 fn no_libclang() -> Result<(), String> {
-    let workshop = Workshop::enter()?;
-    let path = &Workshop::libclang();
+    let turn = Turn::wait()?;
+    let path = &users::libclang();
     let named = |name| {
-        let build = build(&workshop, None).env(VARIABLE, name);
+        let build = build(&turn, None).env(VARIABLE, name);
         build.expect(name).run()
     };
     // The path leads nowhere. The build may still find a libclang of the system.
@@ -181,10 +181,10 @@ fn old_libclang() -> Result<PathBuf, String> {
 
 /// Only the users of that machine get the warning.
 fn too_old_libclang() -> Result<(), String> {
-    let workshop = Workshop::enter()?;
-    workshop.link_libclang(Some(old_libclang()?))?;
+    let turn = Turn::wait()?;
+    turn.link_libclang(Some(old_libclang()?))?;
     for (name, warning) in [("s390x", None), ("loongarch64", Some(TOO_OLD))] {
-        let build = build(&workshop, None).env(VARIABLE, name);
+        let build = build(&turn, None).env(VARIABLE, name);
         build.expect(name).run()?.accepted(warning)?;
     }
     Ok(())
@@ -193,13 +193,11 @@ fn too_old_libclang() -> Result<(), String> {
 /// bindgen reads a variable with arguments for clang, which are for the user's own headers. With them the bindings are
 /// the same. The variable's name with the target's does not make cargo compile bindgen anew.
 fn arguments() -> Result<(), String> {
-    let workshop = Workshop::enter()?;
-    let build = build(&workshop, Some(Endian::Little))
-        .env(VARIABLE, "x86")
-        .env(
-            "BINDGEN_EXTRA_CLANG_ARGS_bpfel_unknown_none",
-            "--target=riscv32-linux-gnu -include nowhere.h",
-        );
+    let turn = Turn::wait()?;
+    let build = build(&turn, Some(Endian::Little)).env(VARIABLE, "x86").env(
+        "BINDGEN_EXTRA_CLANG_ARGS_bpfel_unknown_none",
+        "--target=riscv32-linux-gnu -include nowhere.h",
+    );
     build.expect("x86").run()?.accepted(None)
 }
 
@@ -207,12 +205,12 @@ fn arguments() -> Result<(), String> {
 
 /// Without the feature `bindgen`, a build does not look for libclang.
 fn unwritable() -> Result<(), String> {
-    let workshop = Workshop::enter()?;
-    let path = Workshop::libclang();
+    let turn = Turn::wait()?;
+    let path = users::libclang();
     remove(&path)?;
     fs::write(&path, "no library").map_err(cannot("write", &path))?;
     let build_for = |name| {
-        let mut build = build(&workshop, None).env(VARIABLE, name);
+        let mut build = build(&turn, None).env(VARIABLE, name);
         build.bindgen = false;
         build.run()
     };
@@ -233,7 +231,7 @@ const SELF: &str = concat!("probe-abi@", env!("CARGO_PKG_VERSION"));
 
 /// A build for BPF or for the host. The host is named too: otherwise the package's flags would also be those of build
 /// scripts, which cargo would compile anew for each of them.
-fn build(_: &Workshop, bpf: Option<Endian>) -> Build {
+fn build(_: &Turn, bpf: Option<Endian>) -> Build {
     let mut cargo = match &*TOOLCHAIN {
         Ok(toolchain) => toolchain.cargo(),
         Err(_) => Command::new(env!("CARGO")),
@@ -242,14 +240,14 @@ fn build(_: &Workshop, bpf: Option<Endian>) -> Build {
         .args(["check", "--release", "--verbose", "--message-format"])
         .args(["json-render-diagnostics", "--target"])
         .args([bpf.map_or("host-tuple", Endian::bpf_target), "--target-dir"])
-        .arg(Workshop::target_dir())
+        .arg(users::target_dir())
         .env_remove(VARIABLE)
         .env_remove(AYA_VARIABLE)
-        .envs(Workshop::env())
+        .envs(users::env())
         .env("RUST_BACKTRACE", "1");
     Build {
         cargo,
-        package: Workshop::packages("build_errors"),
+        package: users::packages("build_errors"),
         bindgen: true,
         config: String::new(),
         expected: None,

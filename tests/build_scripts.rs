@@ -14,7 +14,7 @@ use proofs::{
     package::manifest,
     proof::{self, Proof},
     select::{Endian, Target, VARIABLE, select},
-    workshop::Workshop,
+    users::{self, Turn},
 };
 
 fn main() {
@@ -65,7 +65,7 @@ struct Parts<'a> {
 }
 
 fn folder() -> PathBuf {
-    Workshop::packages("build_scripts")
+    users::packages("build_scripts")
 }
 
 /// The two crates, with all features of the second that the cases use.
@@ -109,7 +109,7 @@ impl UserPackage {
         cargo
             .current_dir(&folder)
             .args(["check", "--target", "host-tuple", "--target-dir"])
-            .arg(Workshop::target_dir());
+            .arg(users::target_dir());
         Ok(Self {
             folder,
             cargo,
@@ -131,17 +131,17 @@ impl UserPackage {
             .arg("build")
             .args(toolchain.target(Endian::Little.bpf_target()))
             .arg("--target-dir")
-            .arg(Workshop::target_dir());
+            .arg(users::target_dir());
         Ok(self)
     }
 
     /// cargo's output; as an error if the build fails.
     fn build(mut self) -> Result<String, String> {
-        let workshop = Workshop::enter()?;
+        let turn = Turn::wait()?;
         if self.no_libclang {
-            workshop.link_libclang(Some(root().join("Cargo.toml")))?;
+            turn.link_libclang(Some(root().join("Cargo.toml")))?;
         }
-        self.cargo.envs(Workshop::env()).env("RUST_BACKTRACE", "1");
+        self.cargo.envs(users::env()).env("RUST_BACKTRACE", "1");
         let said = ended(&mut self.cargo)?;
         match said.status.success() {
             true => Ok(said.stderr),
@@ -483,7 +483,7 @@ fn panic(_: &core::panic::PanicInfo) -> ! {
 
 /// The object has both programs, and names their machine.
 fn has_both(machine: &str) -> Result<(), String> {
-    let path = Workshop::target_dir().join("bpfel-unknown-none/debug/libtwo_releases.so");
+    let path = users::target_dir().join("bpfel-unknown-none/debug/libtwo_releases.so");
     let object = fs::read(&path).map_err(cannot("read", &path))?;
     let of = probe_abi::machine::Machine::of_object(&object).map_err(|error| error.to_string())?;
     if of.name != machine {

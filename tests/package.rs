@@ -15,7 +15,7 @@ use proofs::{
     package::{Packages, Unpacked, Upload, cargo, manifest, publish, registry, remove},
     proof::{self, Proof, none},
     select::{Endian, MACHINES, Machine, VARIABLE},
-    workshop::Workshop,
+    users::{self, Turn},
 };
 use spdx::{Expression, LicenseReq, ParseMode};
 
@@ -307,8 +307,8 @@ fn build(toolchain: &Toolchain, folder: &Path, arguments: &[&str]) -> Command {
         .args(["build", "--release", "--quiet", "--offline"])
         .args(arguments)
         .arg("--target-dir")
-        .arg(Workshop::target_dir())
-        .envs(Workshop::env())
+        .arg(users::target_dir())
+        .envs(users::env())
         // As the dependencies of build scripts are compiled, which are dependencies of this package too.
         .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
         .env_remove(VARIABLE);
@@ -347,7 +347,7 @@ fn add_user(sources: &Unpacked) -> Result<&'static str, String> {
 }
 
 fn silent(build: &mut Command) -> Result<(), String> {
-    let _workshop = Workshop::enter()?;
+    let _turn = Turn::wait()?;
     match run(build)?.stderr {
         complaints if complaints.is_empty() => Ok(()),
         complaints => Err(format!("{build:?} says\n{complaints}")),

@@ -35,9 +35,9 @@ pub mod registers;
 pub mod stopped;
 pub mod syscalls;
 pub mod typed;
+pub mod users;
 pub mod verifier;
 pub mod witnesses;
-pub mod workshop;
 pub mod wrong;
 
 pub use probe_abi_build::bindings as generate;

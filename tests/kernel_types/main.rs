@@ -27,7 +27,7 @@ use proofs::{
     host::{cannot, output, run, write_if_new},
     proof::{self, Proof},
     select::{Endian, Machine, VARIABLE},
-    workshop::Workshop,
+    users::{self, Turn},
 };
 
 /// The machines that the example is built for: of 64 and 32 bits, of both endiannesses, and one on which C aligns
@@ -146,11 +146,11 @@ fn example() -> PathBuf {
 }
 
 fn build(package: &Path, name: &str) -> Result<Vec<u8>, String> {
-    let _workshop = Workshop::enter()?;
+    let _turn = Turn::wait()?;
     let mut probe = Probe::new(package, machine(name)?, Endian::Little)
         .args(&["--locked"])
-        .target_dir(Workshop::target_dir());
-    for (name, value) in Workshop::env() {
+        .target_dir(users::target_dir());
+    for (name, value) in users::env() {
         probe = probe.env(name, Some(value));
     }
     let objects = probe.build(&Toolchain::find()?)?;
@@ -161,7 +161,7 @@ fn build(package: &Path, name: &str) -> Result<Vec<u8>, String> {
 /// A copy of the example, with another build script and program. Its name differs too, because cargo distinguishes
 /// packages in one target folder by names and versions.
 fn copy(title: &str, build_rs: &str, main_rs: &str) -> Result<PathBuf, String> {
-    let package = Workshop::packages("kernel_types").join(title);
+    let package = users::packages("kernel_types").join(title);
     let named = |file: &str, before: &str| {
         let text = read(&example().join(file))?;
         let name = format!("{before}name = \"kernel-types");
@@ -219,7 +219,7 @@ typedef __UINT64_TYPE__ u64;
 ";
 
 fn in_btf(name: &str) -> Result<(), String> {
-    let object = Workshop::packages("kernel_types").join(format!("{name}.o"));
+    let object = users::packages("kernel_types").join(format!("{name}.o"));
     write_if_new(&object, build(&example(), name)?)?;
     has_types(
         &c_of(&["file", &object.to_string_lossy()])?,
@@ -642,15 +642,15 @@ fn panic(_: &core::panic::PanicInfo) -> ! {
 
 /// The probe, compiled for this computer, gives the same for the calls of a machine of 64 bits and of one of 32.
 fn host_tests() -> Result<(), String> {
-    let _workshop = Workshop::enter()?;
+    let _turn = Turn::wait()?;
     for name in ["x86_64", "arm"] {
         let mut cargo = Command::new(env!("CARGO"));
         cargo
             .current_dir(example())
             .args(["test", "--locked", "--bin=kernel-types", "--features=host"])
             .args(["--target", "host-tuple", "--target-dir"])
-            .arg(Workshop::target_dir())
-            .envs(Workshop::env())
+            .arg(users::target_dir())
+            .envs(users::env())
             .env(VARIABLE, name);
         let said = run(&mut cargo)?.stdout;
         if !said.contains("test result: ok. 4 passed; 0 failed") {
