@@ -3,14 +3,13 @@
 use std::{
     env,
     ffi::OsString,
-    fmt,
-    fs::{self, File},
+    fmt, fs,
     path::{Path, PathBuf},
     process::Command,
 };
 
 use crate::{
-    host::{cannot, output, run},
+    host::{cannot, lock, output, run},
     select::{Endian, Machine},
 };
 
@@ -255,8 +254,11 @@ impl<'a> Probe<'a> {
     /// Builds one of the package's objects and reads it. All packages and machines share a folder, so their
     /// dependencies are compiled once. The objects in it replace each other.
     pub fn object(self, toolchain: &Toolchain, name: &str) -> Result<Vec<u8>, String> {
-        let folder = Lent::folder(toolchain.reads())?;
-        let probe = self.target_dir(&folder.path);
+        // Each way of reading has its own folder, because a build script runs again when its variables change.
+        let way = toolchain.reads().to_string().replace(' ', "-");
+        let folder = root().join("target/probes").join(way);
+        let _lock = lock(&folder)?;
+        let probe = self.target_dir(folder);
         let path = probe.build(toolchain)?.join(name);
         fs::read(&path).map_err(cannot("read", &path))
     }
@@ -290,26 +292,6 @@ impl<'a> Probe<'a> {
             profile => profile,
         };
         Ok(self.target_dir.join(self.target).join(folder))
-    }
-}
-
-/// A folder to build in that no other build uses meanwhile, in this process or in another.
-struct Lent {
-    path: PathBuf,
-    /// The folder is free again when this is closed.
-    _lock: File,
-}
-
-impl Lent {
-    /// Waits until the folder is free. Each way of reading has its own folder, because a build script runs again when its
-    /// variables change.
-    fn folder(reads: Reads) -> Result<Self, String> {
-        let path = root().join(format!("target/probes/{reads}").replace(' ', "-"));
-        fs::create_dir_all(&path).map_err(cannot("make", &path))?;
-        let file = path.join("lent");
-        let lock = File::create(&file).map_err(cannot("write", &file))?;
-        lock.lock().map_err(cannot("lock", &file))?;
-        Ok(Self { path, _lock: lock })
     }
 }
 

@@ -16,7 +16,7 @@ use std::{
 
 use crate::{
     bpf,
-    host::{cannot, output, write_if_new},
+    host::{cannot, lock, output, write_if_new},
     pins::{Entry, Pins, Wanted},
     proof,
 };
@@ -438,14 +438,6 @@ fn first<T>(
         }
     }
     Err(failed.join("; "))
-}
-
-/// Holds a folder for this process until it is dropped.
-fn lock(folder: &Path) -> Result<File, String> {
-    create(folder)?;
-    let path = folder.join("lock");
-    let lock = File::create(&path).and_then(|file| file.lock().map(|()| file));
-    lock.map_err(cannot("lock", &path))
 }
 
 /// The folder of everything that is fetched once: `probe-abi` in the user's cache.

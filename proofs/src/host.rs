@@ -1,7 +1,7 @@
 //! Programs and files of the computer that this runs on, with errors that name them.
 
 use std::{
-    fs,
+    fs::{self, File},
     path::Path,
     process::{Command, ExitStatus},
 };
@@ -77,4 +77,12 @@ pub fn write_if_new(path: &Path, contents: impl AsRef<[u8]>) -> Result<(), Strin
         fs::create_dir_all(folder).map_err(cannot("write", path))?;
     }
     fs::write(path, contents).map_err(cannot("write", path))
+}
+
+/// Waits until nobody else has a folder, in this process or in another. The caller has it until the file is closed.
+pub fn lock(folder: &Path) -> Result<File, String> {
+    fs::create_dir_all(folder).map_err(cannot("make", folder))?;
+    let path = folder.join("lock");
+    let lock = File::create(&path).and_then(|file| file.lock().map(|()| file));
+    lock.map_err(cannot("lock", &path))
 }

@@ -1,14 +1,14 @@
 //! Packages like a user's, and the folder where they are built. They share the crates that are compiled there, if one
 //! compiler builds them in one of cargo's profiles.
 
-use std::{
-    ffi::OsString,
-    fs::{self, File},
-    os::unix::fs::symlink,
-    path::PathBuf,
-};
+use std::{ffi::OsString, fs::File, os::unix::fs::symlink, path::PathBuf};
 
-use crate::{bpf::root, host::cannot, libclang, package::remove};
+use crate::{
+    bpf::root,
+    host::{cannot, lock},
+    libclang,
+    package::remove,
+};
 
 fn folder() -> PathBuf {
     root().join("target/users")
@@ -50,12 +50,9 @@ impl Turn {
     /// Waits for it. Links the libclang that this computer's user has chosen. If there is none, bindgen finds the
     /// system's.
     pub fn wait() -> Result<Self, String> {
-        let folder = folder();
-        fs::create_dir_all(&folder).map_err(cannot("make", &folder))?;
-        let path = folder.join("lock");
-        let lock = File::create(&path).map_err(cannot("write", &path))?;
-        lock.lock().map_err(cannot("lock", &path))?;
-        let turn = Self { _lock: lock };
+        let turn = Self {
+            _lock: lock(&folder())?,
+        };
         turn.link_libclang(libclang::chosen())?;
         Ok(turn)
     }

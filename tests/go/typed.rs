@@ -156,7 +156,6 @@ macro_rules! rows {
     };
 }
 
-/// For each machine, the convention of the newest releases.
 macro_rules! machines {
     ($($machine:ident $newest:ident)*) => {
         $(
@@ -198,6 +197,7 @@ macro_rules! machines {
     };
 }
 
+// The machines, and the convention of each one's newest releases.
 machines! {
     x86_64 InRegisters
     x86 OnStack
