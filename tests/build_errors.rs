@@ -244,6 +244,7 @@ fn build(_: &Turn, bpf: Option<Endian>) -> Build {
         .env_remove(VARIABLE)
         .env_remove(AYA_VARIABLE)
         .envs(users::env())
+        .env("LIBCLANG_PATH", users::libclang())
         .env("RUST_BACKTRACE", "1");
     Build {
         cargo,

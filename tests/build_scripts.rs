@@ -138,10 +138,11 @@ impl UserPackage {
     /// cargo's output; as an error if the build fails.
     fn build(mut self) -> Result<String, String> {
         let turn = Turn::wait()?;
+        self.cargo.envs(users::env()).env("RUST_BACKTRACE", "1");
         if self.no_libclang {
             turn.link_libclang(Some(root().join("Cargo.toml")))?;
+            self.cargo.env("LIBCLANG_PATH", users::libclang());
         }
-        self.cargo.envs(users::env()).env("RUST_BACKTRACE", "1");
         let said = ended(&mut self.cargo)?;
         match said.status.success() {
             true => Ok(said.stderr),

@@ -30,14 +30,16 @@ pub fn libclang() -> PathBuf {
     folder().join("libclang.so")
 }
 
-/// Variables of all builds. With them, the dependencies of build scripts are compiled once.
-pub fn env() -> [(&'static str, OsString); 3] {
-    [
-        ("LIBCLANG_PATH", libclang().into()),
+/// Variables of all builds. With them, the dependencies of build scripts are compiled once. If this computer's user has
+/// chosen no libclang, bindgen looks for the system's.
+pub fn env() -> impl Iterator<Item = (&'static str, OsString)> {
+    let libclang = libclang::chosen().map(|_| ("LIBCLANG_PATH", libclang().into()));
+    let profile = [
         // The profile of examples/kernel-types has these values.
         ("CARGO_PROFILE_RELEASE_LTO", "true".into()),
         ("CARGO_PROFILE_RELEASE_BUILD_OVERRIDE_DEBUG", "false".into()),
-    ]
+    ];
+    profile.into_iter().chain(libclang)
 }
 
 /// The turn to build. While it lasts, no other process and no other thread has it.
@@ -47,8 +49,7 @@ pub struct Turn {
 }
 
 impl Turn {
-    /// Waits for it. Links the libclang that this computer's user has chosen. If there is none, bindgen finds the
-    /// system's.
+    /// Waits for it. Links the libclang that this computer's user has chosen.
     pub fn wait() -> Result<Self, String> {
         let turn = Self {
             _lock: lock(&folder())?,
