@@ -309,7 +309,7 @@ fn build(toolchain: &Toolchain, folder: &Path, arguments: &[&str]) -> Command {
         .arg("--target-dir")
         .arg(users::target_dir())
         .envs(users::env())
-        // As the dependencies of build scripts are compiled, which are dependencies of this package too.
+        // Build scripts' dependencies are compiled at this level too. So bindgen is compiled once for both.
         .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
         .env_remove(VARIABLE);
     cargo
