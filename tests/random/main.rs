@@ -11,8 +11,8 @@ use proofs::{
     facts::Facts,
     proof::{self, Proof, none, run},
     random::{
-        Class, Expected, Finding, HELPERS, Methods, Programs, Selection, Setting, Workshop,
-        mistaken, programs, readings,
+        Class, Expected, Finding, HELPERS, Methods, Programs, Setting, Workshop, mistaken,
+        programs, readings,
     },
     select::Machine,
     verifier::kernel,
@@ -98,8 +98,6 @@ fn main() {
         false,
         mistakes,
     );
-    let name = "what cannot be asked of the generator is explained";
-    proofs.push(Proof::new(name, Ok(()), explained));
     run(proofs)
 }
 
@@ -267,36 +265,4 @@ fn mistakes(workshop: &Workshop) -> Result<(), String> {
 /// A helper that reads the memory of a process one word after the address.
 fn elsewhere(to: u64, size: u64, from: u64, _: u64, _: u64) -> u64 {
     HELPERS[0].1(to, size, from.wrapping_add(8), 0, 0)
-}
-
-fn explained() -> Result<(), String> {
-    let wrong: [(&[&str], &str); 7] = [
-        (&["--seed"], "`--seed` needs a value"),
-        (
-            &["--seed", "x"],
-            "`--seed` takes a number, which `x` is not",
-        ),
-        (&["--count", "0"], "`--count 0` asks for no program"),
-        (
-            &["--machine", "s390x"],
-            "`s390x` is no little-endian machine",
-        ),
-        (
-            &["--opt-level", "9"],
-            "`--opt-level` is one of `1`, `2`, `3`, `s`, `z`",
-        ),
-        (
-            &["--lto", "thick"],
-            "`--lto` is one of `fat`, `thin`, `off`",
-        ),
-        (&["--slow"], "`--slow` is none of"),
-    ];
-    let complaints =
-        wrong
-            .iter()
-            .filter_map(|(arguments, message)| match Selection::parse(arguments) {
-                Err(said) if said.starts_with(message) => None,
-                other => Some(format!("{arguments:?}: {other:?}")),
-            });
-    none(complaints)
 }

@@ -69,7 +69,7 @@ const LEGEND: &str = "\
 ";
 
 /// The kernels to boot. A part that is not named selects all.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Selection {
     pub arch: Option<String>,
     pub release: Option<String>,
@@ -77,30 +77,6 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// Parses the arguments of `cargo xtask kernels`.
-    pub fn parse(args: &[&str]) -> Result<Self, String> {
-        let mut selection = Self::default();
-        let mut args = args.iter();
-        while let Some(&arg) = args.next() {
-            let mut value = || {
-                args.next()
-                    .map(|value| (*value).to_owned())
-                    .ok_or_else(|| format!("`{arg}` needs a value"))
-            };
-            match arg {
-                "--arch" => selection.arch = Some(value()?),
-                "--release" => selection.release = Some(value()?),
-                "--list" => selection.list = true,
-                _ => {
-                    return Err(format!(
-                        "`{arg}` is none of `--arch`, `--release`, `--list`"
-                    ));
-                }
-            }
-        }
-        Ok(selection)
-    }
-
     fn kernels(&self) -> Result<Vec<(&'static Guest, &'static DebianKernel)>, String> {
         let wanted = |name: &Option<String>, is: &str| name.as_ref().is_none_or(|name| name == is);
         let all = || {

@@ -16,11 +16,11 @@ pub use package::{LTO, Methods, OPT_LEVELS, Program, ROLES, Setting, Workshop, r
 
 use crate::{
     bpf::{Reads, Toolchain},
-    select::{MACHINES, Machine},
+    select::Machine,
 };
 
 /// The number of programs in one object.
-const TOGETHER: u64 = 150;
+pub const TOGETHER: u64 = 150;
 
 /// The programs of a seed.
 pub fn programs(seed: u64, numbers: Range<u64>) -> Vec<Program> {
@@ -165,96 +165,16 @@ impl Workshop {
     }
 }
 
-/// The arguments of `cargo xtask random`.
+/// The programs to make, and how they are built.
 #[derive(Debug)]
 pub struct Selection {
-    seed: u64,
-    count: u64,
-    machine: &'static Machine,
-    settings: Vec<Setting>,
-    reads: Option<Reads>,
-}
-
-impl Selection {
-    pub fn parse(args: &[&str]) -> Result<Self, String> {
-        let mut selection = Self {
-            seed: 1,
-            count: TOGETHER,
-            machine: machine("x86_64")?,
-            settings: Setting::ALL.to_vec(),
-            reads: None,
-        };
-        let (mut opt_levels, mut ltos) = (Vec::new(), Vec::new());
-        let mut args = args.iter();
-        while let Some(&arg) = args.next() {
-            let mut value = || {
-                let value = args.next().copied();
-                value.ok_or_else(|| format!("`{arg}` needs a value"))
-            };
-            match arg {
-                "--seed" => selection.seed = number(arg, value()?)?,
-                "--count" => selection.count = number(arg, value()?)?,
-                "--machine" => selection.machine = machine(value()?)?,
-                "--opt-level" => opt_levels.push(one_of(arg, value()?, OPT_LEVELS)?),
-                "--lto" => ltos.push(one_of(arg, value()?, LTO)?),
-                "--asm" => selection.reads = Some(Reads::ByConstruction),
-                "--fenced" => selection.reads = Some(Reads::Fenced),
-                _ => {
-                    return Err(format!(
-                        "`{arg}` is none of `--seed`, `--count`, `--machine`, `--opt-level`, `--lto`, \
-                         `--asm`, `--fenced`"
-                    ));
-                }
-            }
-        }
-        if selection.count == 0 {
-            return Err("`--count 0` asks for no program".to_owned());
-        }
-        if !opt_levels.is_empty() || !ltos.is_empty() {
-            let or = |chosen: Vec<&'static str>, default| match chosen.is_empty() {
-                true => vec![default],
-                false => chosen,
-            };
-            let (opt_levels, ltos) = (or(opt_levels, "3"), or(ltos, "fat"));
-            let settings = opt_levels
-                .iter()
-                .flat_map(|opt_level| ltos.iter().map(move |lto| Setting::new(opt_level, lto)));
-            selection.settings = settings.collect();
-        }
-        Ok(selection)
-    }
-}
-
-fn number(arg: &str, value: &str) -> Result<u64, String> {
-    let number = value.parse();
-    number.map_err(|_| format!("`{arg}` takes a number, which `{value}` is not"))
-}
-
-fn one_of(
-    arg: &str,
-    value: &str,
-    accepted: &'static [&'static str],
-) -> Result<&'static str, String> {
-    let found = accepted.iter().find(|accepted| **accepted == value);
-    found.copied().ok_or_else(|| {
-        format!(
-            "`{arg}` is one of `{}`, which `{value}` is not",
-            accepted.join("`, `")
-        )
-    })
-}
-
-/// A machine whose programs rbpf can run: it reads and writes memory as this computer does.
-fn machine(name: &str) -> Result<&'static Machine, String> {
-    let little = || MACHINES.iter().filter(|machine| Workshop::takes(machine));
-    little().find(|machine| machine.name == name).ok_or_else(|| {
-        let names: Vec<&str> = little().map(|machine| machine.name).collect();
-        format!(
-            "`{name}` is no little-endian machine of the table, which the interpreter takes alone; there \
-             are `{}`",
-            names.join("`, `")
-        )
-    })
+    pub seed: u64,
+    pub count: u64,
+    /// One of those that [`Workshop::takes`].
+    pub machine: &'static Machine,
+    pub settings: Vec<Setting>,
+    /// The only way of reading ctx; `None` selects both.
+    pub reads: Option<Reads>,
 }
 
 /// Makes programs, and prints their faults: a table, and each program with a fault of this crate, cut down.
