@@ -90,9 +90,6 @@ const CARGO: [&str; 4] = [
     "Cargo.toml.orig",
 ];
 
-/// The licences that are accepted for dependencies. A user who has the crate under MIT or Apache-2.0 can use them.
-const LICENCES: &[&str] = &["Apache-2.0", "BSD-3-Clause", "ISC", "MIT", "Unicode-3.0"];
-
 /// The packages, and the folder where they are unpacked, once for all proofs.
 struct Sources {
     packages: Packages,
@@ -220,6 +217,7 @@ fn sizes(sources: &Sources) -> Result<(), String> {
     none(complaints)
 }
 
+/// Each dependency is under the licences that deny.toml accepts, and each of those is needed.
 fn licences() -> Result<(), String> {
     let mut tree = cargo(&["tree", "--locked", "--all-features"]);
     for published in PUBLISHED {
@@ -229,20 +227,39 @@ fn licences() -> Result<(), String> {
     let all = ["--edges", "normal,build", "--target", "all"];
     let listed = output(tree.args(flat).args(all))?;
     let dependencies: BTreeSet<&str> = listed.lines().collect();
-    none(dependencies.into_iter().filter_map(|dependency| {
-        let (package, licence) = dependency.rsplit_once(": ")?;
-        let why = refused(licence)?;
-        Some(format!("{package} is under `{licence}`: {why}"))
-    }))
+    let complaints = |accepted: &[String]| -> Vec<String> {
+        let refused = dependencies.iter().filter_map(|dependency| {
+            let (package, licence) = dependency.rsplit_once(": ")?;
+            let why = refused(licence, accepted)?;
+            Some(format!("{package} is under `{licence}`: {why}"))
+        });
+        refused.collect()
+    };
+    let accepted = accepted()?;
+    let refused = complaints(&accepted);
+    let unneeded = accepted.iter().filter(|licence| {
+        let mut others = accepted.clone();
+        others.retain(|other| other != *licence);
+        complaints(&others).len() == refused.len()
+    });
+    let unneeded = unneeded.map(|licence| format!("no dependency needs `{licence}` of deny.toml"));
+    none(refused.iter().cloned().chain(unneeded))
+}
+
+fn accepted() -> Result<Vec<String>, String> {
+    let table = manifest(&root().join("deny.toml"))?;
+    let accepted = table.get("licenses").and_then(|all| all.get("allow"));
+    let accepted = accepted.and_then(|accepted| accepted.clone().try_into().ok());
+    accepted.ok_or_else(|| "deny.toml has no list `licenses.allow`".to_owned())
 }
 
 /// Why a licence is not accepted; `None` if it is.
-fn refused(licence: &str) -> Option<String> {
-    let accepted = |required: &LicenseReq| LICENCES.contains(&required.to_string().as_str());
+fn refused(licence: &str, accepted: &[String]) -> Option<String> {
+    let is_accepted = |required: &LicenseReq| accepted.contains(&required.to_string());
     match Expression::parse_mode(licence, ParseMode::LAX) {
         Err(error) => Some(error.reason.to_string()),
-        Ok(expression) if expression.evaluate(accepted) => None,
-        Ok(_) => Some(format!("accepted are {}", LICENCES.join(", "))),
+        Ok(expression) if expression.evaluate(is_accepted) => None,
+        Ok(_) => Some(format!("accepted are {}", accepted.join(", "))),
     }
 }
 

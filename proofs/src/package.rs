@@ -193,7 +193,7 @@ impl Drop for Unpacked {
     }
 }
 
-/// The content of a Cargo.toml.
+/// The content of a Cargo.toml, or of another TOML file.
 pub fn manifest(path: &Path) -> Result<toml::Table, String> {
     let text = fs::read_to_string(path).map_err(cannot("read", path))?;
     text.parse()
