@@ -59,7 +59,7 @@ fn main() {
             refuses_another_argument,
         ),
         Proof::new(
-            "the host needs the profiles and `test = false`",
+            "checks need the page's settings",
             builder().map(drop),
             riddles,
         ),
@@ -167,6 +167,7 @@ const EXAMPLE: Section = section("README.md", "# probe-abi");
 const TESTING: Section = section("README.md", "## Testing");
 const LOADER: Section = section(PAGE, "# The loader");
 const WITHOUT_AYA: Section = section(PAGE, "# Without Aya");
+const SETTINGS: Section = section(PAGE, "# Settings");
 const OWN_CRATE: Section = section(PAGE, "# The machine in your own crate");
 
 const PAGE: &str = "src/project.md";
@@ -277,6 +278,17 @@ impl Project {
     fn leave_core(&mut self) -> Result<(), String> {
         let build_core = "[unstable]\nbuild-std = [\"core\"]\n";
         self.change(".cargo/config.toml", build_core, "")
+    }
+
+    /// Adds the page's settings for checks.
+    fn set(&mut self) -> Result<(), String> {
+        let blocks = blocks(SETTINGS)?;
+        let settings = file(&blocks, "Cargo.toml")?;
+        self.change(
+            "Cargo.toml",
+            "[dependencies]\n",
+            &format!("{settings}\n[dependencies]\n"),
+        )
     }
 
     fn folder() -> PathBuf {
@@ -465,11 +477,12 @@ const CHECKS: [&str; 3] = [
     "cargo check --workspace --all-targets --target x86_64-unknown-linux-gnu",
 ];
 
-/// The error on a host without these measures.
+/// The error on a host that unwinds.
 const RIDDLE: &str = "unwinding panics are not supported without std";
 
 fn checks(kind: Kind) -> Result<(), String> {
-    let project = Project::enter(kind)?;
+    let mut project = Project::enter(kind)?;
+    project.set()?;
     // With Aya, all of its dependencies are compiled for each check, and the other checks show nothing more.
     let checks = match kind {
         Kind::Aya => &CHECKS[2..],
@@ -478,24 +491,15 @@ fn checks(kind: Kind) -> Result<(), String> {
     checks.iter().try_for_each(|check| project.run(check))
 }
 
+/// The errors of checks without the page's settings.
 fn riddles() -> Result<(), String> {
-    let mut unwinding = Project::enter(Kind::Alone)?;
-    unwinding.change(
-        "Cargo.toml",
-        "release = { panic = \"abort\", lto = true }\n",
-        "",
-    )?;
-    unwinding.change("Cargo.toml", "dev.panic = \"abort\"\n", "")?;
-    // For this project, cargo would compile another `core`.
-    if unwinding.compiles_core() {
-        unwinding.leave_core()?;
+    let mut project = Project::enter(Kind::Alone)?;
+    project.refuses(CHECKS[1], "can't find crate for `test`")?;
+    // For the host, cargo would compile another `core`.
+    if project.compiles_core() {
+        project.leave_core()?;
     }
-    unwinding.refuses(CHECKS[2], RIDDLE)?;
-    drop(unwinding);
-    let mut tested = Project::enter(Kind::Alone)?;
-    let bin = "path = \"src/main.rs\"\nbench = false\n";
-    tested.change("Cargo.toml", &format!("{bin}test = false\n"), bin)?;
-    tested.refuses(CHECKS[1], "can't find crate for `test`")
+    project.refuses(CHECKS[2], RIDDLE)
 }
 
 /// The tests pass, and notice a wrong argument.
