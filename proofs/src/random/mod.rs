@@ -8,7 +8,7 @@ mod judge;
 mod package;
 mod prototypes;
 
-use std::{collections::BTreeMap, fmt::Write as _, ops::Range};
+use std::{collections::BTreeMap, fmt::Write as _};
 
 pub use grammar::{GRAMMAR, Random, Tree};
 pub use judge::{Class, Expected, HELPERS, Judgement, Programs, WRONG_VALUE, mistaken};
@@ -23,8 +23,9 @@ use crate::{
 pub const TOGETHER: u64 = 150;
 
 /// The programs of a seed.
-pub fn programs(seed: u64, numbers: Range<u64>) -> Vec<Program> {
+pub fn programs(seed: u64, numbers: impl IntoIterator<Item = u64>) -> Vec<Program> {
     numbers
+        .into_iter()
         .map(|number| Program {
             name: format!("random_{seed}_{number}"),
             tree: GRAMMAR.program(&mut Random::new(seed, number)),
