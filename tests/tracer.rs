@@ -11,6 +11,7 @@ use std::{
 
 use proofs::{
     bpf::{Probe, Toolchain, root},
+    example,
     host::{Said, ended, run, write_if_new},
     proof::{self, Proof, equal},
     select::{Endian, MACHINES, Machine},
@@ -149,7 +150,7 @@ fn built(name: &'static str) -> Result<Tracer, String> {
 
 fn build(name: &str) -> Result<Tracer, String> {
     let machine = Machine::named(name).ok_or("not a row of the table")?;
-    let built = root().join("target/examples");
+    let built = example::built();
 
     let object = Probe::new(
         &root().join("examples/tracer/probe"),
@@ -161,13 +162,7 @@ fn build(name: &str) -> Result<Tracer, String> {
     let probe = built.join(format!("probe-{name}"));
     write_if_new(&probe, object)?;
 
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo
-        .current_dir(root().join("examples/tracer/loader"))
-        .args(["build", "--quiet", "--locked", "--target-dir"])
-        .arg(&built)
-        .env("CARGO_CFG_BPF_TARGET_ARCH", name);
-    run(&mut cargo)?;
+    run(example::cargo("build", name).args(["--bin", "tracer"]))?;
     let loader = built.join(format!("tracer-{name}"));
     copy(&built.join("debug/tracer"), &loader)?;
     Ok(Tracer { probe, loader })
@@ -183,7 +178,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), String> {
 fn target() -> Result<&'static str, String> {
     static BUILT: OnceLock<Result<String, String>> = OnceLock::new();
     let built = BUILT.get_or_init(|| {
-        let target = root().join("target/examples/target");
+        let target = example::built().join("target");
         let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
         run(Command::new(rustc)
             .args(["--edition=2024", "-Copt-level=1", "-o"])
@@ -242,28 +237,12 @@ fn simulates(name: &'static str) -> Result<(), String> {
 
 /// The probe's handling of a call, compiled for this computer, gets calls of the machine.
 fn event_tests(machine: &str) -> Result<(), String> {
-    own_tests("event", machine, "5 passed")
+    example::own_tests(&["--package", "tracer-event", "--lib"], machine, 5)
 }
 
 /// The places are those of other machines, not of the loader's own.
 fn loader_tests() -> Result<(), String> {
-    own_tests("loader", "x86_64", "10 passed")
-}
-
-fn own_tests(package: &str, machine: &str, passed: &str) -> Result<(), String> {
-    static ONE_BUILD: Mutex<()> = Mutex::new(());
-    let _one_build = ONE_BUILD.lock().map_err(|_| "another build has panicked")?;
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo
-        .current_dir(root().join("examples/tracer").join(package))
-        .args(["test", "--quiet", "--locked", "--target-dir"])
-        .arg(root().join("target/examples"))
-        .env("CARGO_CFG_BPF_TARGET_ARCH", machine);
-    let run = ended(&mut cargo)?;
-    match run.stdout.contains(&format!("ok. {passed}; 0 failed")) {
-        true => equal(&run.status.code(), &Some(0)),
-        false => Err(run.stdout + &run.stderr),
-    }
+    example::own_tests(&["--bin", "tracer"], "x86_64", 10)
 }
 
 /// A command line fails with a status, and with a line on stderr that starts like this. Nothing else happens.

@@ -27,15 +27,26 @@ pub fn built() -> PathBuf {
     root().join("target/examples")
 }
 
-impl Example {
-    fn package(&self, package: &str) -> PathBuf {
-        root().join("examples").join(self.name).join(package)
-    }
+/// cargo, for what runs on this computer: loaders, and tests of the probes' code. They are for a machine.
+///
+/// Name a loader with `--bin` and not with `--package`. For a package cargo takes only the features that this package
+/// asks for, and would compile what all loaders depend on anew.
+pub fn cargo(command: &str, machine: &str) -> Command {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo
+        .current_dir(root().join("examples"))
+        .args([command, "--quiet", "--locked", "--target-dir"])
+        .arg(built())
+        .env(VARIABLE, machine);
+    cargo
+}
 
+impl Example {
     /// The probe's object.
     pub fn object(&self, machine: &str) -> Result<PathBuf, String> {
         let row = Machine::named(machine).ok_or("not a row of the table")?;
-        let object = Probe::new(&self.package("probe"), row, Endian::Little)
+        let package = root().join("examples").join(self.name).join("probe");
+        let object = Probe::new(&package, row, Endian::Little)
             .args(&["--locked"])
             .object(&Toolchain::find()?, self.name)?;
         let path = built().join(format!("{}-probe-{machine}", self.name));
@@ -46,17 +57,11 @@ impl Example {
     /// Compiles the code of the probe for this computer, and tests it with calls or registers of the machine. Succeeds
     /// if `passed` tests pass.
     pub fn event_tests(&self, machine: &str, passed: usize) -> Result<(), String> {
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo
-            .current_dir(self.package("event"))
-            .args(["test", "--lib", "--quiet", "--locked", "--target-dir"])
-            .arg(built())
-            .env(VARIABLE, machine);
-        let said = run(&mut cargo)?.stdout;
-        match said.contains(&format!("ok. {passed} passed; 0 failed")) {
-            true => Ok(()),
-            false => Err(said),
-        }
+        own_tests(
+            &["--package", &format!("{}-event", self.name), "--lib"],
+            machine,
+            passed,
+        )
     }
 
     /// The loader, as a command that knows its probe for this computer's machine. Both are built once.
@@ -65,19 +70,25 @@ impl Example {
         static LOADERS: Mutex<Loaders> = Mutex::new(BTreeMap::new());
         let mut loaders = LOADERS.lock().unwrap_or_else(PoisonError::into_inner);
         let build = || {
-            let mut cargo = Command::new(env!("CARGO"));
-            cargo
-                .current_dir(self.package("loader"))
-                .args(["build", "--quiet", "--locked", "--target-dir"])
-                .arg(built())
-                .env_remove(VARIABLE);
-            run(&mut cargo)?;
+            run(cargo("build", own).args(["--bin", self.loader]))?;
             Ok((built().join("debug").join(self.loader), self.object(own)?))
         };
         let (loader, probe) = loaders.entry(self.name).or_insert_with(build).clone()?;
         let mut command = Command::new(loader);
         command.arg("--probe").arg(probe);
         Ok(command)
+    }
+}
+
+/// Runs the tests that are selected. Succeeds if `passed` tests pass.
+pub fn own_tests(selected: &[&str], machine: &str, passed: usize) -> Result<(), String> {
+    // The build for another machine would replace the program.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _one_at_a_time = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let said = run(cargo("test", machine).args(selected))?.stdout;
+    match said.contains(&format!("ok. {passed} passed; 0 failed")) {
+        true => Ok(()),
+        false => Err(said),
     }
 }
 
