@@ -10,11 +10,16 @@ use std::{
 };
 
 use proofs::{
-    bpf::{Probe, Toolchain, root},
-    example,
-    host::{Said, ended, run, write_if_new},
+    bpf::{Toolchain, root},
+    example::{self, Example},
+    host::{Said, ended, run},
     proof::{self, Proof, equal},
-    select::{Endian, MACHINES, Machine},
+    select::MACHINES,
+};
+
+const EXAMPLE: Example = Example {
+    name: "tracer",
+    loader: "tracer",
 };
 
 /// The machines that the probe is built for: of 64 and 32 bits, with six, four and five registers for arguments, and of
@@ -149,20 +154,9 @@ fn built(name: &'static str) -> Result<Tracer, String> {
 }
 
 fn build(name: &str) -> Result<Tracer, String> {
-    let machine = Machine::named(name).ok_or("not a row of the table")?;
+    let probe = EXAMPLE.object(name)?;
+    run(example::cargo("build", name).args(["--bin", EXAMPLE.loader]))?;
     let built = example::built();
-
-    let object = Probe::new(
-        &root().join("examples/tracer/probe"),
-        machine,
-        Endian::Little,
-    )
-    .args(&["--locked"])
-    .object(&Toolchain::find()?, "tracer")?;
-    let probe = built.join(format!("probe-{name}"));
-    write_if_new(&probe, object)?;
-
-    run(example::cargo("build", name).args(["--bin", "tracer"]))?;
     let loader = built.join(format!("tracer-{name}"));
     copy(&built.join("debug/tracer"), &loader)?;
     Ok(Tracer { probe, loader })
@@ -237,7 +231,7 @@ fn simulates(name: &'static str) -> Result<(), String> {
 
 /// The probe's handling of a call, compiled for this computer, gets calls of the machine.
 fn event_tests(machine: &str) -> Result<(), String> {
-    example::own_tests(&["--package", "tracer-event", "--lib"], machine, 5)
+    EXAMPLE.event_tests(machine, 5)
 }
 
 /// The places are those of other machines, not of the loader's own.
