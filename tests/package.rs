@@ -468,7 +468,7 @@ impl<'a> DocsRs<'a> {
 /// A package's settings for docs.rs.
 struct Metadata {
     target: String,
-    features: Option<&'static str>,
+    features: Vec<String>,
 }
 
 impl Metadata {
@@ -478,9 +478,9 @@ impl Metadata {
             .get("metadata")
             .and_then(|all| all.get("docs")?.get("rs")?.as_table());
         let mut metadata = metadata.cloned().unwrap_or_default();
-        let mut is_set = |key| metadata.remove(key) == Some(toml::Value::Boolean(true));
-        let all = is_set("all-features").then_some("--all-features");
-        let features = all.or(is_set("no-default-features").then_some("--no-default-features"));
+        let mut features = vec!["all-features", "no-default-features"];
+        features.retain(|key| metadata.remove(*key) == Some(toml::Value::Boolean(true)));
+        let features = features.iter().map(|key| format!("--{key}")).collect();
         let targets = metadata.remove("targets");
         match targets
             .as_ref()
