@@ -30,8 +30,9 @@
 //!
 //! # Entry or return
 //!
-//! The kernel runs a program of type `kprobe.session` at both. The program asks the kernel which of the two this run is
-//! (`bpf_session_is_return`), and then makes an [`Entry`] or a [`Return`] of its ctx.
+//! The kernel runs a program of type `kprobe.session` at a function's entry and at its return. The program asks the
+//! kernel which of the two this run is (`bpf_session_is_return`), and then makes an [`Entry`] or a [`Return`] of its
+//! ctx.
 
 use core::{ffi::c_void, fmt, marker::PhantomData};
 
@@ -66,8 +67,8 @@ pub trait Machine: Registers + AnyBitPattern {
     type HasGo;
 }
 
-/// Implements [`Machine`] by the `MACHINE` that is in scope. A kernel of 64 bits shows a machine of 32 bits with its
-/// own addresses.
+/// Implements [`Machine`] by the `MACHINE` that is in scope. If `$registers` shows a task of 32 bits on a kernel of 64
+/// bits, `$kernel_address` is as wide as the kernel's addresses.
 macro_rules! machine {
     ($registers:ty, $kernel_address:ty) => {
         impl $crate::call::Machine for $registers {
@@ -155,8 +156,8 @@ pub trait Function: Code {
 
 type Word<C> = <<C as Code>::Registers as Registers>::Word;
 
-/// Implements the traits that all C functions share. This is not a blanket implementation: the compiler then looks for
-/// a reason in the implementation of the function's own code.
+/// Implements the traits that all C functions share, for one kind of code. If a function does not have such a trait,
+/// the compiler then looks for the reason in this implementation. With a blanket implementation it would not.
 macro_rules! function_of_c {
     ([$($parameters:tt)*] $code:ty) => {
         impl<$($parameters)*> $crate::call::Probed for $code where Self: $crate::call::Function {}
@@ -546,7 +547,8 @@ impl<C: Function<Output: Parameter<Word<C>>>> Located for Returned<C> {
     const SIZE: u8 = <C::Output as Parameter<Word<C>>>::SIZE;
 }
 
-/// The register with the value or with its low half. If the value is narrower than the register, it is only that part.
+/// The register with the value or with its low half. If the value is narrower than the register, this is only the part
+/// of the register that holds the value.
 struct Low<At>(PhantomData<At>);
 
 impl<R: Registers, At: Located> Role<R> for Low<At> {
@@ -701,7 +703,7 @@ macro_rules! prototype {
         );
 
         const _: () = {
-            // No other name of this block may be the name of one of the user's types.
+            // The items of this block are called `ProbeAbi…`, because another name could hide one of the user's types.
             type ProbeAbiFunction = $function;
 
             // Reports a wrong type at the place where it is written.

@@ -4,7 +4,7 @@
 const LONGEST: usize = 31;
 
 /// How many letters to insert, leave out, replace or swap with the next letter, to turn one name into the other. `None`
-/// if a name is too long to be a slip of the other.
+/// if a name is too long to be a misspelling of the other.
 #[inline]
 pub(crate) fn distance(one: &str, other: &str, same: impl Fn(&u8, &u8) -> bool) -> Option<usize> {
     let (one, other) = (one.as_bytes(), other.as_bytes());

@@ -114,8 +114,8 @@ macro_rules! generated_by {
     };
 }
 
-/// Whether a version is of the same release as this crate. Releases are the same if all numbers of the version up to
-/// and including the first one that is not 0 are the same.
+/// Whether a version is of the same release as this crate. Two versions are of the same release if they have the same
+/// numbers, from the first number to the first number that is not 0.
 #[doc(hidden)]
 #[inline]
 pub const fn is_of_release(version: &str) -> bool {

@@ -190,8 +190,8 @@ pub struct Machine {
     pub syscall_pairs: Option<SyscallPairs>,
     /// Whether the function of a syscall is a wrapper. A wrapper's only argument is a pointer to the syscall's own
     /// `pt_regs`. `None` if kernels differ, by release or configuration:
-    /// [`syscall_function`](Machine::syscall_function) tells it for one kernel. If it is `Some(true)`, the machine's
-    /// file names the release that brought the wrappers; older kernels have none.
+    /// [`syscall_function`](Machine::syscall_function) tells it for one kernel. If this field is `Some(true)`, the
+    /// machine's file names the release that brought the wrappers; older kernels have none.
     pub wraps_syscalls: Option<bool>,
     /// Its syscalls, in the order of their numbers.
     pub syscalls: SyscallTable,
@@ -259,7 +259,7 @@ impl Machine {
     /// let Some(Place::Pair { low, high }) = arm.syscall_place(&[4, 4, 4, 8], 3, Endian::Little) else {
     ///     panic!("it is in two registers");
     /// };
-    /// // The one between is empty.
+    /// // The slot before the pair, `uregs[3]`, holds nothing.
     /// assert_eq!((low.field, high.field), ("uregs[4]", "uregs[5]"));
     /// ```
     ///
@@ -341,8 +341,8 @@ pub struct Convention {
     pub stack: StackArea,
     /// How integers of 64 bits are passed on a machine of 32 bits; `None` on a machine of 64 bits.
     pub pairs: Option<Pairs>,
-    /// The register of the return value. A machine of 32 bits has a second one, for values of 64 bits. The order of the
-    /// two is the one of `pairs`.
+    /// The register of the return value. A machine of 32 bits has a second register, for values of 64 bits. `pairs`
+    /// says the order of the two.
     pub return_value: &'static [Slot],
 }
 
@@ -609,8 +609,8 @@ pub(crate) const fn find_moved(field: &str, moved: Moved, kernel: &Machine) -> O
     None
 }
 
-/// Compares the ends first, because names such as `regs[4]` and `regs[5]` begin alike: each build of a probe compares
-/// some thousand of them.
+/// Compares the ends first, because names such as `regs[4]` and `regs[5]` begin alike. Each build of a probe compares
+/// some thousands of names.
 #[inline]
 pub(crate) const fn is_same(one: &str, other: &str) -> bool {
     let (one, other) = (one.as_bytes(), other.as_bytes());

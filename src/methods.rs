@@ -28,7 +28,7 @@ pub const ARG_REGISTERS: usize = pt_regs::ARG_REGISTERS;
 /// How many arguments a syscall's own `pt_regs` holds.
 pub const SYSCALL_ARG_REGISTERS: usize = MACHINE.syscall_arguments.len();
 
-/// The numbers of this machine's syscalls: `nr::openat` is what [`pt_regs::syscall_number`] gives for `openat(2)`.
+/// The numbers of this machine's syscalls: [`pt_regs::syscall_number`] returns `nr::openat` for `openat(2)`.
 ///
 /// Each number is a constant: a program can compare it, and can use it as a pattern. The name of a syscall that this
 /// machine does not have does not compile. For names that are only known at run time there are [`Machine::syscall`] and

@@ -462,7 +462,7 @@ impl<'a> Parser<'a> {
     #[inline]
     fn place(&mut self) -> Parsed<Place> {
         let syntax = self.machine.syntax;
-        // gas for aarch64 accepts it too.
+        // gas for aarch64 accepts a `#` before a constant too.
         if syntax.memory == MemorySyntax::Brackets && self.eat("#") {
             return match self.number()? {
                 Some(number) => Ok(Place::Constant(number)),

@@ -231,7 +231,7 @@ pub trait Pointer {}
 /// #[repr(transparent)]
 /// struct Kind(c_uint);
 ///
-/// // SAFETY: it is one `unsigned int`, and any value of that is one of it.
+/// // SAFETY: it is one `unsigned int`, and any `unsigned int` is a value of it.
 /// unsafe impl PassedAs for Kind {
 ///     type As = c_uint;
 /// }
@@ -286,7 +286,7 @@ where
 {
 }
 
-/// Types that look like C's types but do not stand for any: each has a kind without a place.
+/// Types that look like C's types but do not stand for a C type. The kind of each says why it is refused.
 macro_rules! refused {
     ($($type:ident is $kind:ident;)*) => { $(
         #[doc(hidden)]
@@ -556,7 +556,7 @@ take!(TwoWords, true:
     1 => 0 Elsewhere; 0 => 0 Elsewhere;
 );
 
-/// Of a list of parameters: it has a parameter `N`, and this many registers are left before it.
+/// Of a list of parameters: it has a parameter `N`. `Left` says how many registers are left for the list.
 #[diagnostic::on_unimplemented(
     message = "this function has no such parameter",
     label = "the prototype has fewer parameters: they are counted from 0",

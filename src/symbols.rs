@@ -7,7 +7,8 @@ use crate::{
     syscalls::{NoSuchSyscall, Syscall},
 };
 
-/// A prefix before a function's name, `sys_openat`, in the kernel's symbols, and the arguments that go with it.
+/// A prefix of the kernel's symbols, and the kind of arguments that goes with it. The symbol of a syscall's function is
+/// a prefix and the function's name, such as `sys_openat`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SyscallPrefix {
     pub prefix: &'static str,
@@ -86,7 +87,7 @@ impl Machine {
     ///
     /// let riscv64 = Machine::named("riscv64").expect("it is one of the machines");
     /// let symbols: Vec<_> = riscv64.syscall_symbols("openat").unwrap().collect();
-    /// // Since Linux 6.6, and before.
+    /// // The first symbol is since Linux 6.6, and the second is of older kernels.
     /// assert_eq!(symbols[0].to_string(), "__riscv_sys_openat");
     /// assert_eq!(symbols[0].wrapped, Some(true));
     /// assert_eq!(symbols[1].to_string(), "sys_openat");
@@ -118,7 +119,7 @@ impl Machine {
     /// use probe_abi::machine::Machine;
     ///
     /// let x86_64 = Machine::named("x86_64").expect("it is one of the machines");
-    /// // In earnest, std::fs::read_to_string("/proc/kallsyms").
+    /// // A loader reads the text: std::fs::read_to_string("/proc/kallsyms").
     /// let kallsyms = "ffffffff8153f8b0 T __x64_sys_openat\n";
     /// let function = x86_64.syscall_function("openat", kallsyms).unwrap();
     /// assert_eq!(function.symbol, "__x64_sys_openat");

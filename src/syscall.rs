@@ -48,8 +48,8 @@
 //! | aarch64 | since 4.19 | `__arm64_sys_openat` | the same |
 //! | s390x | since 6.1 at the latest | `__s390x_sys_openat` | the same |
 //! | riscv64, riscv32 | since 6.6 | `__riscv_sys_openat`; older kernels: `sys_openat` | the same on riscv64 with wrappers |
-//! | powerpc64, powerpc | since 6.1, unless the kernel has `COMPAT` or `SPU_BASE` | `sys_openat`, wrapped or not | treated as not wrapped: it reads other registers than the syscall's |
-//! | arm, mips | never | `sys_openat` | the same up to argument 3; later arguments are on the stack, but it reads registers |
+//! | powerpc64, powerpc | since 6.1, unless the kernel has `COMPAT` or `SPU_BASE` | `sys_openat`, wrapped or not | treated as not wrapped: libbpf reads registers that are not the syscall's |
+//! | arm, mips | never | `sys_openat` | the same up to argument 3; later arguments are on the stack, but libbpf reads registers |
 //! | mips64, loongarch64, sparc64 | never | `sys_openat` | the same |
 //!
 //! libbpf reads every parameter that is declared, and reports no error; a [`Syscall`] reads only the parameters that
@@ -57,13 +57,13 @@
 //!
 //! [`Machine::syscall_function`](crate::machine::Machine::syscall_function) finds the symbol in a running kernel, and
 //! says whether the function is a wrapper. On x86_64, x86, aarch64 and s390x a [`Syscall`] assumes a wrapper. On riscv
-//! and powerpc the loader must say it, by a type that is [`Told`]. On the other machines such a type costs nothing,
-//! because it is not asked:
+//! and powerpc the loader must say whether it is a wrapper, by a type that is [`Told`]. On the other machines such a
+//! type costs nothing, because its function is not called:
 //!
 //! ```
 //! use probe_abi::{Syscall, c_int, syscall::Told};
 //!
-//! /// The loader sets it before it loads the program, to `SyscallFunction::wrapped`.
+//! /// The loader sets this to `SyscallFunction::wrapped` before it loads the program.
 //! #[unsafe(no_mangle)]
 //! static WRAPPED: u8 = 1;
 //!
@@ -71,7 +71,7 @@
 //!
 //! impl Told for ByLoader {
 //!     fn wrapped() -> bool {
-//!         // SAFETY: it is a static, which the compiler may not take for what it was compiled as.
+//!         // SAFETY: the pointer is to a static. The read is volatile, so the compiler does not use the value above.
 //!         unsafe { (&raw const WRAPPED).read_volatile() != 0 }
 //!     }
 //! }
@@ -127,14 +127,14 @@
 //! | x86_64 | `x86` | `cs` | a program of 64 bits can make a syscall of x86 by `int $0x80`: only the kernel's `thread_info.status` shows that (`TS_COMPAT`) |
 //! | aarch64 | `arm` | `pstate` | |
 //! | riscv64 | `riscv32` | `status` | |
-//! | powerpc64 | `powerpc` | `msr` | embedded processors (Book3E) have another bit for it, and this bit is always clear |
+//! | powerpc64 | `powerpc` | `msr` | embedded processors (Book3E) have another bit for it, and on them this bit is always clear |
 //! | mips64 | `mips` | the syscall's number; in a uprobe nothing shows it | |
 //! | s390x | of 31 bits, before Linux 7.x | `psw.mask`: the addressing mode | a program may change its mode (`sam31`, `sam64`), but its syscalls stay those of its own kind |
 //! | sparc64 | of 32 bits | `tstate` | the trap instruction decides which syscall it is |
 //! | loongarch64 | none | | |
 //!
-//! x32 and n32 tasks run 64-bit code. They have the registers of this machine, and other syscall numbers: from
-//! 0x40000000 on and from 6000 on.
+//! x32 and n32 tasks run 64-bit code. They have the registers of x86_64 and mips64, and other syscall numbers: x32 from
+//! 0x40000000 on, and n32 from 6000 on.
 
 use core::{ffi::c_void, fmt, marker::PhantomData};
 
@@ -447,8 +447,8 @@ impl<R: Machine> SysEnter<R> {
         R::Word::from_bits(load::<_, Second>(self))
     }
 
-    /// Whether the code that makes the syscall is of 32 bits, on a kernel of 64 bits. It reads one slot. If it is, the
-    /// number is one of the other machine, and the module `compat` reads the syscall.
+    /// Whether the code that makes the syscall is of 32 bits, on a kernel of 64 bits. This reads one slot. If the code
+    /// is of 32 bits, the number is one of the other machine, and the module `compat` reads the syscall.
     ///
     /// [The module](self) lists the machines where code of 64 bits can still make a syscall of the other machine. On
     /// mips64 the number shows it, and this reads nothing.

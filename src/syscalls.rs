@@ -81,8 +81,8 @@ impl Machine {
         })
     }
 
-    /// The syscall of that number; `None` if this machine has no such number. If two names have the same number, it is
-    /// the first one of the alphabet.
+    /// The syscall of that number; `None` if this machine has no such number. If two syscalls have the same number,
+    /// this is the syscall whose name is first in the alphabet.
     ///
     /// arm has a few more syscalls of its own (`__ARM_NR_cacheflush` and its neighbours, from 0x0f0001 on), and an
     /// x86_64 kernel accepts the numbers of x32 (from 0x40000000 on). The table has neither of these groups.

@@ -10,7 +10,7 @@
 //!     pub struct Openat(User<unsafe extern "C" fn(dirfd: c_int, path: *const c_char, flags: c_int, ...) -> c_int>);
 //! }
 //!
-//! /// What the uprobe does.
+//! /// The work of the uprobe.
 //! fn first_letter(call: &Openat) -> Result<u8, i32> {
 //!     let path: Ptr<c_char> = call.read().path()?;
 //!     path.cast().read_user()
@@ -22,7 +22,7 @@
 //! let call = Openat::call((-100, path, 0));
 //! assert_eq!(first_letter(&call), Ok(b'/'));
 //!
-//! // Nothing lies there.
+//! // There is nothing at this address.
 //! let call = Openat::call((-100, Ptr::new(16), 0));
 //! assert_eq!(first_letter(&call), Err(-14));
 //! # }
@@ -49,9 +49,9 @@
 //! ```
 //! use probe_abi::Ptr;
 //!
-//! /// `bpf_probe_read_user`, as rbpf wants helpers.
+//! /// `bpf_probe_read_user`, in the form that rbpf expects of a helper.
 //! fn probe_read_user(to: u64, size: u64, from: u64, _: u64, _: u64) -> u64 {
-//!     // SAFETY: the program hands over a place of that size.
+//!     // SAFETY: the program passes the address of a place of that size.
 //!     let to = unsafe { std::slice::from_raw_parts_mut(to as *mut u8, size as usize) };
 //!     match Ptr::new(from as probe_abi::uintptr_t).read_user_into(to) {
 //!         Ok(()) => 0,
@@ -92,7 +92,7 @@ thread_local! {
 struct Bytes {
     /// The bytes at each address. A byte in a gap of a struct has no value.
     at: BTreeMap<u64, MaybeUninit<u8>>,
-    /// The address for the next bytes that may be anywhere.
+    /// The address for the next bytes, if the test does not choose an address.
     free: u64,
 }
 

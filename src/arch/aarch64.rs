@@ -1,12 +1,12 @@
-//! aarch64 (arm64), little-endian, and big-endian where a kernel is built so.
+//! aarch64 (arm64), little-endian, or big-endian if the kernel is built so.
 //!
 //! * Calls: Procedure Call Standard for the Arm 64-bit Architecture (AAPCS64), "General-purpose
 //!   Registers" and "Parameter passing".
 //! * Registers: DWARF for the Arm 64-bit Architecture (AADWARF64), "DWARF register names".
 //! * Syscalls: syscall(2), "Architecture calling conventions"; `arch/arm64/include/asm/syscall.h`. `x0`
-//!   is also the return value's, so argument 0 is read from `orig_x0`.
-//! * `ctx`: the UAPI's `user_pt_regs` is a prefix of the kernel's `struct pt_regs`; `orig_x0` is
-//!   the kernel's alone.
+//!   is also the register of the return value, so argument 0 is read from `orig_x0`.
+//! * `ctx`: the UAPI's `user_pt_regs` is a prefix of the kernel's `struct pt_regs`; only the kernel's
+//!   struct has `orig_x0`.
 #![doc = include_str!(concat!(env!("OUT_DIR"), "/aarch64.md"))]
 
 use crate::{

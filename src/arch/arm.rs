@@ -1,12 +1,12 @@
-//! arm of 32 bits, little-endian, and big-endian where a kernel is built so.
+//! arm of 32 bits, little-endian, or big-endian if the kernel is built so.
 //!
 //! * Calls: Procedure Call Standard for the Arm Architecture (AAPCS32), "Core registers" and "Parameter
-//!   Passing". Four arguments in registers; a 64-bit one starts at an even register.
+//!   Passing". Four arguments in registers; a 64-bit argument starts at an even register.
 //! * Registers: DWARF for the Arm Architecture (AADWARF32), "DWARF register names". gcc still describes a
 //!   variable in `d0` to `d15` by the older numbers of `s0` to `s31`.
 //! * Syscalls: syscall(2), "Architecture calling conventions", EABI: seven arguments, number in `r7`;
-//!   `arch/arm/include/asm/syscall.h`. `r0` is also the return value's, so argument 0 is read from
-//!   `uregs[17]`, the kernel's `ARM_ORIG_r0`.
+//!   `arch/arm/include/asm/syscall.h`. `r0` is also the register of the return value, so argument 0 is
+//!   read from `uregs[17]`, the kernel's `ARM_ORIG_r0`.
 //! * `ctx`: the kernel's `struct pt_regs` is the UAPI's: `r0` to `r15`, `cpsr`, `ORIG_r0`.
 //!
 //! The instruction pointer is `r15`. `r12`, which assembly calls `ip`, is a scratch register. The frame pointer is

@@ -3,8 +3,8 @@
 //! * Calls: LoongArch ELF psABI, "Register Convention" and "Procedure Calling Convention".
 //! * Registers: the same, "DWARF Register Numbers".
 //! * Syscalls: syscall(2), "Architecture calling conventions"; `arch/loongarch/include/asm/syscall.h`. `a0`
-//!   is also the return value's, and holds `-ENOSYS` while a syscall runs: argument 0 is read from
-//!   `orig_a0`.
+//!   is also the register of the return value, and holds `-ENOSYS` while a syscall runs: argument 0 is
+//!   read from `orig_a0`.
 //! * `ctx`: the kernel's `struct pt_regs`, which is shorter than the UAPI's `user_pt_regs`.
 #![doc = include_str!(concat!(env!("OUT_DIR"), "/loongarch64.md"))]
 

@@ -1,13 +1,13 @@
 //! MIPS of 32 bits (o32), little-endian and big-endian.
 //!
 //! * Calls: System V ABI, MIPS RISC Processor Supplement, third edition, "Function Calling Sequence": four
-//!   arguments in registers, a 64-bit one in an even pair; the caller leaves 16 bytes on the stack for
-//!   them, and the others follow.
+//!   arguments in registers, a 64-bit argument in an even pair; the caller leaves 16 bytes on the stack
+//!   for them, and the other arguments follow.
 //! * Registers: as gcc numbers them (`gcc/config/mips/mips.h`); the supplement has no numbers.
 //! * Syscalls: syscall(2), "Architecture calling conventions", mips/o32: arguments 4 to 7 are on the
 //!   user's stack, and the syscall entry (`arch/mips/kernel/scall32-o32.S`) copies them into the first
 //!   slots of `pt_regs`.
-//! * `ctx`: the kernel's `struct pt_regs`, which the UAPI's struct of that name is *not*: it has
+//! * `ctx`: the kernel's `struct pt_regs`. The UAPI's struct of that name is *not* the same: it has
 //!   64-bit registers at offset 0.
 #![doc = include_str!(concat!(env!("OUT_DIR"), "/mips.md"))]
 

@@ -5,7 +5,7 @@
 //! * Registers: names of n64, where `$8` is `a4`; as gcc numbers them (`gcc/config/mips/mips.h`).
 //! * Syscalls: syscall(2), "Architecture calling conventions", mips/n64.
 //! * `ctx`: the kernel's `struct pt_regs`; the UAPI's struct of that name agrees with it in `regs`, but
-//!   *not* in the order of what follows.
+//!   *not* in the order of the fields after `regs`.
 #![doc = include_str!(concat!(env!("OUT_DIR"), "/mips64.md"))]
 
 use crate::{

@@ -2,8 +2,8 @@
 //!
 //! * Calls: Power Architecture 32-bit Application Binary Interface Supplement 1.0, Linux, "Register
 //!   Usage" and "Parameter Passing". A 64-bit argument starts at an odd register: `r3`, `r5`, `r7`, `r9`.
-//! * Registers: as gcc and binutils number them, which is as on powerpc64; the supplement has other numbers for `lr`, `ctr`
-//!   and `xer`.
+//! * Registers: as gcc and binutils number them, the same as on powerpc64; the supplement has other numbers for `lr`,
+//!   `ctr` and `xer`.
 //! * Syscalls: syscall(2), "Architecture calling conventions"; `arch/powerpc/include/asm/syscall.h`.
 //! * `ctx`: the UAPI's `pt_regs` is a prefix of the kernel's.
 //!

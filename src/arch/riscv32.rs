@@ -4,9 +4,9 @@
 //!   Convention".
 //! * Registers: the same, "DWARF Register Numbers".
 //! * Syscalls: syscall(2), "Architecture calling conventions"; `arch/riscv/include/asm/syscall.h`.
-//!   Argument 0 is only in `orig_a0` by the time that a syscall function runs.
-//! * `ctx`: the UAPI's `user_regs_struct` is a prefix of the kernel's `struct pt_regs`; from `status`
-//!   on it is the kernel's alone.
+//!   While a syscall's function runs, only `orig_a0` has argument 0.
+//! * `ctx`: the UAPI's `user_regs_struct` is a prefix of the kernel's `struct pt_regs`; only the
+//!   kernel's struct has `status` and the slots after it.
 #![doc = include_str!(concat!(env!("OUT_DIR"), "/riscv32.md"))]
 
 use crate::{

@@ -6,8 +6,8 @@
 //! * Registers: the same supplement, "DWARF Register Number Mapping".
 //! * Syscalls: syscall(2), "Architecture calling conventions"; `arch/s390/include/asm/syscall.h`. Argument
 //!   0 is only in `orig_gpr2`, and the number is the low half of `int_code`.
-//! * `ctx`: the UAPI's `user_pt_regs` is a prefix of the kernel's `struct pt_regs`; `orig_gpr2` and
-//!   `int_code` are the kernel's alone.
+//! * `ctx`: the UAPI's `user_pt_regs` is a prefix of the kernel's `struct pt_regs`; only the kernel's
+//!   struct has `orig_gpr2` and `int_code`.
 //!
 //! The ABI names no frame pointer; gcc and clang use `r11` if they need one.
 #![doc = include_str!(concat!(env!("OUT_DIR"), "/s390x.md"))]

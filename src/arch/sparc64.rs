@@ -1,11 +1,11 @@
 //! SPARC V9 of 64 bits, big-endian.
 //!
 //! * Calls: SPARC Compliance Definition 2.4.1, "Low-Level System Information", "Function Calling
-//!   Sequence". The stack pointer is biased: the stack is at `%sp + 2047`, and the sixth argument slot
+//!   Sequence". The stack pointer is biased: the stack is at `%sp + 2047`. The slot of argument 6 is
 //!   176 bytes above that, behind the register window's save area and six slots for register arguments:
 //!   2223 in all.
-//! * Return address: the `call` instruction leaves its own address in `%o7`; the function returns
-//!   behind it and its delay slot, 8 bytes on.
+//! * Return address: the `call` instruction leaves its own address in `%o7`. The function returns to
+//!   the address 8 bytes above, behind the `call` and its delay slot.
 //! * Registers: as gcc and binutils number them. From `f32` on only even registers exist.
 //! * Syscalls: syscall(2), "Architecture calling conventions"; `arch/sparc/include/asm/syscall.h`.
 //! * `ctx`: the kernel's `struct pt_regs` is the UAPI's: globals and outs; locals and ins are in the

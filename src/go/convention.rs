@@ -26,7 +26,7 @@ pub struct GoConvention {
     pub stack: u16,
     /// The register that holds `g`, the running goroutine; `None` if no register holds it.
     pub g: Option<GoG>,
-    /// The register that holds the closure, in a function that is one.
+    /// The register that holds the closure, if the function is a closure.
     pub context: Slot,
 }
 
@@ -246,7 +246,7 @@ impl fmt::Display for NoGoarch<'_> {
     #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.name;
-        // The GOARCHs include names that `go tool dist` keeps for ports that it does not have.
+        // Go also has names for architectures that its compiler does not support.
         let is_without = Machine::named(name).is_some_and(|machine| machine.go.is_none());
         if is_without || matches!(name, "ppc" | "riscv" | "sparc") {
             return write!(

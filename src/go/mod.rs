@@ -42,8 +42,8 @@
 //! | several results | `-> (A, B)` | each by its number |
 //!
 //! A function has up to 12 parameters and 8 results; a struct has up to 8 fields. Floating point is refused: its
-//! registers are not in `ctx`. A function with type parameters has one more parameter, a pointer to its dictionary. It
-//! comes before the other parameters, and after the receiver if there is one.
+//! registers are not in `ctx`. A function with type parameters has one more parameter, a pointer to its dictionary.
+//! This parameter comes before the others, and after the receiver if there is one.
 //!
 //! # Results without return probes
 //!
@@ -103,13 +103,13 @@ pub struct Go<F, Registers, Release>(PhantomData<fn(Registers, Release) -> F>);
 /// The probe's knowledge of the watched program's release: [`InRegisters`], [`OnStack`], or a type of
 /// [`go_release!`](crate::go_release).
 pub trait Release {
-    /// Whether functions have arguments in registers, on a machine where functions have had them since release `since`,
-    /// by its second number.
+    /// Whether functions have arguments in registers. `since` is the first release in which they do on this machine, as
+    /// its second number.
     #[doc(hidden)]
     fn has_registers(since: Option<u16>) -> bool;
 }
 
-/// Functions have arguments in registers, if the machine has any release that does this.
+/// Functions have arguments in registers, if any release of Go does this on the machine.
 pub enum InRegisters {}
 
 /// Functions have everything on the stack, or the function is written in assembly.
@@ -314,7 +314,7 @@ impl<At: Located> First for FirstOf<At> {
     };
 }
 
-/// Reads the value. `given_back` is the distance from the stack pointer up to its address at entry.
+/// Reads the value. `given_back` is the distance from the stack pointer up to the address that it had at entry.
 #[inline(always)]
 fn read<T, R, L, At>(regs: &R, given_back: u32) -> Result<T::Value, i32>
 where
@@ -332,7 +332,7 @@ where
         GoPlace::Registers(_) => 0,
     };
     let offset = match const { (At::IN_REGISTERS, At::ON_STACK) } {
-        // If other values before it are in registers, it has another offset.
+        // If values before this one are in registers, the offset of this value is smaller.
         (GoPlace::Stack(offset), GoPlace::Stack(old)) if offset != old => {
             match L::has_registers(const { convention::<R>().registers_since }) {
                 true => offset,
@@ -417,7 +417,7 @@ impl<F, R: Machine, L> Return<Go<F, R, L>> {
     }
 
     /// [`read_result`](Self::read_result) at a return instruction that itself gives back the function's stack.
-    /// `given_back` is the number of bytes. On arm `ldr pc, [sp], #24` is such an instruction.
+    /// `bytes` is the number of bytes that it gives back. On arm `ldr pc, [sp], #24` is such an instruction.
     ///
     /// # Errors
     ///

@@ -209,7 +209,7 @@ component! {
     [T,] *mut T: Ptr<T, A>, Ptr<T, A>, |memory| memory, |bits| Ptr::new(A::from_bits(bits)), |value: Ptr<T, A>| value.address().into();
 }
 
-/// Types that look like Go's types but do not stand for any: each has a kind without a place.
+/// Types that look like Go's types but do not stand for a Go type. The kind of each says why it is refused.
 macro_rules! refused {
     ($($type:ident is $kind:ident;)*) => { $(
         #[doc(hidden)]

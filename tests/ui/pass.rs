@@ -35,7 +35,7 @@ fn first_stack_argument(regs: &pt_regs) -> Ptr<c_ulong> {
 #[repr(transparent)]
 pub struct Kind(c_uint);
 
-// SAFETY: it is one `unsigned int`, and any value of that is one of it.
+// SAFETY: it is one `unsigned int`, and any `unsigned int` is a value of it.
 unsafe impl PassedAs for Kind {
     type As = c_uint;
 }
