@@ -3,7 +3,8 @@
 
 use std::{env, path::Path, process::Command};
 
-/// Whether this compiler takes it. `sources` is the folder of the crate, and `out` is a folder to write to.
+/// Whether this compiler takes inline assembly for BPF. `sources` is the folder of the crate, and `out` is a folder to
+/// write to.
 pub fn is_taken(mut rustc: Command, target: &str, sources: &Path, out: &Path) -> bool {
     let compiled = rustc
         // The name that `RUSTC_BOOTSTRAP=probe_abi` allows.

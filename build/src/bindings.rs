@@ -26,7 +26,7 @@ pub enum Error {
     Header(String),
 }
 
-/// Whether a libclang is there to generate with.
+/// Checks that bindgen finds a libclang.
 pub fn libclang() -> Result<(), String> {
     quietly(bindgen::clang_version).map(drop)
 }
@@ -91,7 +91,7 @@ fn clang(variant: &Variant) -> bindgen::Builder {
     bindgen::builder()
         .clang_arg(format!("--target={}", variant.triple))
         .clang_arg("-nostdinc")
-        // Without it libclang leaves out the headers' comments on the struct, which are its documentation.
+        // Without this flag libclang leaves out the headers' comments on the struct, which are its documentation.
         .clang_arg("-fparse-all-comments")
         .detect_include_paths(false)
 }

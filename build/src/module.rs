@@ -104,7 +104,7 @@ impl Module {
         Ok(())
     }
 
-    /// Whether it is a clang, and can compile for BPF.
+    /// Checks that `clang` is a clang that can compile for BPF.
     fn knows_bpf(&self, clang: &str) -> Result<(), Error> {
         let output = Command::new(clang).arg("--print-targets").output();
         let output = output.map_err(|error| {
@@ -125,7 +125,7 @@ impl Module {
     }
 }
 
-/// Whether the linker can read clang's output: it may not, if clang's LLVM is newer than the linker's.
+/// Checks that the linker can read clang's output. If clang's LLVM is newer than the linker's, it may not.
 fn is_readable(bitcode: &Path, clang: &str) -> Result<(), Error> {
     let linker = env::var("RUSTC_LINKER").unwrap_or_else(|_| "bpf-linker".to_owned());
     let linked = bitcode.with_extension("linked");

@@ -104,7 +104,7 @@ impl Machine {
 }
 
 impl Selected {
-    /// Its row: all facts of it in this crate.
+    /// The machine's row: all facts that this crate has of the machine.
     pub fn machine(&self) -> &'static Machine {
         self.machine
     }
@@ -119,7 +119,7 @@ impl Selected {
         self.machine.linux
     }
 
-    /// The byte order of the build. If the machine does not have this byte order, it is the machine's own.
+    /// The byte order of the build, or the machine's own byte order if the machine does not have that of the build.
     pub fn endian(&self) -> Endian {
         self.variant.endian
     }

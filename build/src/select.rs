@@ -298,7 +298,7 @@ fn not_a_row(name: &str, target: Target<'_>) -> Error {
     Error::of(lines)
 }
 
-/// The machine that the last part of a path names. The path may be one of any system that builds probes.
+/// The machine that the last part of a path names. The path may be in the form of any system that builds probes.
 fn end_of_path(name: &str, endian: Endian) -> Option<(&'static Machine, Endian)> {
     let (_, last) = name.rsplit_once(['/', '\\'])?;
     called(last, endian)

@@ -271,7 +271,7 @@ impl Types {
         Err(Error::new(sentence))
     }
 
-    /// A builder with the settings of this one, which selects no type.
+    /// A builder with the folders of headers and the settings of this value. It selects no type.
     fn configured(&self, builder: Builder) -> Builder {
         let builder = self.includes.iter().fold(builder, |builder, folder| {
             builder.clang_arg(format!("-I{}", folder.display()))

@@ -191,7 +191,8 @@ fn running(kernel: &str) -> Compared {
 /// Compares a machine's bindings with a kernel's types.
 pub fn layout(machine: &str, bindings: &str, kernel: &TypeInformation) -> Compared {
     kernel.id_of("pt_regs").ok_or("its BTF has no `pt_regs`")?;
-    // `["Offset of field: pt_regs::r14"][::core::mem::offset_of!(pt_regs, r14) - 8usize];` is what rustc has checked.
+    // rustc has checked each of these lines:
+    // `["Offset of field: pt_regs::r14"][::core::mem::offset_of!(pt_regs, r14) - 8usize];`
     let fields = bindings.split("\"Offset of field: pt_regs::").skip(1);
     let fields = fields.filter_map(|text| {
         let (name, rest) = text.split_once('"')?;

@@ -11,7 +11,7 @@ use probe_abi_build::{Endian, Machine, select};
 pub use find::{layout, libclang, llvm_in};
 pub use report::{Row, shortened};
 
-/// The byte order of this computer. The probes that are looked at have the same.
+/// The byte order of this computer. The doctor builds its probe for this byte order too.
 pub const ENDIAN: Endian = match cfg!(target_endian = "big") {
     true => Endian::Big,
     false => Endian::Little,

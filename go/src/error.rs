@@ -14,7 +14,8 @@ pub enum Error {
     Machine { e_machine: u16, word: u8 },
     /// Nothing in it says that Go built it.
     NotGo,
-    /// The part that says it ends too early, or points to nowhere.
+    /// `.go.buildinfo`, which says that Go built it, ends too early, or points to an address that the file does not
+    /// have.
     Cut,
     /// This text does not name a release.
     Version(String),

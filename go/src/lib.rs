@@ -89,14 +89,14 @@ impl<'a> Program<'a> {
     ///
     /// # Errors
     ///
-    /// It does not say that Go built it, or which release did.
+    /// The program does not say that Go built it, or which release of Go it was.
     pub fn release(&self) -> Result<Release, Error> {
         let section = self.file.section_by_name(".go.buildinfo");
         let text = match section {
             Some(section) => release::version(self, section.data()?)?,
             None => {
-                // Without sections the version is in the data, which programs write to. Similar bytes elsewhere are a
-                // text in a program that itself reads Go programs.
+                // If the file has no sections, the version is in a segment that the program can write to. Similar bytes
+                // in other segments are a text in a program that itself reads Go programs.
                 let data = self.file.segments().filter(|segment| {
                     let object::SegmentFlags::Elf { p_flags } = segment.flags() else {
                         return false;

@@ -20,8 +20,8 @@ impl Release {
     ///
     /// # Errors
     ///
-    /// The text names no release: the text of a compiler between two releases may not. Or the compiler was told not to
-    /// use registers, which is only possible for go1.17 and go1.18.
+    /// The text names no release. The text of a compiler between two releases may be of this kind. Or the compiler was
+    /// told not to use registers, which is only possible for go1.17 and go1.18.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let number = || {
             let behind = &text[text.find("go1.")? + 4..];

@@ -1,10 +1,10 @@
 //! The return instructions in the code of a function.
 //!
-//! A disassembler reads x86 and x86_64, because an instruction there may have any length. On the other machines Go's
-//! assembler has one encoding of a return instruction. That encoding is compared with each instruction, whose length is
-//! always 4, or follows from its first bytes by the rule of the machine (s390x: z/Architecture Principles of Operation,
-//! "Instruction Formats"; riscv64: the unprivileged ISA, "Base Instruction-Length Encoding"). This needs no
-//! disassembler, and no disassembler in use supports all of these machines.
+//! A disassembler reads x86 and x86_64, because an instruction there may have any length. On each of the other machines
+//! Go's assembler has one or two encodings of a return instruction. They are compared with each instruction. The length
+//! of an instruction is always 4, or follows from its first bytes by the rule of the machine (s390x: z/Architecture
+//! Principles of Operation, "Instruction Formats"; riscv64: the unprivileged ISA, "Base Instruction-Length Encoding").
+//! This needs no disassembler, and no disassembler in use supports all of these machines.
 
 use iced_x86::{Decoder, DecoderOptions, Mnemonic};
 use probe_abi::machine::{Endian, Machine};

@@ -130,7 +130,7 @@ impl<R: Reader> Frame<R> {
 
 fn address<R: Reader>(operation: &Operation<R>) -> Result<Address, Error> {
     match *operation {
-        // With a type, it is not an address.
+        // If the operation has a type, its value is not an address.
         Operation::RegisterOffset {
             register,
             offset,
@@ -143,8 +143,8 @@ fn address<R: Reader>(operation: &Operation<R>) -> Result<Address, Error> {
     }
 }
 
-/// The first two operations. A location of one step has one operation, or has a value and an operation that says that
-/// this is the value.
+/// The first two operations. A location of one step has one operation. Or it has two: the first gives a value, and the
+/// second says that this value is the variable's.
 fn steps<R: Reader>(
     expression: Expression<R>,
     encoding: Encoding,

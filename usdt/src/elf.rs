@@ -90,7 +90,7 @@ impl<'a> Elf<'a> {
         }
         let names = self.probes().flatten().map(|probe| probe.to_string());
         let near = names.map(|other| (strsim::damerau_levenshtein(name, &other), other));
-        // A name without its provider counts as a name with a slip in it.
+        // A name without its provider is treated as a misspelt name.
         let is_near = |(distance, other): &(usize, String)| {
             *distance <= 1 + name.len() / 5 || other.split(':').any(|part| part == name)
         };
@@ -181,8 +181,8 @@ struct Segment {
 struct Reader {
     machine: &'static Machine,
     endian: Endianness,
-    /// The address of the section that every note names too. The difference between the two shows by how much prelink
-    /// has moved the file after it was linked.
+    /// The address of the section `.stapsdt.base`. Every note has the address that this section had when the file was
+    /// linked. The difference between the two addresses shows by how much prelink has moved the file since.
     base: u64,
     segments: Vec<Segment>,
 }
@@ -210,7 +210,7 @@ impl Reader {
             .map(|bytes| self.number(bytes));
         let mut address = || addresses.next().ok_or_else(cut);
         let (location, base, semaphore) = (address()?, address()?, address()?);
-        // Each text ends with a zero byte. Without operands, their text is empty, or `:`.
+        // Each text ends with a zero byte. If the probe has no operands, their text is empty, or `:`.
         let mut texts = text.split(|byte| *byte == 0);
         let mut text = || {
             let text = texts.next().ok_or_else(cut)?;
