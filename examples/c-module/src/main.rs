@@ -86,7 +86,7 @@ mod tests {
         let call = Malloc::call((7,));
         assert_eq!(asked_for(call.regs()), 7);
         let regs = *call.regs();
-        // The stack goes with the call.
+        // Without the call, its stack is not in memory.
         drop(call);
         let in_a_register = probe_abi::ARCH != "x86";
         assert_eq!(asked_for(&regs), if in_a_register { 7 } else { 0 });

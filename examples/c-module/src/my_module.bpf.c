@@ -2,8 +2,8 @@
  * The C side: keeps the registers of the call of malloc that asked for the most memory so far.
  *
  * This file names no machine. The header has the fields of `struct pt_regs`. The Rust side knows which
- * slot is the argument, if a slot is. A `c_ulong` is the machine's `unsigned long`, and as wide as its
- * `size_t`. `unsigned long` itself would be BPF's here.
+ * slot holds the argument, if a slot holds it. A `c_ulong` is the machine's `unsigned long`, and as wide
+ * as its `size_t`. `unsigned long` itself would be BPF's here.
  */
 
 #include <probe_abi.h>

@@ -32,7 +32,7 @@ fn main() -> ExitCode {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
             eprintln!("error: {error}");
-            // The status by which `timeout` and similar programs say that they failed, and not the command.
+            // The status by which `timeout` and similar programs say that they themselves failed, not the command.
             ExitCode::from(125)
         }
     }

@@ -1,4 +1,4 @@
-//! The tracer's BPF programs: two for functions, and two for syscalls. One object of them serves every function. A map
+//! The tracer's BPF programs: two for functions, and two for syscalls. One object serves every function. A map
 //! has an entry for each function, which says how to read its calls. For a function, the attachment's cookie is the
 //! number of the entry. For a syscall, its number selects the entry.
 //!

@@ -1,7 +1,7 @@
 //! A uprobe on one place of a static probe, with its semaphore.
 //!
 //! aya attaches uprobes too, but it cannot pass the semaphore's place. The kernel needs that place when it sets the
-//! uprobe: two uprobes at one place must have the same one. So this does the same as aya, and also passes the
+//! uprobe: two uprobes at one place must have the same semaphore. So this does the same as aya, and also passes the
 //! semaphore's place.
 
 use std::{
@@ -64,7 +64,7 @@ fn uprobe(path: &Path, place: &Probe) -> Result<OwnedFd, String> {
     let ty = fs::read_to_string(TYPE)
         .map_err(|error| format!("this kernel has no uprobes: cannot read `{TYPE}`: {error}"))?;
     let semaphore = place.semaphore.map_or(0, |semaphore| semaphore.offset);
-    // `config` has only its upper half for it.
+    // The kernel takes this offset from the upper half of `config`.
     let semaphore = u32::try_from(semaphore).map_err(|_| {
         format!(
             "the semaphore is `{semaphore:#x}` bytes into the file, and the kernel takes 32 bits"
