@@ -1,8 +1,8 @@
 //! The messages of a build with bad input. Each case runs cargo on a small package that depends on the crate as a
 //! user's package does.
 //!
-//! The proofs of the pure function (`--test selection`) cover the message for each value. Here are the ways of a value
-//! to that function, and of its message to the user.
+//! The proofs of the pure function (`--test selection`) cover the message for each value. This file tests that each
+//! value reaches that function, and that its message reaches the user.
 
 use std::{
     env,
@@ -117,8 +117,8 @@ fn refusal(
     })
 }
 
-/// The last selection holds. If it is the same, nothing is built again. The cfg comes before the environment, and the
-/// environment before the file.
+/// A build takes the newest selection. If the selection is the same as before, nothing is built again. The cfg comes
+/// before the environment, and the environment before the file.
 fn changes() -> Result<(), String> {
     let turn = Turn::wait()?;
     let last = |build: Build| build.env(VARIABLE, "mips").cfg(&["arm"]);

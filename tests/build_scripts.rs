@@ -286,7 +286,7 @@ struct Refused {
     header: &'static str,
     types: &'static str,
     said: &'static [&'static str],
-    /// The code that takes the way out, if the way out is in the build script.
+    /// The code that follows the error's advice, if the advice is about the build script.
     instead: Option<&'static str>,
 }
 

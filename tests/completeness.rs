@@ -1,4 +1,4 @@
-//! A machine is one header, one file and one row. None of them is missing, and there are no others.
+//! A machine is one header, one file and one row. Every machine has all three, and there are no others.
 
 use std::{collections::BTreeSet, fs, path::Path};
 

@@ -22,7 +22,7 @@ use proofs::{
     select::{Endian, MACHINES, Machine, Variant},
 };
 
-/// From the oldest of Debian bookworm to that of today's rustc.
+/// From the oldest libclang of Debian bookworm to that of today's rustc.
 const VERSIONS: [u32; 4] = [14, 16, 19, 22];
 
 /// Older versions do not know the architecture.

@@ -18,7 +18,7 @@ use proofs::{
 struct Uapi {
     /// Up to this offset the struct is ctx.
     true_up_to: usize,
-    /// The fields from there on that ctx does not have so: name, offset and size.
+    /// The fields from there on that ctx does not have in this form: name, offset and size.
     lies: &'static [(&'static str, usize, usize)],
 }
 

@@ -116,7 +116,7 @@ fn remove_selection(library: &mut Crate) -> Result<(), String> {
     Err(format!("the root does not have the names of `{source}`"))
 }
 
-/// An item a line, with the values of constants, which `public-api` leaves out.
+/// One line for each item, with the values of constants, which `public-api` leaves out.
 fn lines(package: Crate) -> Result<Vec<String>, String> {
     let path = folder().join("changed.json");
     let text = serde_json::to_string(&package).map_err(unreadable)?;

@@ -52,8 +52,8 @@ impl Toolchain {
         }
     }
 
-    /// The first that is installed: a compiler that comes with `core` for BPF (Debian's, or the one in `PATH`), or
-    /// rustup's nightly with rust-src. `Err` says what to install.
+    /// The first of these that is installed: a compiler that comes with `core` for BPF (Debian's, or the one in
+    /// `PATH`), or rustup's nightly with rust-src. `Err` says what to install.
     pub fn with_core() -> Result<Self, String> {
         let precompiled = [
             Some(PathBuf::from("/usr/bin")),

@@ -27,10 +27,11 @@ pub fn built() -> PathBuf {
     root().join("target/examples")
 }
 
-/// cargo, for what runs on this computer: loaders, and tests of the probes' code. They are for a machine.
+/// cargo, for programs that run on this computer: loaders, and tests of the probes' code. `machine` is the machine that
+/// they are for.
 ///
 /// Name a loader with `--bin` and not with `--package`. For a package cargo takes only the features that this package
-/// asks for, and would compile what all loaders depend on anew.
+/// asks for, and would compile the common dependencies of all loaders anew.
 pub fn cargo(command: &str, machine: &str) -> Command {
     let mut cargo = Command::new(env!("CARGO"));
     cargo

@@ -466,8 +466,8 @@ pub fn with_libbpf(
     clang.object(&source)
 }
 
-/// The work of a loader, done by hand. The names for `pt_regs` with fields that only the kernel's own one has all mean
-/// this struct, and the facts of the kernel are constants.
+/// The work of a loader, done by hand. libbpf has other names for `pt_regs`, with fields that only the kernel's own
+/// struct has. Here all these names mean the probe's `pt_regs`, and the facts of the kernel are constants.
 const KSYSCALL: &str = "\
 #define pt_regs___arm64 pt_regs
 #define pt_regs___s390 pt_regs

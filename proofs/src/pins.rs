@@ -69,7 +69,7 @@ impl Entry {
             path: field("Filename")?,
             sha256: field("SHA256")?,
         };
-        // It becomes the name of a folder, and without it apt would not check anything.
+        // The hash becomes the name of a folder. Without a hash, apt would not check the package.
         let hash = &entry.sha256;
         if hash.len() != 64 || !hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(format!("`{hash}` is no SHA-256 of `{}`", entry.package));

@@ -83,7 +83,7 @@ pub fn syscall_tracepoints() -> Result<(), String> {
     let path = "/proc/kallsyms";
     let symbols =
         fs::read_to_string(path).map_err(|error| format!("cannot read {path}: {error}"))?;
-    // `include/trace/bpf_probe.h` makes it.
+    // `include/trace/bpf_probe.h` makes this symbol.
     let is_there = symbols
         .lines()
         .any(|line| line.ends_with(" __bpf_trace_sys_enter"));

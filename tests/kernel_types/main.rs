@@ -230,7 +230,7 @@ fn in_btf(name: &str) -> Result<(), String> {
 
 fn has_types(btf: &str, source: &str, name: &str) -> Result<(), String> {
     let clang = clang(name)?;
-    // The header first: the facts that BTF has to have, have to hold for C.
+    // The header first: the facts that BTF has to have must be true in C.
     let of_transfer = of_transfer(name)?;
     clang.prove(&read(&example().join("include/transfer.h"))?, &of_transfer)?;
     let assertions = [of_pt_regs(name)?, of_transfer].concat();

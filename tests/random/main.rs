@@ -26,8 +26,8 @@ const LOADED: u64 = 25;
 /// The number of programs that are decoded and run for each other machine.
 const DECODED: u64 = 30;
 
-/// Programs that together notice every mistake that a proof makes. They are some of the first 500, which do so as well:
-/// after a change of the grammar, others are found there.
+/// Programs that together notice every mistake that a proof makes. They are some of the first 500 programs. After a
+/// change of the grammar, other programs among the first 500 notice the mistakes.
 const NOTICING: [u64; 8] = [1, 44, 95, 149, 165, 242, 311, 322];
 
 /// The percentage of programs that may be refused without our fault.

@@ -46,7 +46,7 @@ fn main() {
         ));
     }
     proofs.extend([
-        // Of the project with Aya, the builds and the tests show the same.
+        // The checks are of the project without Aya: builds and tests show the same of the project with Aya.
         Proof::new(
             "checks for BPF and for the host",
             builder().map(drop),
@@ -348,7 +348,7 @@ impl Project {
         self.write()?;
         let mut command = command.to_owned();
         if self.old {
-            // Such a compiler compiles it nevertheless.
+            // Such a compiler is older than aya-ebpf's manifest asks for, but it compiles aya-ebpf.
             command += " --ignore-rust-version";
         }
         let mut shell = self.builder.shell()?;

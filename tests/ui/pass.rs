@@ -1,4 +1,4 @@
-//! What a user writes on whatever machine: all of it compiles.
+//! Code that a user may write on any machine: all of it compiles.
 
 use core::mem::MaybeUninit;
 
@@ -53,7 +53,7 @@ prototype! {
     struct OfArm(probe_abi::arch::arm::User<unsafe extern "C" fn(offset: i64) -> f64>);
 }
 
-/// bindgen writes the type of a pointer to a function so.
+/// bindgen writes the type of a pointer to a function in this form.
 type Callback = Option<unsafe extern "C" fn(size: size_t) -> *mut c_void>;
 
 fn calls() {

@@ -1,7 +1,7 @@
-//! What does not compile, and what the compiler says of it then.
+//! Programs that do not compile, and the compiler's messages about them.
 //!
-//! A folder beside this file is named for the machine that its cases are compiled for; those in `any`
-//! are true of every machine. `TRYBUILD=overwrite cargo test --test ui` rewrites the messages.
+//! A folder beside this file is named for the machine that its cases are compiled for. The cases in `any`
+//! hold for every machine. `TRYBUILD=overwrite cargo test --test ui` rewrites the messages.
 
 use std::{env, fs, path::Path};
 

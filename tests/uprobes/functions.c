@@ -83,6 +83,6 @@ void call_all(void)
 	title();
 	formatted(text, 1, 2.5, text);
 	plain();
-	// So that the call of `plain` is not the last one: that would be a jump.
+	// The call of `plain` must not be the last call of this function: a last call would be a jump.
 	title();
 }

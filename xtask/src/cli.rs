@@ -26,7 +26,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Rewrite what is committed but generated
+    /// Rewrite the generated files that are committed
     ///
     /// These are build/bindings, src/syscalls.tbl, src/pictures, tests/api and the README's table of machines.
     Bless,
@@ -38,20 +38,20 @@ pub enum Command {
     Kernels(Kernels),
     /// Pin the newest version of every package that proofs fetch, in proofs/packages.lock
     ///
-    /// With arguments only one package is pinned. It may be new there.
+    /// With arguments only one package is pinned. It may be a package that is not in the file yet.
     #[command(override_usage = "cargo xtask pin [<SUITE> <ARCHITECTURE> <NAME>]")]
     Pin(Pin),
     /// Make random programs, load and run them, and print those that are wrong
     ///
-    /// A program has to load, and to return the same as on the host. One that does not is cut down before
-    /// it is printed. If a twin without this crate is as wrong, the fault is not ours: it is only counted.
+    /// A program has to load, and to return the same as on the host. A program that does not is cut down
+    /// before it is printed. If a twin without this crate has the same fault, the program is only counted.
     ///
     /// Without --opt-level and --lto three settings are tried. With one of the two, the other is 3 or fat.
     #[command(verbatim_doc_comment)]
     Random(Random),
     /// Build a probe package with whichever toolchain for BPF is installed, and print the folder of its objects
     Probe(Probe),
-    /// Measure what the crate costs beside C and aya-ebpf, and write BENCHMARKS.md (as root)
+    /// Measure the cost of the crate beside C and aya-ebpf, and write BENCHMARKS.md (as root)
     Bench,
     /// Say which toolchain for BPF is installed
     Toolchain {

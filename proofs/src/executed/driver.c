@@ -123,7 +123,8 @@ void run(void)
 	frames(64);
 	emit_entry();
 
-	// If a function finds the address of a different pad in each place, on which pad does it land?
+	// A function finds the address of a different pad in each place. The pad on which it lands tells the place of its
+	// return address.
 	for (word i = 0; i < REGISTERS; i++)
 		given[i] = (word)(pads + 16 * i);
 	for (word i = 0; i < STACK / sizeof(word); i++)

@@ -130,7 +130,7 @@ impl GoCompiler {
     /// `go`, for a GOARCH.
     pub fn command(&self, goarch: &str) -> Result<Command, String> {
         let mut command = Command::new(self.goroot.join("bin/go"));
-        // Variables for another Go are not for this one.
+        // The user's variables are for another Go, and this one must not see them.
         let others = std::env::vars_os().filter(|(name, _)| {
             name.to_str()
                 .is_some_and(|name| name.starts_with("GO") || name == "CGO_ENABLED")

@@ -230,7 +230,7 @@ const BY_HAND: &[(&str, &str)] = &[
     ),
 ];
 
-/// Headers that are here.
+/// Headers that are on this computer.
 #[derive(Debug, Clone)]
 pub struct Headers {
     pub release: Release,

@@ -28,7 +28,7 @@ static struct task_struct *const narrow = (struct task_struct *)&narrow_task;
 #include <asm/ftrace.h>
 #endif
 
-/* So does a read of kernel memory. */
+/* A read of kernel memory becomes a load too. */
 #if defined(__x86_64__) || defined(__i386__)
 long copy_from_kernel_nofault(void *to, const void *from, size_t size)
 {
@@ -71,7 +71,7 @@ static struct pt_regs *const regs = (struct pt_regs *)&numbered.regs;
 	value; \
 })
 
-/* The registers of a syscall: they say that they are. */
+/* The registers of a syscall. On these machines a slot says that they are a syscall's. */
 #if defined(__s390__)
 #define OF_SYSCALL(value) CHANGED(regs->flags = 1 << PIF_SYSCALL, value)
 #elif defined(__powerpc__)

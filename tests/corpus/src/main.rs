@@ -59,8 +59,8 @@ tempting::for_each!(probes);
 static LICENSE: [u8; 4] = *b"GPL\0";
 
 /// The compiler calls it to fill an array. The verifier refuses the way in which compiler-builtins' own function steps
-/// through memory, so BPF programs bring their own. It does not have C's result, because no function may return an
-/// address of the stack.
+/// through memory, so BPF programs bring their own. Unlike C's function it returns nothing, because no function may
+/// return an address of the stack.
 ///
 /// # Safety
 ///

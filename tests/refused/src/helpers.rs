@@ -4,7 +4,7 @@ use core::mem::transmute;
 
 use probe_abi::{c_ulong, c_void};
 
-/// One of the helpers that read memory: to where, how many bytes, from where.
+/// One of the helpers that read memory. It takes the place to write to, the number of bytes, and the address to read.
 type Read = unsafe extern "C" fn(*mut c_void, u32, u64) -> i64;
 
 /// `bpf_probe_read_user` of a whole `T`; `None` where the kernel refuses the address.
@@ -30,11 +30,11 @@ fn read<T: Copy + Default>(helper: Read, address: c_ulong) -> Option<T> {
     (error == 0).then_some(value)
 }
 
-/// `bpf_probe_read_user` of so many bytes: 0, or an error.
+/// `bpf_probe_read_user` of `length` bytes: 0, or an error.
 ///
 /// # Safety
 ///
-/// The buffer has as many.
+/// The buffer has at least `length` bytes.
 #[inline(always)]
 pub unsafe fn read_user_bytes(buffer: &mut [u8], length: u32, address: c_ulong) -> i64 {
     // SAFETY: the kernel's helper 112 has this signature.

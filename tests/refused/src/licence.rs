@@ -1,6 +1,6 @@
 //! `cannot call GPL-restricted function from non-GPL compatible program`
 //!
-//! The program that is refused is in an object of its own, for an object has one licence.
+//! The program that is refused is in an object of its own, because an object has one licence.
 
 use probe_abi::{c_int, c_void, pt_regs};
 

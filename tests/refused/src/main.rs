@@ -1,5 +1,5 @@
-//! The page on the verifier (src/verifier.md), as programs: a module for each row. What the names of programs
-//! end with says what the kernel does: `refused`, or `loads`. A module's first line has the messages.
+//! The page on the verifier (src/verifier.md), as programs: a module for each row. The end of a program's name says
+//! what the kernel does with it: `refused`, or `loads`. A module's first line has the messages.
 
 #![no_std]
 #![no_main]

@@ -16,11 +16,11 @@ extern "C" fn memset_loads(ctx: *const c_void) -> c_int {
     path[0].into()
 }
 
-/// What the compiler calls to fill an array.
+/// The compiler calls it to fill an array.
 ///
 /// # Safety
 ///
-/// As of C's.
+/// As for C's function.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn memset(start: *mut u8, byte: i32, length: usize) {
     for index in 0..length {

@@ -1,4 +1,4 @@
-//! Floating point is not in ctx, and where the other parameters are is not known then.
+//! Floating point is not in ctx, and the places of the other parameters are then not known.
 
 use probe_abi::{Entry, User, c_void};
 

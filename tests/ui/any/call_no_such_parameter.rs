@@ -1,4 +1,4 @@
-//! The prototype has fewer parameters; what is behind `...` is none.
+//! The prototype has fewer parameters. An argument behind `...` is not a parameter.
 
 use probe_abi::{Entry, User, c_int};
 

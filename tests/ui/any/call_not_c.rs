@@ -1,4 +1,4 @@
-//! Rust's own functions keep to no convention.
+//! Rust's own functions have no fixed calling convention.
 
 use probe_abi::{Entry, User, c_int, c_void};
 

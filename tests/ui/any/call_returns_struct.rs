@@ -1,4 +1,4 @@
-//! A function that returns a struct may get its address as one more argument.
+//! A function that returns a struct may get the address of the struct as one more argument.
 
 use probe_abi::{Entry, User, c_int, c_void};
 

@@ -1,4 +1,4 @@
-//! Of a struct it has to be said that any bytes are one.
+//! A user has to say of a struct that any bytes are a value of it.
 
 use probe_abi::{Ptr, c_int};
 

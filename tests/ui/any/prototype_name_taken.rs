@@ -1,4 +1,4 @@
-//! A parameter has the name of something that each prototype has.
+//! A parameter has the name of a method that each prototype has.
 
 use probe_abi::{User, c_int, prototype};
 

@@ -1,4 +1,4 @@
-//! A parameter of a syscall is in no register of ctx on some machine, and so on none.
+//! No parameter of a syscall is in a register of ctx on every kernel, so `arg` reads none.
 
 use probe_abi::{Entry, Syscall, c_int, c_void, syscall::Told};
 

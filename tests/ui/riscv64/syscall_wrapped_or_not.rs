@@ -1,4 +1,4 @@
-//! Kernels of this machine differ in whether they wrap their syscalls, and nobody tells.
+//! Kernels of this machine differ in whether they wrap their syscalls, and no loader tells which kernel this is.
 
 use probe_abi::{Entry, Syscall, c_int, c_void};
 

@@ -1,5 +1,5 @@
-//! User code passes every argument on the stack, and the kernel the first three in registers. The fourth word is
-//! not, which is the second half of the third parameter here.
+//! User code passes every argument on the stack, and the kernel passes the first three words in registers. The
+//! fourth word is on the stack: here it is the second half of the third parameter.
 
 use probe_abi::{Entry, Kernel, User, c_int};
 

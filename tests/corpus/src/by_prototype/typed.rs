@@ -394,7 +394,7 @@ fn typed_negative(ctx: *const c_void) -> u64 {
 fn typed_entry_or_return(ctx: *const c_void) -> u64 {
     type Open = Kernel<unsafe extern "C" fn(c_int, c_ulong) -> c_int>;
 
-    // A program that runs at both asks the kernel where it is. This program asks a register.
+    // A program that runs at the entry and at the return asks the kernel where it is. This program asks a register.
     // SAFETY: a probe program's only argument is its ctx.
     let call = unsafe { Entry::<Open>::from_ctx(ctx) };
     if call.regs().instruction_pointer() & 1 == 0 {
