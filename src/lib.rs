@@ -115,7 +115,7 @@ macro_rules! generated_by {
 }
 
 /// Whether a version is of the same release as this crate. Two versions are of the same release if they have the same
-/// numbers, from the first number to the first number that is not 0.
+/// numbers up to the first number that is not 0, this number included.
 #[doc(hidden)]
 #[inline]
 pub const fn is_of_release(version: &str) -> bool {

@@ -103,8 +103,8 @@ pub struct Go<F, Registers, Release>(PhantomData<fn(Registers, Release) -> F>);
 /// The probe's knowledge of the watched program's release: [`InRegisters`], [`OnStack`], or a type of
 /// [`go_release!`](crate::go_release).
 pub trait Release {
-    /// Whether functions have arguments in registers. `since` is the first release in which they do on this machine, as
-    /// its second number.
+    /// Whether functions have arguments in registers. `since` is the first release with such functions on this machine,
+    /// by its second number.
     #[doc(hidden)]
     fn has_registers(since: Option<u16>) -> bool;
 }

@@ -46,7 +46,8 @@ pub enum Command {
     /// A program has to load, and to return the same as on the host. A program that does not is cut down
     /// before it is printed. If a twin without this crate has the same fault, the program is only counted.
     ///
-    /// Without --opt-level and --lto three settings are tried. With one of the two, the other is 3 or fat.
+    /// Without --opt-level and --lto three settings are tried. With --opt-level alone, the LTO is fat. With
+    /// --lto alone, the level is 3.
     #[command(verbatim_doc_comment)]
     Random(Random),
     /// Build a probe package with whichever toolchain for BPF is installed, and print the folder of its objects
