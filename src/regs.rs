@@ -141,8 +141,8 @@ pub(crate) fn load<R: Registers, Is: Role<R>>(regs: &R) -> u64 {
 ///
 /// Two empty inline assemblies, one before the load and one after it, keep the load apart from others. They cost no
 /// instruction, and LLVM never merges two of them. `black_box(())` is such an empty assembly. This is not a proof: LLVM
-/// may still share the address of two reads of the same slot. Of 450 builds of random programs the kernel refused 1 with
-/// both assemblies. With only the assembly after the load it refused 18, and the programs had more instructions.
+/// may still share the address of two reads of the same slot. Of 450 builds of random programs the kernel refused 1
+/// with both assemblies. With only the assembly after the load it refused 18, and the programs had more instructions.
 #[cfg(not(probe_abi_inline_asm))]
 #[inline(always)]
 pub(crate) fn load<R: Registers, Is: Role<R>>(regs: &R) -> u64 {
