@@ -295,6 +295,21 @@ impl<'a> Probe<'a> {
     }
 }
 
+/// cargo's arguments that give a setting of the profile `release` this value.
+pub fn release(name: &str, value: &str) -> [String; 2] {
+    let value = match value {
+        // The manifests have this other word for it. If the words differ, cargo compiles a crate once for each.
+        "fat" => "true".to_owned(),
+        "true" | "false" => value.to_owned(),
+        _ if value.parse::<u32>().is_ok() => value.to_owned(),
+        word => format!("{word:?}"),
+    };
+    [
+        "--config".to_owned(),
+        format!("profile.release.{name}={value}"),
+    ]
+}
+
 /// The folder of the repository.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

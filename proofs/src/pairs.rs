@@ -517,7 +517,7 @@ pub fn of_all_machines(
     let manifest = format!(
         "[workspace]\n\n[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
          [dependencies]\nprobe-abi = {{ path = {:?}, default-features = false }}\n\n\
-         [profile.release]\nlto = true\n",
+         [profile.release]\npanic = \"abort\"\nlto = true\ncodegen-units = 1\n",
         root()
     );
     write_if_new(&package.join("Cargo.toml"), &manifest)?;

@@ -7,7 +7,7 @@ mod model;
 mod page;
 
 use proofs::{
-    bpf::{Probe, Reads, Toolchain, root},
+    bpf::{Probe, Reads, Toolchain, release, root},
     ctx,
     facts::Facts,
     interpreter::{self, Constants},
@@ -273,23 +273,23 @@ impl Setting {
     /// cargo's arguments, on top of the profile's.
     fn arguments(&self) -> Vec<String> {
         let mut arguments = Vec::new();
-        let mut config = |config: String| arguments.extend(["--config".to_owned(), config]);
         if self.profile == "release" {
             for (name, value) in [
-                ("opt-level", toml(self.opt_level)),
-                ("lto", toml(self.lto)),
-                ("codegen-units", self.codegen_units.to_string()),
-                ("debug-assertions", self.checks.to_string()),
-                ("overflow-checks", self.checks.to_string()),
+                ("opt-level", self.opt_level),
+                ("lto", self.lto),
+                ("codegen-units", &self.codegen_units.to_string()),
+                ("debug-assertions", &self.checks.to_string()),
+                ("overflow-checks", &self.checks.to_string()),
             ] {
-                config(format!("profile.release.{name}={value}"));
+                arguments.extend(release(name, value));
+            }
+            if self.btf {
+                arguments.extend(release("debug", "2"));
             }
         }
         if self.btf {
-            if self.profile == "release" {
-                config("profile.release.debug=2".to_owned());
-            }
-            config("target.bpfel-unknown-none.rustflags=[\"-Clink-arg=--btf\"]".to_owned());
+            let flags = "target.bpfel-unknown-none.rustflags=[\"-Clink-arg=--btf\"]";
+            arguments.extend(["--config".to_owned(), flags.to_owned()]);
         }
         if self.perf_event {
             arguments.push("--features=perf-event".to_owned());
@@ -319,14 +319,6 @@ impl Setting {
     /// The refusals in this setting without our fault.
     fn not_ours(&self) -> Vec<&'static NotOurs> {
         NOT_OURS.iter().filter(|not| (not.when)(self)).collect()
-    }
-}
-
-/// A number as it is, a word in quotes.
-fn toml(value: &str) -> String {
-    match value.parse::<u8>() {
-        Ok(number) => number.to_string(),
-        Err(_) => format!("{value:?}"),
     }
 }
 
@@ -503,12 +495,8 @@ impl NotOurs {
 fn reshaped(toolchain: &Toolchain) -> Result<(), String> {
     let mut refused = Vec::new();
     for opt_level in ["3", "s"] {
-        let level = format!("profile.release.opt-level={}", toml(opt_level));
-        let arguments = [
-            "--features=reshaped".to_owned(),
-            "--config".to_owned(),
-            level,
-        ];
+        let [config, level] = release("opt-level", opt_level);
+        let arguments = ["--features=reshaped".to_owned(), config, level];
         let bytes = build(toolchain, x86_64()?, Endian::Little, "release", &arguments)?;
         let verdicts = verdicts(&bytes)?;
         if verdicts.len() < 7 {
@@ -526,12 +514,8 @@ fn reshaped(toolchain: &Toolchain) -> Result<(), String> {
 fn operands(toolchain: &Toolchain) -> Result<(), String> {
     let mut complaints = Vec::new();
     for opt_level in ["3", "s"] {
-        let level = format!("profile.release.opt-level={}", toml(opt_level));
-        let arguments = [
-            "--features=operands".to_owned(),
-            "--config".to_owned(),
-            level,
-        ];
+        let [config, level] = release("opt-level", opt_level);
+        let arguments = ["--features=operands".to_owned(), config, level];
         let bytes = build(toolchain, x86_64()?, Endian::Little, "release", &arguments)?;
         let verdicts = verdicts(&bytes)?;
         if verdicts.len() != 4 {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    bpf::{Probe, Reads, Toolchain, root},
+    bpf::{Probe, Reads, Toolchain, release, root},
     facts::{Facts, Reading},
     host::{cannot, run},
     random::{
@@ -61,20 +61,13 @@ impl Setting {
         format!("opt-level {opt_level}, lto {lto}, {codegen_units} codegen units")
     }
 
-    fn arguments(&self) -> [String; 6] {
-        let opt_level = match self.opt_level.parse::<u8>() {
-            Ok(number) => number.to_string(),
-            Err(_) => format!("{:?}", self.opt_level),
-        };
-        let config = || "--config".to_owned();
-        [
-            config(),
-            format!("profile.release.opt-level={opt_level}"),
-            config(),
-            format!("profile.release.lto={:?}", self.lto),
-            config(),
-            format!("profile.release.codegen-units={}", self.codegen_units),
-        ]
+    fn arguments(&self) -> Vec<String> {
+        let settings = [
+            release("opt-level", self.opt_level),
+            release("lto", self.lto),
+            release("codegen-units", &self.codegen_units.to_string()),
+        ];
+        settings.concat()
     }
 }
 
