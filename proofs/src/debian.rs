@@ -11,6 +11,7 @@ use std::{
     fs::{self, File},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::OnceLock,
     time::Duration,
 };
 
@@ -451,8 +452,13 @@ pub fn cache() -> Result<PathBuf, String> {
         .ok_or_else(|| "neither `XDG_CACHE_HOME` nor `HOME` is set".to_owned())
 }
 
-/// The Debian mirror of this computer's own packages.
+/// The Debian mirror of this computer's own packages. apt reads all its lists for that, so it is asked once.
 fn own_mirror() -> Result<Mirror, String> {
+    static MIRROR: OnceLock<Result<Mirror, String>> = OnceLock::new();
+    MIRROR.get_or_init(ask_for_mirror).clone()
+}
+
+fn ask_for_mirror() -> Result<Mirror, String> {
     let targets = ["indextargets", "--format", "$(REPO_URI)"];
     let of_debian = ["Created-By: Packages", "Origin: Debian", "Label: Debian"];
     let listed = output(Command::new("apt-get").args(targets).args(of_debian))?;
