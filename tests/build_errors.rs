@@ -153,7 +153,7 @@ fn no_libclang() -> Result<(), String> {
     let turn = Turn::wait()?;
     let path = &users::libclang();
     let named = |name| {
-        let build = build(&turn, None).env(VARIABLE, name);
+        let build = build(&turn, None).env(VARIABLE, name).looks_for_libclang();
         build.expect(name).run()
     };
     // The path leads nowhere. The build may still find a libclang of the system.
@@ -184,7 +184,7 @@ fn too_old_libclang() -> Result<(), String> {
     let turn = Turn::wait()?;
     turn.link_libclang(Some(old_libclang()?))?;
     for (name, warning) in [("s390x", None), ("loongarch64", Some(TOO_OLD))] {
-        let build = build(&turn, None).env(VARIABLE, name);
+        let build = build(&turn, None).env(VARIABLE, name).looks_for_libclang();
         build.expect(name).run()?.accepted(warning)?;
     }
     Ok(())
@@ -210,7 +210,7 @@ fn unwritable() -> Result<(), String> {
     remove(&path)?;
     fs::write(&path, "no library").map_err(cannot("write", &path))?;
     let build_for = |name| {
-        let mut build = build(&turn, None).env(VARIABLE, name);
+        let mut build = build(&turn, None).env(VARIABLE, name).looks_for_libclang();
         build.bindgen = false;
         build.run()
     };
@@ -244,7 +244,6 @@ fn build(_: &Turn, bpf: Option<Endian>) -> Build {
         .env_remove(VARIABLE)
         .env_remove(AYA_VARIABLE)
         .envs(users::env())
-        .env("LIBCLANG_PATH", users::libclang())
         .env("RUST_BACKTRACE", "1");
     Build {
         cargo,
@@ -288,6 +287,11 @@ impl Build {
     fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.cargo.env(name, value);
         self
+    }
+
+    /// Names libclang's place, also if this computer's user has chosen no libclang.
+    fn looks_for_libclang(self) -> Self {
+        self.env("LIBCLANG_PATH", users::libclang())
     }
 
     fn sets(&self, name: &str) -> bool {
