@@ -206,8 +206,8 @@ pub trait Probed: Code {}
 
 /// A function that may have a return probe.
 #[diagnostic::on_unimplemented(
-    message = "a return probe on a function of Go's kills the program, when Go moves the stack that it has written to",
-    label = "there are no return probes on functions of Go's",
+    message = "a return probe on a Go function kills the program when Go moves the stack that the probe has written to",
+    label = "Go functions have no return probes",
     note = "set a uprobe on each return instruction of the function, and make the `Return` of its ctx by `at_ret`"
 )]
 #[doc(hidden)]
@@ -251,7 +251,7 @@ where
 /// Of a function: its parameter `N`, counted from 0, can be read.
 #[diagnostic::on_unimplemented(
     message = "this function has no parameter `{N}`, counted from 0",
-    label = "the prototype or the signature has fewer parameters, or is none"
+    label = "the prototype or the signature has fewer parameters, or is not one"
 )]
 #[doc(hidden)]
 pub trait Read<const N: usize>: Code {
@@ -436,7 +436,7 @@ where
 /// Of a function: a test can make it return a value of this type.
 #[diagnostic::on_unimplemented(
     message = "this function does not return a value of type `{Value}` that is in `ctx`",
-    label = "a return is made of the value, and of a function of Go's of a tuple of its results"
+    label = "a return is made from the value; for a Go function, from a tuple of its results"
 )]
 #[doc(hidden)]
 pub trait GivesBack<Value>: Code {

@@ -17,7 +17,7 @@
 #[diagnostic::on_unimplemented(
     message = "argument `{N}` is not passed in a register: this machine's calling convention has `{REGISTERS}` register arguments, counted from 0",
     label = "not a register argument of `{Self}`",
-    note = "one that is not lies on the stack: `stack_arg_address::<{N}>()` gives its address",
+    note = "an argument that is not in a register is on the stack: `stack_arg_address::<{N}>()` gives its address",
     note = "a function that is generic over the index repeats the bound: `where {Self}: Argument<N, {{ {Self}::ARG_REGISTERS }}>`"
 )]
 pub trait Argument<const N: usize, const REGISTERS: usize> {}
@@ -28,7 +28,7 @@ pub trait Argument<const N: usize, const REGISTERS: usize> {}
 #[diagnostic::on_unimplemented(
     message = "argument `{N}` has no address on the stack: this machine's calling convention has `{REGISTERS}` register arguments, counted from 0",
     label = "not a stack argument of `{Self}`",
-    note = "an argument that is passed in a register is read with `arg::<{N}>()`; one behind argument `31` has its address from `stack_arg_address_at`",
+    note = "an argument that is passed in a register is read with `arg::<{N}>()`; `stack_arg_address_at` gives the address of an argument behind argument `31`",
     note = "a function that is generic over the index repeats the bound: `where {Self}: StackArgument<N, {{ {Self}::ARG_REGISTERS }}>`"
 )]
 pub trait StackArgument<const N: usize, const REGISTERS: usize> {}

@@ -26,7 +26,7 @@
 //! assert_eq!(s390x.syscall_numbered(288).unwrap().name, "openat");
 //!
 //! let error = s390x.syscall("opnat").unwrap_err();
-//! assert_eq!(error.to_string(), "`opnat` is no syscall of s390x; did you mean `openat`?");
+//! assert_eq!(error.to_string(), "`opnat` is not a syscall of s390x; did you mean `openat`?");
 //! ```
 //!
 //! In a probe each number is a constant. A program can compare it, and can use it as a pattern:

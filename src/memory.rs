@@ -65,9 +65,9 @@ pub enum Memory {
 /// Any bytes are a value of the type: it has no `bool`, no `enum`, no reference and no Rust pointer that the program
 /// follows.
 #[diagnostic::on_unimplemented(
-    message = "it is not known that any bytes are a value of `{Self}`, and traced memory may have any",
+    message = "it is not known that any bytes are a value of `{Self}`, and traced memory may hold any bytes",
     label = "cannot be read from the traced machine's memory",
-    note = "of your own struct of integers and `Ptr`s, say so: `unsafe impl AnyBitPattern for …`; read a `bool` or an `enum` as its integer"
+    note = "for your own struct of integers and `Ptr`s, write `unsafe impl AnyBitPattern for …`; read a `bool` or an `enum` as its integer"
 )]
 pub unsafe trait AnyBitPattern: Copy {}
 

@@ -850,15 +850,15 @@ impl fmt::Display for OperandError {
             Why::Symbol => f.write_str(
                 "it is neither a register nor a number; the address of a symbol is not in the operand",
             ),
-            Why::Segment => f.write_str("what is in a segment of its own cannot be read, such as a thread's variables"),
-            Why::PartOfAddress => f.write_str("the register before this is a part of one, and an address takes the whole"),
+            Why::Segment => f.write_str("a value in a segment of its own cannot be read, such as a thread's variable"),
+            Why::PartOfAddress => f.write_str("the register before this is a part of a register, and an address takes the whole register"),
             Why::RelativeToInstruction => {
                 f.write_str("an address relative to the instruction that reads it is not known here")
             }
             Why::Narrow(width) => write!(
                 f,
-                "the value does not fit in this register, which has `{width}` bytes, and of several registers an operand \
-                 names the first alone"
+                "the value does not fit in this register, which has `{width}` bytes: if a value is in several registers, \
+                 an operand names only the first"
             ),
             Why::Expected(what) => write!(f, "expected {what}"),
             Why::Register(error) => error.fmt(f),

@@ -371,7 +371,7 @@ impl<A: Address> Output<A> for f64 {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the type of a C function",
     label = "a prototype is written `unsafe extern \"C\" fn(c_int) -> c_int`, with up to 12 parameters",
-    note = "a parameter that is a reference makes it a type for any lifetime, which is none of these: write `*const T`"
+    note = "a parameter cannot be a reference, because the type would then be for any lifetime: write `*const T`"
 )]
 pub trait Signature {
     /// The parameters, as a list: `(A, (B, ()))`.
@@ -560,7 +560,7 @@ take!(TwoWords, true:
 #[diagnostic::on_unimplemented(
     message = "this function has no such parameter",
     label = "the prototype has fewer parameters: they are counted from 0",
-    note = "what is passed behind `...` has no parameter, and its place is not known"
+    note = "an argument behind `...` is not a parameter, and its place is not known"
 )]
 #[doc(hidden)]
 pub trait Nth<const N: usize, Address, Left> {

@@ -128,7 +128,7 @@ impl Machine {
     /// let error = x86_64.syscall_function("close", kallsyms).unwrap_err();
     /// assert_eq!(
     ///     error.to_string(),
-    ///     "this kernel has no function for `close`: among its symbols is none of `__x64_sys_close`, `sys_close`"
+    ///     "this kernel has no function for `close`: its symbols include none of `__x64_sys_close`, `sys_close`"
     /// );
     /// ```
     ///
@@ -288,7 +288,7 @@ impl fmt::Display for NoFunction<'_> {
             } => {
                 write!(
                     f,
-                    "this kernel has no function for `{name}`: among its symbols is none of "
+                    "this kernel has no function for `{name}`: its symbols include none of "
                 )?;
                 let separators = iter::once("").chain(iter::repeat(", "));
                 for (symbol, separator) in symbols(prefixes, Some(function)).zip(separators) {
@@ -297,7 +297,7 @@ impl fmt::Display for NoFunction<'_> {
                 Ok(())
             }
             Self::Untold => f.write_str(
-                "whether this kernel wraps its syscalls shows in the addresses of `/proc/kallsyms`, which are hidden: \
+                "the addresses in `/proc/kallsyms` show whether this kernel wraps its syscalls, and they are hidden: \
                  read it as root, with `kernel.kptr_restrict` below 2",
             ),
         }

@@ -219,7 +219,7 @@ impl<R: Machine<ShowsCompat = Decided<true>>> ShowsCompat for R {}
 /// task is of 32 bits.
 #[diagnostic::on_unimplemented(
     message = "the function of a syscall does not show on this machine whether the task is of 32 bits",
-    label = "its kernels, or some of them, hand it no registers of the task; or its tasks are all of one kind",
+    label = "its kernels, or some of them, do not pass the task's registers to this function; or all its tasks are of one kind",
     note = "`SysEnter` has an `is_compat` wherever anything shows it"
 )]
 pub trait HandsMode<'any> {}

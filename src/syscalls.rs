@@ -164,9 +164,13 @@ impl NoSuchSyscall<'_> {
 impl fmt::Display for NoSuchSyscall<'_> {
     #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is no syscall of {}", self.name, self.machine)?;
+        write!(f, "`{}` is not a syscall of {}", self.name, self.machine)?;
         for (index, machine) in self.elsewhere().enumerate() {
-            let before = if index == 0 { ", though of " } else { ", " };
+            let before = if index == 0 {
+                ", but it is one of "
+            } else {
+                ", "
+            };
             write!(f, "{before}{machine}")?;
         }
         match self.nearest() {

@@ -323,7 +323,7 @@ const REFUSED: &[Refused] = &[
         types: "from_header(\"types.h\").allow([\"x\"])",
         said: &[
             "types.h:1:10: fatal error: 'linux/types.h' file not found",
-            "no folder of headers is searched but those that `Types::include` names",
+            "clang searches only the folders that `Types::include` names",
         ],
         instead: Some(
             "from_header(\"types.h\").allow([\"x\"]).include(\"/usr/include\").include(\"/usr/include/x86_64-linux-gnu\")",

@@ -129,7 +129,7 @@ fn nothing_selected_on_bpf() {
                  [\"--cfg\", 'bpf_target_arch=\"x86_64\"']`",
                 "cargo takes rustflags from one place only: the variable `RUSTFLAGS` hides those of \
                  .cargo/config.toml, and `target.bpfel-unknown-none.rustflags` hides `build.rustflags`",
-                "without Aya, the variable `CARGO_CFG_BPF_TARGET_ARCH` does too: \
+                "without Aya, the variable `CARGO_CFG_BPF_TARGET_ARCH` also names it: \
                  `CARGO_CFG_BPF_TARGET_ARCH=x86_64 cargo build …`",
                 &ACCEPTED_LITTLE,
             ],
@@ -143,7 +143,7 @@ fn nothing_selected_on_bpf() {
                  [\"--cfg\", 'bpf_target_arch=\"aarch64\"']`",
                 "cargo takes rustflags from one place only: the variable `RUSTFLAGS` hides those of \
                  .cargo/config.toml, and `target.bpfeb-unknown-none.rustflags` hides `build.rustflags`",
-                "without Aya, the variable `CARGO_CFG_BPF_TARGET_ARCH` does too: \
+                "without Aya, the variable `CARGO_CFG_BPF_TARGET_ARCH` also names it: \
                  `CARGO_CFG_BPF_TARGET_ARCH=aarch64 cargo build …`",
                 &ACCEPTED_BIG,
             ],
@@ -188,8 +188,8 @@ fn named_to_aya_alone() {
                 expected[3] = expected[3].replace(usual, meant);
             }
             let line = format!(
-                "`AYA_BPF_TARGET_ARCH` is set to {shown}, and aya-ebpf alone reads it: `--cfg \
-                 bpf_target_arch` names the machine to all"
+                "`AYA_BPF_TARGET_ARCH` is set to {shown}, and only aya-ebpf reads it: `--cfg \
+                 bpf_target_arch` names the machine to every crate"
             );
             expected.insert(3, line);
             assert_eq!(nothing(Some(OsStr::new(value)), target), expected);
@@ -217,10 +217,10 @@ fn paths() {
     ] {
         let expected = [
             &*format!(
-                "`CARGO_CFG_BPF_TARGET_ARCH` is a path, and no machine is called so: `{}`",
+                "`CARGO_CFG_BPF_TARGET_ARCH` is a path, and no machine's name is a path: `{}`",
                 value.escape_debug()
             ),
-            "`relative = true` in `[env]` of .cargo/config.toml makes a path of a name: leave it out",
+            "`relative = true` in `[env]` of .cargo/config.toml turns a name into a path: leave it out",
             &format!("did you mean `{name}`?"),
             &ACCEPTED_LITTLE,
         ];
@@ -386,10 +386,8 @@ fn not_a_probe_target() {
         "its `pt_regs` is not the one that Linux promises, and changed between Linux 6.1 and 6.12";
     const NO_PROBES: &str = "Linux has neither kprobes nor uprobes there";
     const SPARC: &str = "of the SPARC machines, Linux has kprobes and uprobes on `sparc64` alone";
-    const CSKY: &str =
-        "its `pt_regs` is another one in each of its two ABIs, and neither is known to this crate";
-    const UNKNOWN: &str =
-        "Linux has no uprobes there, and what its kprobes see is not known to this crate";
+    const CSKY: &str = "each of its two ABIs has another `pt_regs`, and this crate knows neither";
+    const UNKNOWN: &str = "Linux has no uprobes there, and this crate does not know the registers that its kprobes get";
     for (value, why) in [
         ("arc", ARC),
         ("ARC", ARC),

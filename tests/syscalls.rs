@@ -88,35 +88,35 @@ const MISSING: &[(&str, &str, &str)] = &[
     (
         "x86_64",
         "opnat",
-        "`opnat` is no syscall of x86_64; did you mean `openat`?",
+        "`opnat` is not a syscall of x86_64; did you mean `openat`?",
     ),
     (
         "x86_64",
         "SYS_openat",
-        "`SYS_openat` is no syscall of x86_64; did you mean `openat`?",
+        "`SYS_openat` is not a syscall of x86_64; did you mean `openat`?",
     ),
     (
         "x86_64",
         "newstat",
-        "`newstat` is no syscall of x86_64; did you mean `stat`?",
+        "`newstat` is not a syscall of x86_64; did you mean `stat`?",
     ),
     (
         "aarch64",
         "open",
-        "`open` is no syscall of aarch64, though of x86_64, x86, arm, s390x, powerpc64, powerpc, mips, mips64, sparc64; \
+        "`open` is not a syscall of aarch64, but it is one of x86_64, x86, arm, s390x, powerpc64, powerpc, mips, mips64, sparc64; \
          did you mean `openat`?",
     ),
     (
         "riscv32",
         "clock_gettime",
-        "`clock_gettime` is no syscall of riscv32, though of x86_64, x86, aarch64, arm, riscv64, s390x, powerpc64, \
+        "`clock_gettime` is not a syscall of riscv32, but it is one of x86_64, x86, aarch64, arm, riscv64, s390x, powerpc64, \
          powerpc, mips, mips64, loongarch64, sparc64; did you mean `clock_gettime64`?",
     ),
-    ("s390x", "", "`` is no syscall of s390x"),
+    ("s390x", "", "`` is not a syscall of s390x"),
     (
         "s390x",
         "printf_of_a_name_that_is_longer_than_any",
-        "`printf_of_a_name_that_is_longer_than_any` is no syscall of s390x",
+        "`printf_of_a_name_that_is_longer_than_any` is not a syscall of s390x",
     ),
 ];
 
@@ -206,7 +206,7 @@ const LOOKUPS: &[Lookup] = &[
         "openat",
         "0000000000000000 T sys_openat\n0000000000000000 T sys_close\n",
         Err(
-            "whether this kernel wraps its syscalls shows in the addresses of `/proc/kallsyms`, which are hidden: \
+            "the addresses in `/proc/kallsyms` show whether this kernel wraps its syscalls, and they are hidden: \
              read it as root, with `kernel.kptr_restrict` below 2",
         ),
     ),
@@ -215,14 +215,14 @@ const LOOKUPS: &[Lookup] = &[
         "openat",
         "0000000000000000 T __x64_sys_openat2\n",
         Err(
-            "this kernel has no function for `openat`: among its symbols is none of `__x64_sys_openat`, `sys_openat`",
+            "this kernel has no function for `openat`: its symbols include none of `__x64_sys_openat`, `sys_openat`",
         ),
     ),
     (
         "x86_64",
         "opnat",
         "0000000000000000 T __x64_sys_openat\n",
-        Err("`opnat` is no syscall of x86_64; did you mean `openat`?"),
+        Err("`opnat` is not a syscall of x86_64; did you mean `openat`?"),
     ),
     (
         "x86_64",

@@ -491,7 +491,7 @@ fn traces_syscalls() -> Result<(), String> {
             ),
             (
                 &["--syscalls", "int opnat(int)", "--", "ls"],
-                "`opnat` is no syscall of ",
+                "`opnat` is not a syscall of ",
             ),
         ],
     )

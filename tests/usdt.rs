@@ -246,7 +246,7 @@ fn wrong_input() -> Result<(), String> {
         ),
         (
             &["/etc/passwd"],
-            "`/etc/passwd`: it is not an ELF file: a program or a library is one",
+            "`/etc/passwd`: it is not an ELF file: give a program or a library",
         ),
         (
             &["--pid", "1"],

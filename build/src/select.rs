@@ -126,11 +126,11 @@ const NOT_PROBE_TARGETS: &[(&[&str], &str)] = &[
     ),
     (
         &["csky"],
-        "its `pt_regs` is another one in each of its two ABIs, and neither is known to this crate",
+        "each of its two ABIs has another `pt_regs`, and this crate knows neither",
     ),
     (
         &["parisc", "parisc64", "hppa", "hppa64", "sh", "sh4"],
-        "Linux has no uprobes there, and what its kprobes see is not known to this crate",
+        "Linux has no uprobes there, and this crate does not know the registers that its kprobes get",
     ),
 ];
 
@@ -245,13 +245,13 @@ fn nothing_named(of_aya: Option<&OsStr>, target: Target<'_>) -> Error {
     ];
     lines.extend(of_aya.map(|value| {
         format!(
-            "`{AYA_VARIABLE}` is set to {}, and aya-ebpf alone reads it: `--cfg bpf_target_arch` names the \
-             machine to all",
+            "`{AYA_VARIABLE}` is set to {}, and only aya-ebpf reads it: `--cfg bpf_target_arch` names the \
+             machine to every crate",
             quoted(&value)
         )
     }));
     lines.push(format!(
-        "without Aya, the variable `{VARIABLE}` does too: `{VARIABLE}={machine} cargo build …`"
+        "without Aya, the variable `{VARIABLE}` also names it: `{VARIABLE}={machine} cargo build …`"
     ));
     lines.push(accepted(target));
     Error::of(lines)
@@ -278,10 +278,10 @@ fn not_a_row(name: &str, target: Target<'_>) -> Error {
         );
     } else if let Some((machine, endian)) = end_of_path(name, target.endian) {
         lines.push(format!(
-            "`{VARIABLE}` is a path, and no machine is called so: {value}"
+            "`{VARIABLE}` is a path, and no machine's name is a path: {value}"
         ));
         lines.push(
-            "`relative = true` in `[env]` of .cargo/config.toml makes a path of a name: leave it out"
+            "`relative = true` in `[env]` of .cargo/config.toml turns a name into a path: leave it out"
                 .to_owned(),
         );
         lines.push(did_you_mean(machine, endian, target));

@@ -359,7 +359,7 @@ impl Header {
             why.trim()
         );
         if why.contains("file not found") {
-            sentence += "\nno folder of headers is searched but those that `Types::include` names";
+            sentence += "\nclang searches only the folders that `Types::include` names";
         }
         Err(Error::new(sentence))
     }

@@ -35,7 +35,7 @@
 //!
 //! ```text
 //! error[E0277]: argument `6` is not passed in a register: this machine's calling convention has `6` register arguments, counted from 0
-//!    = note: one that is not lies on the stack: `stack_arg_address::<6>()` gives its address
+//!    = note: an argument that is not in a register is on the stack: `stack_arg_address::<6>()` gives its address
 //! ```
 //!
 //! On `x86` the kernel passes three arguments in registers, and user code passes none: `arg` reads an argument of the

@@ -10,7 +10,7 @@ use crate::signature::Address;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the type of a Go function",
     label = "a signature is written `fn(GoInt, GoString) -> (GoInt, GoError)`, with up to 12 parameters",
-    note = "a receiver is the first parameter; a parameter that is a reference makes it a type for any lifetime, which is none of these: write `Ptr<T>`"
+    note = "a receiver is the first parameter; a parameter cannot be a reference, because the type would then be for any lifetime: write `Ptr<T>`"
 )]
 pub trait GoSignature {
     /// The parameters, as a list: `(A, (B, ()))`.

@@ -138,7 +138,7 @@ impl<T> OfTheMachine<T> for FloatingPoint {}
 
 /// The return type of a function: `()`, a type that stands for a Go type, or a tuple of several.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not stand for what a function of Go's returns",
+    message = "`{Self}` does not stand for the result of a Go function",
     label = "neither `()`, a type of Go's nor a tuple of up to 8",
     note = "accepted are `u8` to `i64`, `bool`, `GoInt`, `GoUint`, `GoUintptr`, `Ptr<T>`, `GoString`, `GoSlice<T>`, `GoInterface`, `GoAny`, `GoError`, arrays `[T; N]` and structs `GoStruct<(…)>` of these"
 )]

@@ -151,7 +151,7 @@ fn refused(program: &[u8]) -> Result<(), String> {
         ),
         (
             &cut,
-            "the note of a probe is cut: the one behind `0` others",
+            "the note of a probe is cut: `0` complete notes are before it",
         ),
         (
             &semaphores,
@@ -240,7 +240,7 @@ pub fn any_location() -> Result<(), String> {
         (
             &[0x91, 8],
             None,
-            "the variable is in the frame, of which the function says nothing",
+            "the variable is in the frame, and nothing says where the frame is",
         ),
         (
             &[0x91, 8],
@@ -256,12 +256,12 @@ pub fn any_location() -> Result<(), String> {
         (
             &[0xa3, 1, 0x55, 0x9f],
             None,
-            "the variable is what a register held when the function was entered",
+            "the variable is the value that a register had when the function was entered",
         ),
         (
             &[0xa3, 1, 0x55],
             None,
-            "the variable is what a register held when the function was entered",
+            "the variable is the value that a register had when the function was entered",
         ),
         (&[0x91], None, "the location is damaged: "),
     ] {

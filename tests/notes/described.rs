@@ -65,7 +65,7 @@ fn read(program: &[u8], machine: &'static Machine) -> Result<Variables, Box<dyn 
                     false => probe_abi::operand::Class::Unsigned,
                 };
                 let Some((location, frame)) = locations.get(&n) else {
-                    return Err("the compiler has done without it".to_owned());
+                    return Err("the compiler has removed it".to_owned());
                 };
                 dwarf::operand(*location, unit.encoding(), frame, machine, size, class)
                     .map_err(|error| error.to_string())

@@ -244,7 +244,7 @@ fn is_excused(error: &str) -> bool {
         // Errors of DWARF.
         "in pieces",
         "has to be computed",
-        "has done without it",
+        "has removed it",
         "when the function was entered",
     ]
     .iter()

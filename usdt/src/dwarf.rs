@@ -224,7 +224,7 @@ impl fmt::Display for Error {
             }
             Self::Register(error) => return error.fmt(f),
             Self::Damaged(error) => return write!(f, "the location is damaged: {error}"),
-            Self::Nowhere => "the variable is nowhere at this instruction: the compiler has done without it",
+            Self::Nowhere => "the variable is nowhere at this instruction: the compiler has removed it",
             Self::Pieces => "the variable is in pieces, in several places",
             Self::Steps => {
                 "the location has to be computed: accepted are a register, an address in a register plus an offset, an \
@@ -232,8 +232,8 @@ impl fmt::Display for Error {
             }
             Self::Global => "the variable is at an address that depends on where the file was loaded",
             Self::ThreadLocal => "each thread has a variable of its own, and a probe cannot find it",
-            Self::AtEntry => "the variable is what a register held when the function was entered, which is not known here",
-            Self::NoFrameBase => "the variable is in the frame, of which the function says nothing: it has no `DW_AT_frame_base`",
+            Self::AtEntry => "the variable is the value that a register had when the function was entered, which is not known here",
+            Self::NoFrameBase => "the variable is in the frame, and nothing says where the frame is: the function has no `DW_AT_frame_base`",
             Self::NoCfa => {
                 "the variable is in the frame, whose address the call frame information knows: give the rule for this \
                  instruction"

@@ -58,7 +58,7 @@ impl error::Error for Error {}
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotElf => f.write_str("it is not an ELF file: a program or a library is one"),
+            Self::NotElf => f.write_str("it is not an ELF file: give a program or a library"),
             Self::Damaged(why) => write!(f, "the ELF file is damaged: {why}"),
             Self::Machine { e_machine, word } => {
                 let bits = 8 * word;
@@ -80,11 +80,11 @@ impl fmt::Display for Error {
                  or a library",
             ),
             Self::Cut { after } => {
-                write!(f, "the note of a probe is cut: the one behind `{after}` others")
+                write!(f, "the note of a probe is cut: `{after}` complete notes are before it")
             }
             Self::NotUtf8 { after } => write!(
                 f,
-                "the note of a probe has a name or an operand that is not UTF-8: the one behind `{after}` others"
+                "the note of a probe has a name or an operand that is not UTF-8: `{after}` notes are before it"
             ),
             Self::Nowhere {
                 probe,

@@ -129,7 +129,7 @@ fn typed_instructions(toolchain: &Toolchain, text: &mut String) -> Result<(), St
     let why = "\
 Instructions of a typed probe: probe-abi / C with libbpf's `BPF_KPROBE`, `BPF_UPROBE`, `BPF_KRETPROBE` and \
 `BPF_KSYSCALL`. On riscv32 `–`: in C for BPF those macros read other slots. On x86 user code passes nothing in registers. \
-Syscalls: where all kernels of the machine wrap them, or none does. `BPF_KSYSCALL` looks at no error of a read; here the \
+Syscalls: where all kernels of the machine wrap them, or none does. `BPF_KSYSCALL` ignores errors of its reads; here the \
 sum is zero if one of its four reads fails.";
     let headers = Headers::newest()?;
     let clang = c::clang()?;

@@ -50,22 +50,22 @@ const LEGEND: &str = "\
 * uprobe: 12 arguments, those in registers and those on the stack; instruction pointer, stack pointer,
   frame pointer, return address; and by a prototype, 12 arguments of many types, narrow and of 64 bits
 * uretprobe: return value, instruction pointer, stack pointer; and by a prototype, values of 32 and of 64 bits
-* kprobe: 6 arguments of a kernel function, on the stack where they lie there, by methods and by a prototype;
+* kprobe: 6 arguments of a kernel function, also those on the stack, by methods and by a prototype;
   instruction pointer; and by a prototype, arguments of 64 bits
-* kretprobe: return value, and where it returns to, which is what the kprobe took for the return address; and by
-  prototypes, an `int` and a `long` that are negative
+* kretprobe: return value, and the address that the function returned to, which the kprobe read as its return address;
+  and by prototypes, an `int` and a `long` that are negative
 * syscall: a kprobe on a syscall's function: 6 arguments, and where the kernel wraps it, the number
 * sys_enter: the same by the raw tracepoint
 * kprobe.multi, kretprobe.multi: as kprobe and kretprobe
 * context: ctx is as long as `pt_regs`
-* symbols: each syscall's function is in the kernel's symbols under the name that the machine has for it, wrapped or not
-  as it says, those for tasks of 32 bits among them
-* typed syscalls: parameters of nine syscalls, 0 to 6 of them and some of 64 bits, by kprobe and by sys_enter; what they
-  return, by kretprobe and by sys_exit; a path
-* tasks of 32 bits: the same of a program of 32 bits on a kernel of 64, by the kernel's functions for such tasks; and where
-  uprobes are set in them, the 12 arguments of many types and what is returned
-* corpus: all programs of tests/corpus load; and on x86_64, up to 6.12, those that are listed as refused
-  when they read fields plainly are refused
+* symbols: each syscall's function is in the kernel's symbols, by the name that the machine's value has, and wrapped if the
+  value says so; also the functions for tasks of 32 bits
+* typed syscalls: nine syscalls with 0 to 6 parameters, some of 64 bits: the parameters by kprobe and by sys_enter, the
+  return values by kretprobe and by sys_exit; a path
+* tasks of 32 bits: the same for a program of 32 bits on a kernel of 64, by the kernel's functions for such tasks; and if
+  the kernel sets uprobes in them, 12 arguments of many types, and return values
+* corpus: all programs of tests/corpus load. On x86_64, up to 6.12, the programs that a list names are
+  refused if they read fields plainly
 ";
 
 /// The kernels to boot. A part that is not named selects all.
