@@ -583,7 +583,7 @@ fn whole<R: Registers, At: Located>(regs: &R) -> u64 {
 
 /// How the parameters of a call are read: [`Arg`] or [`ReadArg`].
 #[diagnostic::on_unimplemented(
-    message = "parameter `{N}` of this function, counted from 0, is not in a register on this machine",
+    message = "parameter `{N}` of this function, counted from 0, is not always in a register on this machine",
     label = "the name alone only reads registers",
     note = "`.read()` before the name reads it wherever it is"
 )]
@@ -619,7 +619,8 @@ where
     }
 }
 
-/// Gives the parameters of a prototype their names: `prototype! { struct Name(Code<unsafe extern "C" fn(…) -> …>); }`
+/// Gives the parameters of a function their names: `prototype! { struct Name(Code<unsafe extern "C" fn(…) -> …>); }` for
+/// a C function, and `prototype! { struct Name(Go<fn(…) -> …>); }` for a [Go function](crate::go).
 ///
 /// ```
 /// use probe_abi::{Ptr, User, c_char, c_int, c_void, prototype};
@@ -650,11 +651,14 @@ where
 /// | `call.path()` | the parameter, in a register: [`Entry::arg`]. It does not compile if the machine passes the parameter on the stack. |
 /// | `call.read().path()` | the parameter, wherever it is: [`Entry::read_arg`] |
 /// | `call.regs()` and so on | the methods of [`Entry`] |
-/// | `unsafe Name::returned(ctx)` | the [`Return`] |
+/// | `unsafe Name::returned(ctx)` | the [`Return`], of a C function |
+/// | `unsafe Name::at_ret(ctx)` | the [`Return`], of a Go function, at one of its return instructions |
 /// | `Name::call((-100, path, 0))`, `Name::returning(3)` | with the feature `testing`: a call or a return that a test makes. See [`testing`](crate::testing). |
 ///
-/// A parameter cannot be called `entry`, `read`, `returned`, `call` or `returning`, because the struct has these names.
-/// Give it another name.
+/// A parameter of a Go function is only read with `read()` before its name.
+///
+/// A parameter cannot be called `entry`, `read`, `returned`, `at_ret`, `call` or `returning`, because the struct has these
+/// names. Give it another name.
 ///
 /// [`Entry`]: crate::call::Entry
 /// [`Entry::arg`]: crate::call::Entry::arg
@@ -667,12 +671,12 @@ macro_rules! prototype {
         $(#[$attribute:meta])*
         $visibility:vis struct $name:ident($($code:ident)::+<unsafe extern "C" fn(
             $($parameter:ident: $type:ty),+, ...
-        ) $(-> $output:ty)?>);
+        ) $(-> $output:ty)? $(, $argument:ty)?>);
         $($other:tt)*
     ) => {
-        $crate::prototype! {@
+        $crate::prototype! {@ call
             [$(#[$attribute])*] [$visibility] $name
-            [$($code)::+<unsafe extern "C" fn($($type),+, ...) $(-> $output)?>]
+            [$($code)::+<unsafe extern "C" fn($($type),+, ...) $(-> $output)? $(, $argument)?>]
             [$($parameter: $type,)*]
         }
         $crate::prototype! { $($other)* }
@@ -681,17 +685,67 @@ macro_rules! prototype {
         $(#[$attribute:meta])*
         $visibility:vis struct $name:ident($($code:ident)::+<unsafe extern "C" fn(
             $($parameter:ident: $type:ty),* $(,)?
-        ) $(-> $output:ty)?>);
+        ) $(-> $output:ty)? $(, $argument:ty)?>);
         $($other:tt)*
     ) => {
-        $crate::prototype! {@
+        $crate::prototype! {@ call
             [$(#[$attribute])*] [$visibility] $name
-            [$($code)::+<unsafe extern "C" fn($($type),*) $(-> $output)?>]
+            [$($code)::+<unsafe extern "C" fn($($type),*) $(-> $output)? $(, $argument)?>]
             [$($parameter: $type,)*]
         }
         $crate::prototype! { $($other)* }
     };
-    (@
+    (
+        $(#[$attribute:meta])*
+        $visibility:vis struct $name:ident($($code:ident)::+<fn(
+            $($parameter:ident: $type:ty),* $(,)?
+        ) $(-> $output:ty)? $(, $argument:ty)?>);
+        $($other:tt)*
+    ) => {
+        $crate::prototype! {@ go
+            [$(#[$attribute])*] [$visibility] $name
+            [$($code)::+<fn($($type),*) $(-> $output)? $(, $argument)?>]
+            [$($parameter: $type,)*]
+        }
+        $crate::prototype! { $($other)* }
+    };
+    // A type that is wrong is reported at the place where it is written.
+    (@parameters call [$function:ty] [$($type:ty,)*]) => {
+        $($crate::call::parameter::<$function, $type>();)*
+    };
+    (@parameters go [$function:ty] [$($type:ty,)*]) => {
+        $crate::go::function::<$function>();
+        $($crate::go::parameter::<$function, $type>();)*
+    };
+    (@return call [$visibility:vis]) => {
+        /// The return that a probe program was started for.
+        ///
+        /// # Safety
+        ///
+        /// The same as for `probe_abi::Return::from_ctx`.
+        #[inline(always)]
+        $visibility unsafe fn returned<'ctx>(
+            ctx: *const $crate::c_void,
+        ) -> &'ctx $crate::call::Return<ProbeAbiFunction> {
+            // SAFETY: the caller passes a ctx, and this is a transparent wrapper of the registers there.
+            unsafe { ::core::mem::transmute(ctx) }
+        }
+    };
+    (@return go [$visibility:vis]) => {
+        /// The return that a probe program on a return instruction was started for.
+        ///
+        /// # Safety
+        ///
+        /// The same as for `probe_abi::Return::at_ret`.
+        #[inline(always)]
+        $visibility unsafe fn at_ret<'ctx>(
+            ctx: *const $crate::c_void,
+        ) -> &'ctx $crate::call::Return<ProbeAbiFunction> {
+            // SAFETY: the caller passes a ctx, and this is a transparent wrapper of the registers there.
+            unsafe { ::core::mem::transmute(ctx) }
+        }
+    };
+    (@ $kind:tt
         [$($attribute:tt)*] [$visibility:vis] $name:ident [$function:ty]
         [$($parameter:ident: $type:ty,)*]
     ) => {
@@ -706,9 +760,8 @@ macro_rules! prototype {
             // The items of this block are called `ProbeAbi…`, because another name could hide one of the user's types.
             type ProbeAbiFunction = $function;
 
-            // Reports a wrong type at the place where it is written.
             const _: fn() = || {
-                $($crate::call::parameter::<ProbeAbiFunction, $type>();)*
+                $crate::prototype! {@parameters $kind [$function] [$($type,)*]}
             };
 
             #[allow(dead_code, non_camel_case_types)]
@@ -727,18 +780,7 @@ macro_rules! prototype {
                     unsafe { ::core::mem::transmute(ctx) }
                 }
 
-                /// The return that a probe program was started for.
-                ///
-                /// # Safety
-                ///
-                /// The same as for `probe_abi::Return::from_ctx`.
-                #[inline(always)]
-                $visibility unsafe fn returned<'ctx>(
-                    ctx: *const $crate::c_void,
-                ) -> &'ctx $crate::call::Return<ProbeAbiFunction> {
-                    // SAFETY: the same.
-                    unsafe { ::core::mem::transmute(ctx) }
-                }
+                $crate::prototype! {@return $kind [$visibility]}
 
                 /// The same call. Its methods read a parameter wherever it is.
                 #[inline(always)]
@@ -748,7 +790,7 @@ macro_rules! prototype {
                 }
             }
 
-            // The names come from C: the user cannot choose them.
+            // The names come from C or Go: the user cannot choose them.
             #[allow(dead_code, non_snake_case)]
             impl<Access> $name<Access> {
                 $(
@@ -803,14 +845,27 @@ macro_rules! prototype {
     };
 }
 
-/// Compiles if a parameter may have this type.
+/// Of a type: a parameter of the function may have it. With the bounds of the implementation alone, the compiler would
+/// not report every wrong type at the place where it is written.
+#[diagnostic::on_unimplemented(
+    message = "it is not known where a parameter of type `{Self}` is",
+    label = "neither an integer of C's nor a pointer",
+    note = "accepted are the C types of this crate, `u8` to `i64`, `bool`, `*const T`, `*mut T`, `Ptr<T>` and pointers to functions",
+    note = "for a reference write `*const T`; a struct that is passed by value is not accepted; for an enum, or a struct that is one integer, see `PassedAs`"
+)]
 #[doc(hidden)]
-pub const fn parameter<C, T>()
+pub trait ParameterOf<C> {}
+
+impl<C, T> ParameterOf<C> for T
 where
     C: Code,
     T: Parameter<Word<C>, Kind: InCtx<T> + OfTheMachine<T>>,
 {
 }
+
+/// Compiles if a parameter of the function may have this type.
+#[doc(hidden)]
+pub const fn parameter<C, T: ParameterOf<C>>() {}
 
 /// The items of the macro's argument, in a build where a test can make calls.
 #[doc(hidden)]

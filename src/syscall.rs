@@ -61,7 +61,7 @@
 //! type costs nothing, because its function is not called:
 //!
 //! ```
-//! use probe_abi::{Syscall, c_int, syscall::Told};
+//! use probe_abi::{Syscall, c_int, prototype, syscall::Told};
 //!
 //! /// The loader sets this to `SyscallFunction::wrapped` before it loads the program.
 //! #[unsafe(no_mangle)]
@@ -76,7 +76,9 @@
 //!     }
 //! }
 //!
-//! type Close = Syscall<unsafe extern "C" fn(fd: c_int) -> c_int, ByLoader>;
+//! prototype! {
+//!     struct Close(Syscall<unsafe extern "C" fn(fd: c_int) -> c_int, ByLoader>);
+//! }
 //! ```
 //!
 //! # The return value

@@ -5,27 +5,33 @@
 //! functions:
 //!
 //! ```
-//! use probe_abi::{Entry, Go, GoError, GoSlice, Ptr, Return, c_void};
+//! use probe_abi::{Go, GoError, GoInt, GoSlice, Ptr, c_void, prototype};
 //!
-//! // func (c *Conn) Read(b []byte) (int, error), of crypto/tls
-//! type Read = Go<fn(Ptr<c_void>, GoSlice<u8>) -> (probe_abi::GoInt, GoError)>;
+//! prototype! {
+//!     /// func (c *Conn) Read(b []byte) (int, error), of crypto/tls
+//!     pub struct Read(Go<fn(c: Ptr<c_void>, b: GoSlice<u8>) -> (GoInt, GoError)>);
+//! }
 //!
 //! /// A uprobe on its first instruction.
 //! fn on_read(ctx: *const c_void) -> Result<u64, i32> {
 //!     // SAFETY: this is the ctx of that uprobe.
-//!     let call = unsafe { Entry::<Read>::from_ctx(ctx) };
-//!     let buffer: GoSlice<u8> = call.read_arg::<1>()?;
+//!     let call = unsafe { Read::entry(ctx) };
+//!     let buffer: GoSlice<u8> = call.read().b()?;
 //!     Ok(buffer.length.into())
 //! }
 //!
 //! /// A uprobe on each of its return instructions.
 //! fn on_return(ctx: *const c_void) -> Result<bool, i32> {
 //!     // SAFETY: this is the ctx of such a uprobe.
-//!     let returned = unsafe { Return::<Read>::at_ret(ctx) };
+//!     let returned = unsafe { Read::at_ret(ctx) };
 //!     let error: GoError = returned.read_result::<1>()?;
 //!     Ok(error.is_nil())
 //! }
 //! ```
+//!
+//! Without names, the same are `Entry::<Go<F>>::from_ctx(ctx)`, `call.read_arg::<1>()` and
+//! `Return::<Go<F>>::at_ret(ctx)`. A parameter is only read with `read()` before its name, because the stack has it in
+//! some programs.
 //!
 //! | Go | Rust | the probe gets |
 //! |---|---|---|
@@ -83,7 +89,7 @@ use core::{ffi::c_void, marker::PhantomData};
 
 pub use signature::GoSignature;
 use signature::{GoNth, GoValues};
-use types::{Before, First};
+use types::{Before, First, InCtx, OfTheMachine};
 pub use types::{GoAny, GoInterface, GoResults, GoSlice, GoString, GoStruct, GoType};
 
 use crate::{
@@ -132,20 +138,22 @@ impl Release for OnStack {
 /// Makes a constant of the object, for the Go release of the watched program, and a type that reads it.
 ///
 /// ```
-/// use probe_abi::{Entry, Go, GoInt, GoString, c_void, go_release};
+/// use probe_abi::{Go, GoInt, GoString, c_void, go_release, prototype};
 ///
 /// go_release! {
 ///     /// What the loader knows of the watched program.
 ///     pub struct Watched(GO_RELEASE);
 /// }
 ///
-/// // func handle(name string, size int)
-/// type Handle = Go<fn(GoString, GoInt), Watched>;
+/// prototype! {
+///     /// func handle(name string, size int)
+///     pub struct Handle(Go<fn(name: GoString, size: GoInt), Watched>);
+/// }
 ///
 /// fn on_handle(ctx: *const c_void) -> Result<GoInt, i32> {
 ///     // SAFETY: this is the ctx of a uprobe on it.
-///     let call = unsafe { Entry::<Handle>::from_ctx(ctx) };
-///     call.read_arg::<1>()
+///     let call = unsafe { Handle::entry(ctx) };
+///     call.read().size()
 /// }
 /// ```
 ///
@@ -236,6 +244,41 @@ type ResultList<F, R> = <<F as GoSignature>::Results as GoResults<Word<R>>>::Lis
 
 bounded!([] Probed {});
 
+/// Of a function: it is a Go function, on a machine that has Go.
+#[diagnostic::on_unimplemented(
+    message = "this is not a Go function, and its prototype has no `extern \"C\"`",
+    label = "a C function is written `unsafe extern \"C\" fn(…) -> …`"
+)]
+#[doc(hidden)]
+pub trait OfGo: Code {}
+
+impl<F, R: Machine<HasGo: HasGo>, L> OfGo for Go<F, R, L> {}
+
+/// Compiles if this is a Go function.
+#[doc(hidden)]
+pub const fn function<C: OfGo>() {}
+
+/// The same as [`call::ParameterOf`](crate::call::ParameterOf), for Go functions.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not stand for a type of Go's",
+    label = "neither an integer, a pointer nor one of Go's own types",
+    note = "accepted are `u8` to `i64`, `bool`, `GoInt`, `GoUint`, `GoUintptr`, `Ptr<T>`, `GoString`, `GoSlice<T>`, `GoInterface`, `GoAny`, `GoError`, arrays `[T; N]` and structs `GoStruct<(…)>` of these",
+    note = "a map, a channel and a func value are pointers: `Ptr<c_void>`"
+)]
+#[doc(hidden)]
+pub trait ParameterOf<C> {}
+
+impl<C, T> ParameterOf<C> for T
+where
+    C: Code,
+    T: GoType<Word<C::Registers>, Kind: InCtx<T> + OfTheMachine<T>>,
+{
+}
+
+/// Compiles if a parameter of the function may have this type.
+#[doc(hidden)]
+pub const fn parameter<C, T: ParameterOf<C>>() {}
+
 /// The place of a value, in both conventions.
 trait Located {
     const IN_REGISTERS: GoPlace;
@@ -251,11 +294,11 @@ where
     F::Parameters: GoValues<R::Word>,
     R: Registers,
 {
-    const IN_REGISTERS: GoPlace = parameter::<F, R>(N, true);
-    const ON_STACK: GoPlace = parameter::<F, R>(N, false);
+    const IN_REGISTERS: GoPlace = parameter_place::<F, R>(N, true);
+    const ON_STACK: GoPlace = parameter_place::<F, R>(N, false);
 }
 
-const fn parameter<F, R>(n: usize, in_registers: bool) -> GoPlace
+const fn parameter_place<F, R>(n: usize, in_registers: bool) -> GoPlace
 where
     F: GoSignature,
     F::Parameters: GoValues<R::Word>,
@@ -278,11 +321,11 @@ where
     ResultList<F, R>: GoValues<R::Word>,
     R: Registers,
 {
-    const IN_REGISTERS: GoPlace = outcome::<F, R>(N, true);
-    const ON_STACK: GoPlace = outcome::<F, R>(N, false);
+    const IN_REGISTERS: GoPlace = outcome_place::<F, R>(N, true);
+    const ON_STACK: GoPlace = outcome_place::<F, R>(N, false);
 }
 
-const fn outcome<F, R>(n: usize, in_registers: bool) -> GoPlace
+const fn outcome_place<F, R>(n: usize, in_registers: bool) -> GoPlace
 where
     F: GoSignature,
     F::Parameters: GoValues<R::Word>,

@@ -15,10 +15,10 @@ use proofs::{
 };
 
 /// `func(*T, string, int32, []byte, []byte, string, uint64)`: on each machine the last parameters are on the stack.
-const SIGNATURE: &str =
-    "fn(Ptr<c_void>, GoString, i32, GoSlice<u8>, GoSlice<u8>, GoSlice<u8>, GoString, u64)";
+const SIGNATURE: &str = "fn(receiver: Ptr<c_void>, text: GoString, number: i32, a: GoSlice<u8>, b: GoSlice<u8>, \
+    c: GoSlice<u8>, far_text: GoString, far_number: u64)";
 
-/// The value that each probe reads: the parameter's number, the number of its components, and their size.
+/// The parameter that each probe reads: its name, its number, the number of its components, and their size.
 const READ: [(&str, usize, usize, usize); 4] = [
     ("text", 1, 2, 0),
     ("number", 2, 1, 4),
@@ -59,8 +59,9 @@ pub fn beside_c(toolchain: &Toolchain, endian: Endian) -> Result<(), String> {
                     "#[unsafe(no_mangle)]\n#[unsafe(link_section = \"uprobe\")]\n\
                      extern \"C\" fn {symbol}(ctx: *const c_void) -> u64 {{\n\
                      use probe_abi::{{arch::{0}::*, go::{release}}};\n\
-                     let call = unsafe {{ Entry::<Go<{SIGNATURE}, {release}>>::from_ctx(ctx) }};\n\
-                     let value = match call.read_arg::<{n}>() {{ Ok(value) => value, Err(error) => return error as u64 }};\n\
+                     probe_abi::prototype! {{ struct Function(Go<{SIGNATURE}, {release}>); }}\n\
+                     let call = unsafe {{ Function::entry(ctx) }};\n\
+                     let value = match call.read().{what}() {{ Ok(value) => value, Err(error) => return error as u64 }};\n\
                      {value}\n}}",
                     machine.name
                 );

@@ -4,8 +4,8 @@ use core::mem::MaybeUninit;
 
 use probe_abi::{
     ARG_REGISTERS, Argument, Asmlinkage, Entry, Kernel, PassedAs, Ptr, Return,
-    SYSCALL_ARG_REGISTERS, SyscallArgument, User, c_char, c_int, c_uint, c_ulong, c_void,
-    prototype, pt_regs, size_t, testing,
+    SYSCALL_ARG_REGISTERS, Syscall, SyscallArgument, User, arch::x86_64, c_char, c_int, c_uint,
+    c_ulong, c_void, go::OnStack, prototype, pt_regs, size_t, syscall::Told, testing,
 };
 
 fn generic<const N: usize>(regs: &pt_regs) -> c_ulong
@@ -51,6 +51,19 @@ prototype! {
     struct Nothing(Kernel<unsafe extern "C" fn()>);
     pub(crate) struct Asm(Asmlinkage<unsafe extern "C" fn(code: c_int,)>);
     struct OfArm(probe_abi::arch::arm::User<unsafe extern "C" fn(offset: i64) -> f64>);
+    struct Dup(Syscall<unsafe extern "C" fn(fd: c_int) -> c_int, Bare>);
+    struct OfGo(x86_64::Go<fn(text: x86_64::GoString, Value: i8,) -> (bool, x86_64::GoInt)>);
+    struct OfOldGo(x86_64::Go<fn(error: x86_64::GoError), OnStack>);
+    struct GoNothing(probe_abi::arch::arm::Go<fn()>);
+}
+
+/// A loader has found that the kernel does not wrap syscalls.
+enum Bare {}
+
+impl Told for Bare {
+    fn wrapped() -> bool {
+        false
+    }
 }
 
 /// bindgen writes the type of a pointer to a function in this form.
@@ -78,6 +91,11 @@ fn calls() {
     let _: &pt_regs = Nothing::call(()).regs();
     assert_eq!(Asm::call((-1,)).read().code(), Ok(-1));
     assert_eq!(OfArm::call((-1,)).offset(), -1);
+    assert_eq!(Dup::call((2,)).read().fd(), Ok(2));
+    let call = OfGo::call((testing::go_string("text"), -5));
+    assert_eq!(call.read().Value(), Ok(-5));
+    assert_eq!(OfGo::returning((true, -6)).read_result::<1>(), Ok(-6));
+    let _: &probe_abi::arch::arm::pt_regs = GoNothing::call(()).regs();
     let call = Entry::<Kernel<Callback>>::call((10,));
     assert_eq!(call.arg::<0>(), 10);
     let returned = Return::<Kernel<Callback>>::returning(testing::kernel(11_u8).cast());

@@ -6,6 +6,7 @@ use probe_abi::{
     Entry, Go, GoAny, GoError, GoInt, GoInterface, GoSlice, GoString, GoStruct, GoUint, Ptr,
     Return, c_void,
     go::{InRegisters, OnStack, Release},
+    prototype,
 };
 
 probes! {
@@ -30,7 +31,9 @@ type Mixed<R> = Go<
     R,
 >;
 
-type Kept = Go<fn(GoInterface, GoAny, GoUint)>;
+prototype! {
+    struct Kept(Go<fn(kept: GoInterface, any: GoAny, number: GoUint)>);
+}
 
 /// The release is only known when the program runs.
 enum AtRunTime {}
@@ -165,11 +168,11 @@ fn typed_go_array(ctx: *const c_void) -> u64 {
 
 fn typed_go_interface(ctx: *const c_void) -> u64 {
     // SAFETY: a probe program's only argument is its ctx.
-    let call = unsafe { Entry::<Kept>::from_ctx(ctx) };
+    let call = unsafe { Kept::entry(ctx) }.read();
     let read = || {
-        let (kept, any) = (call.read_arg::<0>()?, call.read_arg::<1>()?);
+        let (kept, any) = (call.kept()?, call.any()?);
         let of_type = if kept.is_nil() { any.type_word } else { kept.read_type_user()? };
-        Ok(u64::from(of_type.address()) ^ u64::from(call.read_arg::<2>()?))
+        Ok(u64::from(of_type.address()) ^ u64::from(call.number()?))
     };
     of(read())
 }
