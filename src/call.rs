@@ -674,7 +674,7 @@ macro_rules! prototype {
         ) $(-> $output:ty)? $(, $argument:ty)?>);
         $($other:tt)*
     ) => {
-        $crate::prototype! {@ call
+        $crate::prototype! {@ call returned from_ctx
             [$(#[$attribute])*] [$visibility] $name
             [$($code)::+<unsafe extern "C" fn($($type),+, ...) $(-> $output)? $(, $argument)?>]
             [$($parameter: $type,)*]
@@ -688,7 +688,7 @@ macro_rules! prototype {
         ) $(-> $output:ty)? $(, $argument:ty)?>);
         $($other:tt)*
     ) => {
-        $crate::prototype! {@ call
+        $crate::prototype! {@ call returned from_ctx
             [$(#[$attribute])*] [$visibility] $name
             [$($code)::+<unsafe extern "C" fn($($type),*) $(-> $output)? $(, $argument)?>]
             [$($parameter: $type,)*]
@@ -702,7 +702,7 @@ macro_rules! prototype {
         ) $(-> $output:ty)? $(, $argument:ty)?>);
         $($other:tt)*
     ) => {
-        $crate::prototype! {@ go
+        $crate::prototype! {@ go at_ret at_ret
             [$(#[$attribute])*] [$visibility] $name
             [$($code)::+<fn($($type),*) $(-> $output)? $(, $argument)?>]
             [$($parameter: $type,)*]
@@ -717,35 +717,7 @@ macro_rules! prototype {
         $crate::go::function::<$function>();
         $($crate::go::parameter::<$function, $type>();)*
     };
-    (@return call [$visibility:vis]) => {
-        /// The return that a probe program was started for.
-        ///
-        /// # Safety
-        ///
-        /// The same as for `probe_abi::Return::from_ctx`.
-        #[inline(always)]
-        $visibility unsafe fn returned<'ctx>(
-            ctx: *const $crate::c_void,
-        ) -> &'ctx $crate::call::Return<ProbeAbiFunction> {
-            // SAFETY: the caller passes a ctx, and this is a transparent wrapper of the registers there.
-            unsafe { ::core::mem::transmute(ctx) }
-        }
-    };
-    (@return go [$visibility:vis]) => {
-        /// The return that a probe program on a return instruction was started for.
-        ///
-        /// # Safety
-        ///
-        /// The same as for `probe_abi::Return::at_ret`.
-        #[inline(always)]
-        $visibility unsafe fn at_ret<'ctx>(
-            ctx: *const $crate::c_void,
-        ) -> &'ctx $crate::call::Return<ProbeAbiFunction> {
-            // SAFETY: the caller passes a ctx, and this is a transparent wrapper of the registers there.
-            unsafe { ::core::mem::transmute(ctx) }
-        }
-    };
-    (@ $kind:tt
+    (@ $kind:ident $returned:ident $constructor:ident
         [$($attribute:tt)*] [$visibility:vis] $name:ident [$function:ty]
         [$($parameter:ident: $type:ty,)*]
     ) => {
@@ -780,7 +752,18 @@ macro_rules! prototype {
                     unsafe { ::core::mem::transmute(ctx) }
                 }
 
-                $crate::prototype! {@return $kind [$visibility]}
+                /// The return that a probe program was started for.
+                ///
+                /// # Safety
+                ///
+                #[doc = concat!("The same as for `probe_abi::Return::", stringify!($constructor), "`.")]
+                #[inline(always)]
+                $visibility unsafe fn $returned<'ctx>(
+                    ctx: *const $crate::c_void,
+                ) -> &'ctx $crate::call::Return<ProbeAbiFunction> {
+                    // SAFETY: the same.
+                    unsafe { ::core::mem::transmute(ctx) }
+                }
 
                 /// The same call. Its methods read a parameter wherever it is.
                 #[inline(always)]
